@@ -1,0 +1,38 @@
+# `make` alone lists what can be done.
+
+CARGO ?= cargo
+PYTHON ?= python3
+VENVS := target/venv
+
+.PHONY: help demo test check bless venvs
+
+help:
+	@echo 'make demo    build, start the simulator, run the real sync end to end, show what came out'
+	@echo 'make test    install what the tests need, run all of them'
+	@echo 'make check   what CI runs: formatting, lints, all tests, the demo'
+	@echo 'make bless   rewrite the golden files (catalogs, generated parts of the README) from the binary'
+
+demo:
+	$(CARGO) build --workspace --locked
+	demo/run.sh
+
+test: venvs
+	$(CARGO) test --workspace --locked
+
+check:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(MAKE) test
+	$(MAKE) demo
+
+bless:
+	BLESS=1 $(CARGO) test --locked --test tests golden::
+
+# One virtual environment for each runtime that the tests use, from its pinned requirements.
+venvs: $(patsubst tests/python/%.txt,$(VENVS)/%/.installed,$(wildcard tests/python/*.txt))
+
+$(VENVS)/%/.installed: tests/python/%.txt
+	rm -rf $(VENVS)/$*
+	$(PYTHON) -m venv $(VENVS)/$*
+	$(VENVS)/$*/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@

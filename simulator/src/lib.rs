@@ -1,0 +1,216 @@
+//! A pretend Confluent Cloud management API on 127.0.0.1, for tests, the demo and benchmarks.
+//! Its routes, envelopes, headers and errors are written from what is recorded of the real service,
+//! and from nothing in the connector: were it to borrow a path from there, a wrong one would be
+//! wrong on both sides and every test green.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a simulator that cannot start or is misused fails its test, loudly"
+)]
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests"))]
+
+mod bindings;
+mod faults;
+mod http;
+mod json;
+mod log;
+mod organization;
+mod page;
+mod random;
+mod records;
+mod routes;
+mod scenario;
+mod serve;
+mod stream;
+mod time;
+mod tls;
+mod token;
+mod truth;
+
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::Ordering::SeqCst;
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+
+use tokio::net::TcpListener;
+use tokio::runtime;
+use tokio::sync::{oneshot, watch};
+use tokio_rustls::TlsAcceptor;
+
+pub use faults::{At, Fault, RetryAfter};
+pub use log::Request;
+pub use scenario::{BindingsServer, Scenario};
+pub use truth::Truth;
+
+use faults::Plan;
+use log::{Log, lock};
+use organization::Organization;
+use routes::Service;
+use serve::Shared;
+
+/// A running simulator; it stops when dropped.
+pub struct Simulator {
+    shared: Arc<Shared>,
+    truth: Truth,
+    address: SocketAddr,
+    certificate: Option<String>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Simulator {
+    /// Listens from the moment this returns.
+    pub fn start(scenario: Scenario) -> Self {
+        let mut plan = Plan::default();
+        for (fault, at) in &scenario.faults {
+            plan.add(fault.clone(), at.clone());
+        }
+        let (tls, certificate) = scenario.https.then(tls::acceptor).unzip();
+        let port = scenario.port;
+        let shared = Arc::new(Shared {
+            log: Log::new(scenario.log_file.as_deref()),
+            service: Service::new(Organization::new(scenario)),
+            plan: Mutex::new(plan),
+            held: watch::Sender::new(false),
+        });
+        let (stop, stopped) = oneshot::channel();
+        let (ready, address) = std::sync::mpsc::channel();
+        let served = Arc::clone(&shared);
+        let thread = thread::Builder::new()
+            .name("simulator".to_owned())
+            .spawn(move || {
+                let runtime = runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+                runtime.block_on(listen(port, tls, served, &ready, stopped));
+            })
+            .expect("a thread");
+        let address = address.recv().expect("the simulator listens");
+        let truth = Truth::new(Arc::clone(&shared));
+        Self { shared, truth, address, certificate, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// Scheme, host and port, without a slash at the end.
+    pub fn base_url(&self) -> String {
+        let scheme = if self.certificate.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
+    pub fn api_key(&self) -> &str {
+        &self.org().key
+    }
+
+    pub fn api_secret(&self) -> &str {
+        &self.org().secret
+    }
+
+    pub fn organization_id(&self) -> &str {
+        &self.org().id
+    }
+
+    pub fn organization_name(&self) -> &str {
+        &self.org().name
+    }
+
+    /// The user (`u-…`) or service account (`sa-…`) that owns the caller's key.
+    pub fn owner_id(&self) -> String {
+        self.org().owner().1
+    }
+
+    /// PEM, to be trusted through `SSL_CERT_FILE`; none without https.
+    pub fn certificate(&self) -> Option<&str> {
+        self.certificate.as_deref()
+    }
+
+    pub fn seed(&self) -> u64 {
+        self.org().scenario.seed
+    }
+
+    pub fn truth(&self) -> &Truth {
+        &self.truth
+    }
+
+    /// All requests so far, in order of arrival.
+    pub fn requests(&self) -> Vec<Request> {
+        self.shared.log.requests()
+    }
+
+    /// The most requests of different streams that were open at once.
+    pub fn max_open(&self) -> usize {
+        self.shared.log.max_open()
+    }
+
+    /// Plans a fault from now on; its requests are counted from now.
+    pub fn add_fault(&self, fault: Fault, at: At) {
+        lock(&self.shared.plan).add(fault, at);
+    }
+
+    /// Forgets all planned faults.
+    pub fn clear_faults(&self) {
+        *lock(&self.shared.plan) = Plan::default();
+    }
+
+    /// From now on every page token is answered 400, as an expired one; or no more.
+    pub fn refuse_tokens(&self, refuse: bool) {
+        self.shared.service.refuse_tokens.store(if refuse { 400 } else { 0 }, SeqCst);
+    }
+
+    /// The same with another status.
+    pub fn refuse_tokens_with(&self, status: u16) {
+        self.shared.service.refuse_tokens.store(status, SeqCst);
+    }
+
+    /// Page tokens handed out until now are answered 400; new ones work.
+    pub fn expire_tokens(&self) {
+        self.shared.service.generation.fetch_add(1, SeqCst);
+    }
+
+    /// Holds all answers back until [`release`](Self::release).
+    pub fn hold(&self) {
+        self.shared.held.send_replace(true);
+    }
+
+    pub fn release(&self) {
+        self.shared.held.send_replace(false);
+    }
+
+    fn org(&self) -> &Organization {
+        &self.shared.service.org
+    }
+}
+
+async fn listen(
+    port: u16,
+    tls: Option<TlsAcceptor>,
+    shared: Arc<Shared>,
+    ready: &std::sync::mpsc::Sender<SocketAddr>,
+    stopped: oneshot::Receiver<()>,
+) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.expect("the port is free");
+    // Whoever starts the simulator waits for this.
+    let _ = ready.send(listener.local_addr().expect("a bound socket has an address"));
+    tokio::select! {
+        _ = stopped => {}
+        () = serve::accept(listener, tls, shared) => {}
+    }
+}
+
+impl fmt::Debug for Simulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Simulator")
+            .field("base_url", &self.base_url())
+            .field("seed", &self.seed())
+            .field("scenario", &self.org().scenario)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic over there has been printed already.
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! The simulator for people, `make demo` and benchmarks: prints one line of JSON about itself and
+//! serves until told to stop.
+
+use std::error::Error;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use std::{env, fs, io, process, thread};
+
+use clap::{Parser, ValueEnum};
+use serde_json::{Map, Value, json};
+use simulator::{BindingsServer, Scenario, Simulator};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+
+/// A pretend Confluent Cloud management API on 127.0.0.1.
+#[derive(Parser)]
+#[command(version)]
+struct Flags {
+    #[arg(long, value_name = "N", default_value_t = 237)]
+    users: u64,
+    #[arg(long, value_name = "N", default_value_t = 205)]
+    invitations: u64,
+    #[arg(long, value_name = "N", default_value_t = 131)]
+    service_accounts: u64,
+    #[arg(long, value_name = "N", default_value_t = 264)]
+    role_bindings: u64,
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    environments: u64,
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    organizations: u64,
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    api_keys: u64,
+    /// The same seed gives the same organization and rudeness; random unless given
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+    /// Full pages, no hiccups
+    #[arg(long)]
+    polite: bool,
+    /// What a role-bindings listing takes crn_pattern for
+    #[arg(long, value_enum, default_value_t = Bindings::Inclusive)]
+    bindings: Bindings,
+    /// How long each answer is kept back
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    latency_ms: u64,
+    #[arg(long)]
+    https: bool,
+    /// A free one unless given
+    #[arg(long, value_name = "P", default_value_t = 0)]
+    port: u16,
+    /// Answer 403 for this stream, or for role_bindings/* (may be repeated)
+    #[arg(long, value_name = "STREAM")]
+    refuse: Vec<String>,
+    /// The key's owner holds no OrganizationAdmin
+    #[arg(long)]
+    weak_key: bool,
+    /// Write {stream: [ids]} here; the number of ids where there are more than 100,000
+    #[arg(long, value_name = "F")]
+    truth_file: Option<PathBuf>,
+    /// Write one line of JSON a request here
+    #[arg(long, value_name = "F")]
+    log_file: Option<PathBuf>,
+    /// With --https: write the certificate to trust here; in the temporary directory unless given
+    #[arg(long, value_name = "F")]
+    certificate_file: Option<PathBuf>,
+    /// Stop when stdin ends
+    #[arg(long)]
+    until_eof: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Bindings {
+    Inclusive,
+    NestedOnly,
+    Partial,
+}
+
+const STREAMS: [&str; 7] = [
+    "users",
+    "invitations",
+    "service_accounts",
+    "role_bindings",
+    "organizations",
+    "environments",
+    "api_keys",
+];
+const MANY: u64 = 100_000;
+
+fn scenario(flags: &Flags) -> Scenario {
+    let mut scenario = Scenario::new()
+        .users(flags.users)
+        .invitations(flags.invitations)
+        .service_accounts(flags.service_accounts)
+        .role_bindings(flags.role_bindings)
+        .environments(flags.environments)
+        .organizations(flags.organizations)
+        .api_keys(flags.api_keys)
+        .latency(Duration::from_millis(flags.latency_ms))
+        .port(flags.port)
+        .bindings(match flags.bindings {
+            Bindings::Inclusive => BindingsServer::Inclusive,
+            Bindings::NestedOnly => BindingsServer::NestedOnly,
+            Bindings::Partial => BindingsServer::Partial,
+        });
+    for stream in &flags.refuse {
+        scenario = scenario.refuse(stream);
+    }
+    if let Some(seed) = flags.seed {
+        scenario = scenario.seed(seed);
+    }
+    if let Some(file) = &flags.log_file {
+        scenario = scenario.log_file(file.clone());
+    }
+    if flags.polite {
+        scenario = scenario.polite();
+    }
+    if flags.https {
+        scenario = scenario.https();
+    }
+    if flags.weak_key {
+        scenario = scenario.weak_key();
+    }
+    scenario
+}
+
+fn write_truth(sim: &Simulator, path: &Path) -> io::Result<()> {
+    let ids = |stream: &str| match sim.truth().count(stream) {
+        count if count > MANY => json!(count),
+        _ => json!(sim.truth().ids(stream)),
+    };
+    let all: Map<String, Value> = STREAMS.iter().map(|stream| ((*stream).to_owned(), ids(stream))).collect();
+    fs::write(path, Value::Object(all).to_string())
+}
+
+fn introduce(sim: &Simulator, flags: &Flags) -> io::Result<()> {
+    let mut line = json!({
+        "base_url": sim.base_url(),
+        "api_key": sim.api_key(),
+        "api_secret": sim.api_secret(),
+        "organization_id": sim.organization_id(),
+        "organization_name": sim.organization_name(),
+        "seed": sim.seed(),
+    });
+    if let Some(certificate) = sim.certificate() {
+        let path = flags
+            .certificate_file
+            .clone()
+            .unwrap_or_else(|| env::temp_dir().join(format!("simulator-{}.pem", process::id())));
+        fs::write(&path, certificate)?;
+        line["certificate_file"] = json!(path);
+    }
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}")?;
+    out.flush()
+}
+
+async fn wait(until_eof: bool) -> io::Result<()> {
+    let mut terminated = signal(SignalKind::terminate())?;
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    let (closed, ended) = oneshot::channel::<()>();
+    if until_eof {
+        thread::spawn(move || {
+            let _ = io::stdin().read_to_end(&mut Vec::new());
+            drop(closed);
+        });
+        tokio::select! {
+            _ = terminated.recv() => {}
+            _ = interrupted.recv() => {}
+            _ = ended => {}
+        }
+    } else {
+        tokio::select! {
+            _ = terminated.recv() => {}
+            _ = interrupted.recv() => {}
+        }
+    }
+    Ok(())
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let flags = Flags::parse();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let sim = Simulator::start(scenario(&flags));
+    if let Some(path) = &flags.truth_file {
+        write_truth(&sim, path)?;
+    }
+    introduce(&sim, &flags)?;
+    runtime.block_on(wait(flags.until_eof))?;
+    Ok(())
+}

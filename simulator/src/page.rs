@@ -1,0 +1,288 @@
+//! Cuts a listing into pages and writes the envelope around them: the recorded one when polite,
+//! any form the service has been seen to send when rude. A page depends on its place and the seed
+//! only, so the same token brings the same rows however often it is asked.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::json::{Object, quoted};
+use crate::organization::{ALIAS, HOST, Organization};
+use crate::random::{dice, hash, mix, one_in};
+use crate::stream::Stream;
+use crate::token::Cursor;
+
+/// What a fault changes about a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Twist {
+    None,
+    NextWithoutToken,
+    RepeatToken,
+}
+
+/// The rows of one listing under one filter.
+#[derive(Debug)]
+pub struct Listing {
+    pub stream: Stream,
+    pub filter: Vec<(String, String)>,
+    rows: Rows,
+}
+
+#[derive(Debug)]
+enum Rows {
+    All(u64),
+    Some(Vec<u32>),
+}
+
+impl Listing {
+    pub fn all(org: &Organization, stream: Stream) -> Self {
+        Self { stream, filter: Vec::new(), rows: Rows::All(org.count(stream)) }
+    }
+
+    /// The rows for which `keep` holds.
+    pub fn filtered(
+        org: &Organization,
+        stream: Stream,
+        filter: Vec<(String, String)>,
+        keep: impl Fn(u64) -> bool,
+    ) -> Self {
+        let all = u32::try_from(org.count(stream)).expect("fewer than four billion records");
+        let rows: Vec<u32> = (0..all).filter(|index| keep(u64::from(*index))).collect();
+        // The commonest listing of all, everything below an organization, need not be kept.
+        let rows = if rows.len() == all as usize { Rows::All(u64::from(all)) } else { Rows::Some(rows) };
+        Self { stream, filter, rows }
+    }
+
+    /// What tokens of this listing are bound to.
+    pub fn number(&self) -> u64 {
+        number(self.stream, &self.filter)
+    }
+
+    fn len(&self, cursor: Cursor) -> u64 {
+        let all = match &self.rows {
+            Rows::All(count) => *count,
+            Rows::Some(rows) => rows.len() as u64,
+        };
+        // The real service silently stops invitations at 100 rows when 100 are asked for at once.
+        if self.stream == Stream::Invitations && cursor.size == 100 { all.min(100) } else { all }
+    }
+
+    fn index(&self, place: u64) -> u64 {
+        match &self.rows {
+            Rows::All(_) => place,
+            Rows::Some(rows) => u64::from(rows[place as usize]),
+        }
+    }
+}
+
+/// A number for a stream and a filter.
+pub fn number(stream: Stream, filter: &[(String, String)]) -> u64 {
+    let text: Vec<u64> = filter.iter().flat_map(|(name, value)| [hash(name), hash(value)]).collect();
+    mix(&[stream as u64, mix(&text)])
+}
+
+/// One page to be written.
+pub struct Page<'a> {
+    pub org: &'a Organization,
+    pub listing: &'a Listing,
+    pub cursor: Cursor,
+    pub twist: Twist,
+    /// Makes the token for a place.
+    pub token: &'a dyn Fn(Cursor) -> String,
+}
+
+impl Page<'_> {
+    fn dice(&self, what: u64) -> fastrand::Rng {
+        let place = self.cursor.offset << 1 | u64::from(self.cursor.empty);
+        dice(&[self.org.scenario.seed, self.listing.number(), place, what])
+    }
+
+    fn rude(&self, what: u64, once_in: u32) -> bool {
+        self.org.scenario.rude && one_in(&mut self.dice(what), once_in)
+    }
+
+    /// The first row of this page and the one after its last.
+    fn rows(&self) -> (u64, u64) {
+        let Cursor { offset, size, empty } = self.cursor;
+        let len = self.listing.len(self.cursor);
+        if empty {
+            return (offset, offset);
+        }
+        let size = if self.rude(1, 3) { self.dice(2).u64(1..=size) } else { size };
+        (offset.min(len), len.min(offset + size))
+    }
+
+    /// Where the next page begins, if there is one.
+    fn next(&self, end: u64) -> Option<Cursor> {
+        let len = self.listing.len(self.cursor);
+        let here = self.cursor;
+        if self.twist == Twist::RepeatToken {
+            return Some(here);
+        }
+        let empty = !here.empty && self.rude(3, if end < len { 8 } else { 4 });
+        let wanted = end < len || empty || self.twist == Twist::NextWithoutToken;
+        wanted.then_some(Cursor { offset: end, empty, ..here })
+    }
+
+    /// The body.
+    pub fn write(&self) -> String {
+        let (from, to) = self.rows();
+        let data = if from == to && self.rude(4, 2) {
+            "null".to_owned()
+        } else {
+            let rows: Vec<String> = (from..to)
+                .map(|place| self.org.record(self.listing.stream, self.listing.index(place)))
+                .collect();
+            format!("[{}]", rows.join(","))
+        };
+        let mut body = Object::new();
+        if !self.rude(5, 7) {
+            body = body.text("api_version", self.listing.stream.api_version());
+        }
+        let body = body
+            .text("kind", &format!("{}List", self.listing.stream.kind()))
+            .raw("metadata", &self.metadata(self.next(to)))
+            .raw("data", &data)
+            .finish();
+        if self.rude(6, 5) { pretty(&body) } else { body }
+    }
+
+    fn metadata(&self, next: Option<Cursor>) -> String {
+        let path = self.listing.stream.path();
+        let total = self.listing.len(self.cursor);
+        let Some(next) = next else {
+            let form = if self.org.scenario.rude { self.dice(7).u32(..4) } else { 0 };
+            let metadata = Object::new();
+            return match form {
+                0 => metadata,
+                1 => metadata.text("first", &format!("{HOST}{path}")).raw("total_size", &total.to_string()),
+                2 => metadata.text("first", "").text("next", ""),
+                _ => metadata.raw("next", "null"),
+            }
+            .finish();
+        };
+        let mut metadata = Object::new().text("first", &format!("{HOST}{path}"));
+        if self.rude(8, 3) {
+            let size = self.cursor.size;
+            let last = Cursor { offset: total.saturating_sub(1) / size * size, empty: false, ..self.cursor };
+            metadata =
+                metadata.text("last", &format!("{HOST}{path}?page_token={}", encode(&(self.token)(last))));
+        }
+        metadata = metadata.raw("next", &self.link(next));
+        // Recorded: page one of two of a listing that says it holds one row.
+        let said = if self.rude(9, 4) { 1 } else { total };
+        if self.rude(10, 4) {
+            metadata.finish()
+        } else {
+            metadata.raw("total_size", &said.to_string()).finish()
+        }
+    }
+
+    /// The next link, a JSON string: on the public host whoever was asked, for some listings under
+    /// the web alias.
+    fn link(&self, next: Cursor) -> String {
+        let path = self.listing.stream.path();
+        let alias = self.listing.stream == Stream::RoleBindings || self.rude_listing(3);
+        let host = if alias { ALIAS } else { HOST };
+        let filter: String =
+            self.listing.filter.iter().map(|(name, value)| format!("&{name}={}", encode(value))).collect();
+        let size = self.cursor.size;
+        if self.twist == Twist::NextWithoutToken {
+            return quoted(&format!("{host}{path}?page_size={size}"));
+        }
+        let token = (self.token)(next);
+        let token = if self.rude(11, 3) { oddly(&token) } else { encode(&token) };
+        let form = if self.org.scenario.rude { self.dice(12).u32(..3) } else { 0 };
+        quoted(&match form {
+            0 => format!("{host}{path}?page_token={token}"),
+            1 => format!("{host}{path}?page_token={token}{filter}"),
+            _ => format!("{host}{path}?page_size={size}&page_token={token}{filter}"),
+        })
+    }
+
+    /// The same for all pages of a listing.
+    fn rude_listing(&self, once_in: u32) -> bool {
+        self.org.scenario.rude
+            && one_in(&mut dice(&[self.org.scenario.seed, self.listing.stream as u64, 13]), once_in)
+    }
+}
+
+/// What a browser's `encodeURIComponent` leaves alone.
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+fn encode(text: &str) -> String {
+    utf8_percent_encode(text, QUERY).to_string()
+}
+
+/// Legal and unusual: letters encoded without need, hexadecimal digits in lower case.
+fn oddly(text: &str) -> String {
+    text.bytes()
+        .enumerate()
+        .map(|(place, byte)| match byte {
+            b'0'..=b'9' => char::from(byte).to_string(),
+            _ if byte.is_ascii_alphabetic() && place % 5 != 0 => char::from(byte).to_string(),
+            _ => format!("%{byte:02x}"),
+        })
+        .collect()
+}
+
+/// Indented, with the digits of numbers and the escapes inside strings kept as they are.
+fn pretty(json: &str) -> String {
+    let (mut out, mut depth, mut text, mut escaped) =
+        (String::with_capacity(json.len() * 2), 0_usize, false, false);
+    let line = |out: &mut String, depth: usize| {
+        out.push('\n');
+        out.extend(std::iter::repeat_n("  ", depth));
+    };
+    for character in json.chars() {
+        if text {
+            out.push(character);
+            text = escaped || character != '"';
+            escaped = character == '\\' && !escaped;
+            continue;
+        }
+        match character {
+            '{' | '[' => {
+                depth += 1;
+                out.push(character);
+                line(&mut out, depth);
+            }
+            '}' | ']' => {
+                depth -= 1;
+                line(&mut out, depth);
+                out.push(character);
+            }
+            ',' => {
+                out.push(character);
+                line(&mut out, depth);
+            }
+            ':' => out.push_str(": "),
+            _ => {
+                text = character == '"';
+                out.push(character);
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use percent_encoding::percent_decode_str;
+
+    #[test]
+    fn pretty_bodies_say_the_same() {
+        let json = r#"{"a":[],"b":{},"c":"x\"{,:\\","d":[1.10,null,{"e":"}"}]}"#;
+        let spread = pretty(json);
+        let same = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(same(&spread), same(json));
+        assert!(spread.lines().count() > 10);
+    }
+
+    #[test]
+    fn odd_encodings_decode_to_the_same() {
+        let token = "x+/QAbc=z09";
+        for encoded in [encode(token), oddly(token)] {
+            assert_eq!(percent_decode_str(&encoded).decode_utf8_lossy(), token);
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! From a request to an answer: who asks, what is refused, which listing and page it is. Error
+//! bodies are those recorded from the real service, which has a shape of its own for role bindings.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+use crate::bindings;
+use crate::faults::Fault;
+use crate::http::{Answer, Head};
+use crate::log::lock;
+use crate::organization::Organization;
+use crate::page::{self, Listing, Page, Twist};
+use crate::random::dice;
+use crate::stream::Stream;
+use crate::token::{Cursor, Mint};
+
+/// Listings kept, so that a filter is applied once and not once a page.
+const KEPT: usize = 64;
+
+/// The service behind the socket.
+pub struct Service {
+    pub org: Organization,
+    mint: Mint,
+    listings: Mutex<HashMap<u64, Arc<Listing>>>,
+    hiccups: Mutex<HashMap<(u64, u64, bool), u32>>,
+    /// 0, or the status that every page token is refused with.
+    pub refuse_tokens: AtomicU16,
+    /// Tokens of an earlier generation have expired.
+    pub generation: AtomicU64,
+}
+
+type Refusal = Box<Answer>;
+
+impl Service {
+    pub fn new(org: Organization) -> Self {
+        Self {
+            org,
+            mint: Mint::new(),
+            listings: Mutex::default(),
+            hiccups: Mutex::default(),
+            refuse_tokens: AtomicU16::new(0),
+            generation: AtomicU64::new(1),
+        }
+    }
+
+    /// Whether a request carries the right key and secret.
+    pub fn authorized(&self, head: &Head) -> bool {
+        let (scheme, rest) =
+            head.header("authorization").and_then(|value| value.split_once(' ')).unwrap_or_default();
+        let expected = STANDARD.encode(format!("{}:{}", self.org.key, self.org.secret));
+        scheme.eq_ignore_ascii_case("basic") && rest.trim() == expected
+    }
+
+    /// The answer of a service in good health (and, when rude, of one with the hiccups).
+    pub fn answer(&self, head: &Head, twist: Twist) -> Answer {
+        self.try_answer(head, twist).unwrap_or_else(|refusal| *refusal)
+    }
+
+    fn try_answer(&self, head: &Head, twist: Twist) -> Result<Answer, Refusal> {
+        let Some((stream, id)) = Stream::at(&head.path) else {
+            return Err(refuse(Fault::plain(404, "404 page not found")));
+        };
+        if head.method != "GET" {
+            return Err(refuse(Fault::errors(405, "Method Not Allowed")));
+        }
+        self.authenticate(head)?;
+        self.admit(stream, head)?;
+        match id {
+            Some(id) => self.one(stream, id),
+            None => self.page(stream, head, twist),
+        }
+    }
+
+    fn authenticate(&self, head: &Head) -> Result<(), Refusal> {
+        if !self.authorized(head) {
+            let fault = Fault::errors(401, "Unauthorized");
+            return Err(refuse(fault.with_header(
+                "WWW-Authenticate",
+                r#"Basic error="invalid_key", error_description="The API Key is invalid""#,
+            )));
+        }
+        if self.org.scenario.resource_key {
+            return Err(refuse(Fault::errors(
+                401,
+                "invalid API key: make sure you're using a Cloud API Key and not a Cluster API Key: \
+                 https://docs.confluent.io/cloud/current/access-management/authenticate/api-keys/api-keys.html",
+            )));
+        }
+        Ok(())
+    }
+
+    fn admit(&self, stream: Stream, head: &Head) -> Result<(), Refusal> {
+        let inclusive = format!("{}/*", self.org.crn());
+        let asks_all = head.parameter("crn_pattern") == Some(inclusive.as_str());
+        let refused = self.org.scenario.refused.iter().any(|refused| {
+            refused == stream.name()
+                || refused == "role_bindings/*" && stream == Stream::RoleBindings && asks_all
+        });
+        if refused { Err(forbidden(stream)) } else { Ok(()) }
+    }
+
+    fn one(&self, stream: Stream, id: &str) -> Result<Answer, Refusal> {
+        let index = (0..self.org.count(stream)).find(|index| self.org.id_of(stream, *index) == id);
+        match index {
+            Some(index) => Ok(Answer::json(200, self.org.record(stream, index))),
+            None if stream == Stream::RoleBindings => Err(forbidden(stream)),
+            None => Err(refuse(Fault::errors_title(404, "Not Found"))),
+        }
+    }
+
+    fn page(&self, stream: Stream, head: &Head, twist: Twist) -> Result<Answer, Refusal> {
+        let mut filter: Vec<(String, String)> = head
+            .query
+            .iter()
+            .filter(|(name, _)| stream.filters().iter().any(|(known, _)| known == name))
+            .cloned()
+            .collect();
+        filter.sort();
+        if stream == Stream::RoleBindings {
+            self.check_scope(head.parameter("crn_pattern"))?;
+        }
+        let number = page::number(stream, &filter);
+        let cursor = self.cursor(number, head)?;
+        self.hiccup(number, cursor)?;
+        let listing = self.listing(number, stream, filter);
+        let generation = self.generation.load(SeqCst);
+        let token = |cursor| self.mint.token(number, generation, cursor);
+        let page = Page { org: &self.org, listing: &listing, cursor, twist, token: &token };
+        Ok(Answer::json(200, page.write()))
+    }
+
+    fn check_scope(&self, pattern: Option<&str>) -> Result<(), Refusal> {
+        let Some(pattern) = pattern else {
+            return Err(invalid("crn_pattern", "crn_pattern is required"));
+        };
+        let Some(rest) = pattern.strip_prefix("crn://confluent.cloud/organization=") else {
+            return Err(invalid("crn_pattern", "crn_pattern is not a Confluent Resource Name"));
+        };
+        let organization = rest.split('/').next().unwrap_or_default();
+        // Bindings of an organization that the key does not belong to are as good as absent.
+        if organization.trim_end_matches('*') == self.org.id {
+            Ok(())
+        } else {
+            Err(forbidden(Stream::RoleBindings))
+        }
+    }
+
+    fn cursor(&self, listing: u64, head: &Head) -> Result<Cursor, Refusal> {
+        let size = match head.parameter("page_size").map(str::parse::<u64>) {
+            None => 10,
+            Some(Ok(size)) if size > 0 => size.min(100),
+            Some(_) => return Err(invalid("page_size", "page_size must be a positive integer")),
+        };
+        let Some(token) = head.parameter("page_token") else {
+            return Ok(Cursor { offset: 0, size, empty: false });
+        };
+        let refused = self.refuse_tokens.load(SeqCst);
+        if refused > 0 {
+            return Err(expired(refused));
+        }
+        match self.mint.read(listing, token) {
+            None => Err(invalid("page_token", "invalid page token")),
+            Some((generation, _)) if generation < self.generation.load(SeqCst) => Err(expired(400)),
+            Some((_, cursor)) => Ok(cursor),
+        }
+    }
+
+    /// Rude services stumble now and then, never more than twice over the same page.
+    fn hiccup(&self, listing: u64, cursor: Cursor) -> Result<(), Refusal> {
+        let seed = self.org.scenario.seed;
+        let mut dice = dice(&[seed, listing, cursor.offset << 1 | u64::from(cursor.empty), 99]);
+        let stumbles = if self.org.scenario.rude && dice.u32(..8) == 0 { dice.u32(1..=2) } else { 0 };
+        if stumbles == 0 {
+            return Ok(());
+        }
+        let place = (listing, cursor.offset, cursor.empty);
+        let mut hiccups = lock(&self.hiccups);
+        let so_far = hiccups.entry(place).or_default();
+        if *so_far == stumbles {
+            hiccups.remove(&place);
+            return Ok(());
+        }
+        *so_far += 1;
+        Err(refuse(if dice.bool() {
+            Fault::errors(503, "upstream connect error or disconnect/reset before headers")
+        } else {
+            Fault::rate_limited(0)
+        }))
+    }
+
+    fn listing(&self, number: u64, stream: Stream, filter: Vec<(String, String)>) -> Arc<Listing> {
+        if let Some(listing) = lock(&self.listings).get(&number) {
+            return Arc::clone(listing);
+        }
+        let listing = Arc::new(self.list(stream, filter));
+        let mut listings = lock(&self.listings);
+        if listings.len() >= KEPT {
+            listings.clear();
+        }
+        listings.insert(number, Arc::clone(&listing));
+        listing
+    }
+
+    fn list(&self, stream: Stream, filter: Vec<(String, String)>) -> Listing {
+        if filter.is_empty() {
+            return Listing::all(&self.org, stream);
+        }
+        let asked = filter.clone();
+        let scope = asked.iter().find(|(name, _)| name == "crn_pattern").map(|(_, value)| value.as_str());
+        let server = self.org.scenario.bindings;
+        let others: Vec<_> = asked.iter().filter(|(name, _)| name != "crn_pattern").collect();
+        Listing::filtered(&self.org, stream, filter, |index| {
+            let in_scope = scope
+                .is_none_or(|scope| bindings::finds(server, scope, &bindings::pattern(&self.org, index)));
+            in_scope && (others.is_empty() || self.matches(stream, index, &others))
+        })
+    }
+
+    /// A filter given more than once means any of its values.
+    fn matches(&self, stream: Stream, index: u64, filter: &[&(String, String)]) -> bool {
+        let record: Value = serde_json::from_str(&self.org.record(stream, index)).unwrap_or_default();
+        stream.filters().iter().all(|(name, place)| {
+            let mut wanted = filter.iter().filter(|(asked, _)| asked == name).peekable();
+            let found = record.pointer(place).and_then(Value::as_str);
+            wanted.peek().is_none() || wanted.any(|(_, value)| found == Some(value.as_str()))
+        })
+    }
+}
+
+fn refuse(fault: Fault) -> Refusal {
+    Box::new(Answer::of(&fault).unwrap_or_else(|| Answer::json(500, String::new())))
+}
+
+fn forbidden(stream: Stream) -> Refusal {
+    refuse(if stream == Stream::RoleBindings {
+        Fault::error_code(
+            403,
+            40301,
+            "Either unauthorized to access role binding or role binding does not exist",
+        )
+    } else {
+        let body = r#"{"errors":[{"id":"7c1d0a44b9e2f3aa","status":"403","code":"forbidden_access","title":"Forbidden Access","detail":"Forbidden Access","source":{}}]}"#;
+        Fault::Status { status: 403, body: body.to_owned(), headers: Vec::new() }
+            .with_header("Content-Type", "application/json")
+    })
+}
+
+fn invalid(parameter: &str, detail: &str) -> Refusal {
+    let detail = crate::json::quoted(detail);
+    let body = format!(
+        r#"{{"errors":[{{"id":"90b7e6d1c2a34f58","status":"400","code":"invalid_filter","title":"Invalid Filter","detail":{detail},"source":{{"parameter":"{parameter}"}}}}]}}"#
+    );
+    refuse(
+        Fault::Status { status: 400, body, headers: Vec::new() }
+            .with_header("Content-Type", "application/json"),
+    )
+}
+
+fn expired(status: u16) -> Refusal {
+    refuse(Fault::errors(status, "the page token has expired"))
+}

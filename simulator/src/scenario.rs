@@ -1,0 +1,197 @@
+//! What a simulator is asked to be: how big, how rude, which kind of role-bindings server, what
+//! goes wrong. Only facts; nothing here runs.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::faults::{At, Fault};
+use crate::stream::Stream;
+
+/// What a role-bindings listing takes `crn_pattern` for, with a scope X (an organization, an
+/// environment or a cluster). Confluent's own documents and clients disagree, so all are offered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BindingsServer {
+    /// `X` is X itself; `X/*` is X and everything nested in it.
+    #[default]
+    Inclusive,
+    /// `X` is X itself; `X/*` is what is nested in X, without X.
+    NestedOnly,
+    /// `X` is everything whose pattern starts with it; `X/*` is taken literally and finds nothing.
+    Partial,
+}
+
+/// A simulator to be started. Rude unless [`polite`](Self::polite).
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    pub(crate) seed: u64,
+    pub(crate) rude: bool,
+    pub(crate) users: u64,
+    pub(crate) invitations: u64,
+    pub(crate) service_accounts: u64,
+    pub(crate) role_bindings: u64,
+    pub(crate) organization_bindings: Option<u64>,
+    pub(crate) environments: u64,
+    pub(crate) organizations: u64,
+    pub(crate) api_keys: u64,
+    pub(crate) bindings: BindingsServer,
+    pub(crate) latency: Duration,
+    pub(crate) https: bool,
+    pub(crate) port: u16,
+    pub(crate) weak_key: bool,
+    pub(crate) resource_key: bool,
+    pub(crate) refused: Vec<String>,
+    pub(crate) faults: Vec<(Fault, At)>,
+    pub(crate) log_file: Option<PathBuf>,
+}
+
+impl Default for Scenario {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Scenario {
+    /// A middling organization, rude, with a seed of its own (see [`Simulator::seed`](crate::Simulator::seed)).
+    pub fn new() -> Self {
+        Self {
+            seed: fastrand::u64(..1_000_000),
+            rude: true,
+            users: 237,
+            invitations: 205,
+            service_accounts: 131,
+            role_bindings: 264,
+            organization_bindings: None,
+            environments: 3,
+            organizations: 1,
+            api_keys: 64,
+            bindings: BindingsServer::default(),
+            latency: Duration::ZERO,
+            https: false,
+            port: 0,
+            weak_key: false,
+            resource_key: false,
+            refused: Vec::new(),
+            faults: Vec::new(),
+            log_file: None,
+        }
+    }
+
+    /// The same seed gives the same organization and the same rudeness; only tokens differ.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Turns all rudeness off: full pages, no hiccups, one form of last page.
+    pub fn polite(mut self) -> Self {
+        self.rude = false;
+        self
+    }
+
+    pub fn users(mut self, count: u64) -> Self {
+        self.users = count;
+        self
+    }
+
+    pub fn invitations(mut self, count: u64) -> Self {
+        self.invitations = count;
+        self
+    }
+
+    pub fn service_accounts(mut self, count: u64) -> Self {
+        self.service_accounts = count;
+        self
+    }
+
+    /// How many role bindings there are, those of the organization itself included.
+    pub fn role_bindings(mut self, count: u64) -> Self {
+        self.role_bindings = count;
+        self
+    }
+
+    /// How many of the role bindings are the organization's own; a sixth unless said.
+    pub fn organization_bindings(mut self, count: u64) -> Self {
+        self.organization_bindings = Some(count);
+        self
+    }
+
+    pub fn environments(mut self, count: u64) -> Self {
+        self.environments = count;
+        self
+    }
+
+    /// How many organizations the listing shows. The key belongs to the first; the role bindings
+    /// of the others are refused.
+    pub fn organizations(mut self, count: u64) -> Self {
+        self.organizations = count;
+        self
+    }
+
+    /// How many API keys there are; the first is the caller's own.
+    pub fn api_keys(mut self, count: u64) -> Self {
+        self.api_keys = count;
+        self
+    }
+
+    pub fn bindings(mut self, server: BindingsServer) -> Self {
+        self.bindings = server;
+        self
+    }
+
+    /// How long each answer is kept back.
+    pub fn latency(mut self, latency: Duration) -> Self {
+        self.latency = latency;
+        self
+    }
+
+    /// Serves https, with a certificate made at start for 127.0.0.1 and localhost.
+    pub fn https(mut self) -> Self {
+        self.https = true;
+        self
+    }
+
+    /// A port of 127.0.0.1 to listen on; a free one unless said.
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// The owner of the caller's key holds no OrganizationAdmin. The listings stay whole.
+    pub fn weak_key(mut self) -> Self {
+        self.weak_key = true;
+        self
+    }
+
+    /// The right key answers 401 as the key of a Kafka cluster does.
+    pub fn resource_key(mut self) -> Self {
+        self.resource_key = true;
+        self
+    }
+
+    /// Answers 403 to every request for a stream; `role_bindings/*` refuses only the
+    /// organization's inclusive listing (`crn_pattern=…organization=ORG/*`).
+    pub fn refuse(mut self, stream: &str) -> Self {
+        assert!(
+            stream == "role_bindings/*" || Stream::named(stream).is_some(),
+            "the simulator serves no stream called {stream}"
+        );
+        self.refused.push(stream.to_owned());
+        self
+    }
+
+    /// Plans a fault; the first planned fault that fits a request is the one it meets.
+    pub fn fault(mut self, fault: Fault, at: At) -> Self {
+        self.faults.push((fault, at));
+        self
+    }
+
+    /// Writes one line of JSON a request to this file, as requests end.
+    pub fn log_file(mut self, path: PathBuf) -> Self {
+        self.log_file = Some(path);
+        self
+    }
+
+    pub(crate) fn organization_level(&self) -> u64 {
+        self.organization_bindings.unwrap_or(self.role_bindings.div_ceil(6)).min(self.role_bindings)
+    }
+}

@@ -1,0 +1,386 @@
+//! The simulator asked over a plain socket, as a client would.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::collections::HashSet;
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use serde_json::Value;
+use simulator::{At, BindingsServer, Fault, Scenario, Simulator};
+
+struct Answer {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("not JSON: {}", self.body))
+    }
+}
+
+fn encode(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+fn ask(sim: &Simulator, target: &str, key: &str) -> std::io::Result<Vec<u8>> {
+    let address = sim.base_url().replace("http://", "");
+    let mut socket = TcpStream::connect(address)?;
+    let key = STANDARD.encode(format!("{key}:{}", sim.api_secret()));
+    write!(
+        socket,
+        "GET {target} HTTP/1.1\r\nHost: test\r\nUser-Agent: raw\r\nAuthorization: Basic {key}\r\nConnection: close\r\n\r\n"
+    )?;
+    // Nothing here takes long: a simulator that hangs must fail its test, not stop it.
+    socket.set_read_timeout(Some(Duration::from_secs(20)))?;
+    let mut bytes = Vec::new();
+    socket.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn get_with(sim: &Simulator, target: &str, key: &str) -> Answer {
+    let text = String::from_utf8(ask(sim, target, key).expect("an answer")).expect("text");
+    let (head, body) = text.split_once("\r\n\r\n").expect("a head");
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    Answer { status, head: head.to_owned(), body: body.to_owned() }
+}
+
+fn get(sim: &Simulator, target: &str) -> Answer {
+    get_with(sim, target, sim.api_key())
+}
+
+/// The token in a page's next link, decoded.
+fn next(page: &Value) -> Option<String> {
+    let link = page["metadata"]["next"].as_str().filter(|link| !link.is_empty())?;
+    let query = link.split_once('?').expect("a query").1;
+    let token = query.split('&').find_map(|pair| pair.strip_prefix("page_token=")).expect("a token");
+    Some(percent_decode_str(token).decode_utf8().unwrap().into_owned())
+}
+
+/// All rows of a listing, tried again after hiccups.
+fn read_all(sim: &Simulator, path: &str) -> Vec<Value> {
+    let (mut rows, mut token, mut tries) = (Vec::new(), None::<String>, 0);
+    let joint = if path.contains('?') { '&' } else { '?' };
+    loop {
+        let place = token.as_ref().map_or(String::new(), |token| format!("&page_token={}", encode(token)));
+        let answer = get(sim, &format!("{path}{joint}page_size=99{place}"));
+        if answer.status == 429 || answer.status == 503 {
+            tries += 1;
+            assert!(tries <= 2, "more than two hiccups in a row");
+            continue;
+        }
+        assert_eq!(answer.status, 200, "{sim:?} {}", answer.body);
+        tries = 0;
+        let page = answer.json();
+        rows.extend(page["data"].as_array().cloned().unwrap_or_default());
+        token = next(&page);
+        if token.is_none() {
+            return rows;
+        }
+    }
+}
+
+fn bindings(sim: &Simulator, pattern: &str) -> Vec<Value> {
+    read_all(sim, &format!("/iam/v2/role-bindings?crn_pattern={}", encode(pattern)))
+}
+
+fn organization(sim: &Simulator) -> String {
+    format!("crn://confluent.cloud/organization={}", sim.organization_id())
+}
+
+#[test]
+fn reading_to_the_end_brings_the_truth_however_rude() {
+    for seed in 0..12 {
+        let sim = Simulator::start(Scenario::new().seed(seed));
+        for (stream, path) in [
+            ("users", "/iam/v2/users"),
+            ("invitations", "/api/iam/v2/invitations"),
+            ("service_accounts", "/iam/v2/service-accounts"),
+            ("organizations", "/org/v2/organizations"),
+            ("environments", "/org/v2/environments"),
+            ("api_keys", "/iam/v2/api-keys"),
+        ] {
+            assert_eq!(read_all(&sim, path), sim.truth().records(stream), "seed {seed} {stream}");
+        }
+        let found = bindings(&sim, &format!("{}/*", organization(&sim)));
+        assert_eq!(found, sim.truth().records("role_bindings"), "seed {seed}");
+    }
+}
+
+#[test]
+fn ids_are_unique_and_the_same_for_the_same_seed() {
+    let big = || Simulator::start(Scenario::new().seed(3).users(100_000).polite());
+    let (one, two) = (big(), big());
+    let ids = one.truth().ids("users");
+    assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 100_000);
+    assert_eq!(ids, two.truth().ids("users"));
+    assert_eq!(one.truth().record("users", 99_999)["id"], ids[99_999].as_str());
+    for stream in ["invitations", "service_accounts", "role_bindings", "environments", "api_keys"] {
+        let ids = one.truth().ids(stream);
+        assert_eq!(ids.iter().collect::<HashSet<_>>().len(), ids.len(), "{stream}");
+        let sent: Vec<_> =
+            one.truth().records(stream).iter().map(|record| record["id"].as_str().unwrap()).collect();
+        assert_eq!(sent, ids);
+    }
+}
+
+#[test]
+fn polite_pages_are_full_and_links_name_the_public_host() {
+    let sim = Simulator::start(Scenario::new().polite());
+    let page = get(&sim, "/iam/v2/users").json();
+    assert_eq!(page["data"].as_array().unwrap().len(), 10);
+    let page = get(&sim, "/iam/v2/users?page_size=5000").json();
+    assert_eq!(page["data"].as_array().unwrap().len(), 100);
+    assert!(
+        page["metadata"]["next"]
+            .as_str()
+            .unwrap()
+            .starts_with("https://api.confluent.cloud/iam/v2/users?page_token=")
+    );
+    let token = next(&page).unwrap();
+    let again = |token: &str| get(&sim, &format!("/iam/v2/users?page_token={}", encode(token))).json();
+    assert_eq!(again(&token), again(&token));
+    assert_eq!(again(&token)["data"].as_array().unwrap().len(), 100);
+    let last = again(&next(&again(&token)).unwrap());
+    assert_eq!(last["metadata"], serde_json::json!({}));
+    assert_eq!(last["data"].as_array().unwrap().len(), 37);
+}
+
+#[test]
+fn a_token_is_good_for_its_listing_and_its_start_only() {
+    let scenario = || Scenario::new().seed(1).polite();
+    let (sim, other) = (Simulator::start(scenario()), Simulator::start(scenario()));
+    let token = encode(&next(&get(&sim, "/iam/v2/users").json()).unwrap());
+    let raw = percent_decode_str(&token).decode_utf8().unwrap().into_owned();
+    let with =
+        |sim: &Simulator, path: &str, token: &str| get(sim, &format!("{path}page_token={token}")).status;
+    assert_eq!(with(&sim, "/iam/v2/users?", &token), 200);
+    assert_eq!(with(&sim, "/iam/v2/users?", &raw), 400, "not percent-encoded");
+    assert_eq!(with(&sim, "/iam/v2/invitations?", &token), 400);
+    assert_eq!(with(&other, "/iam/v2/users?", &token), 400);
+    let scope = encode(&format!("{}/*", organization(&sim)));
+    let page = get(&sim, &format!("/iam/v2/role-bindings?crn_pattern={scope}")).json();
+    let token = encode(&next(&page).unwrap());
+    assert_eq!(with(&sim, "/iam/v2/role-bindings?", &token), 400, "without its filter");
+    assert_eq!(with(&sim, &format!("/iam/v2/role-bindings?crn_pattern={scope}&"), &token), 200);
+}
+
+#[test]
+fn tokens_expire_and_are_refused_on_demand() {
+    let sim = Simulator::start(Scenario::new().polite());
+    let target = || {
+        let token = next(&get(&sim, "/iam/v2/users").json()).unwrap();
+        format!("/iam/v2/users?page_token={}", encode(&token))
+    };
+    let old = target();
+    sim.expire_tokens();
+    assert_eq!(get(&sim, &old).status, 400);
+    assert_eq!(get(&sim, &target()).status, 200);
+    sim.refuse_tokens_with(410);
+    assert_eq!(get(&sim, &target()).status, 410);
+    sim.refuse_tokens(true);
+    assert_eq!(get(&sim, &target()).status, 400);
+    sim.refuse_tokens(false);
+    assert_eq!(get(&sim, &target()).status, 200);
+}
+
+#[test]
+fn three_servers_read_a_scope_in_three_ways() {
+    let counts = |server| {
+        let scenario = Scenario::new().seed(5).role_bindings(100).organization_bindings(20).bindings(server);
+        let sim = Simulator::start(scenario);
+        let top = organization(&sim);
+        [bindings(&sim, &top).len(), bindings(&sim, &format!("{top}/*")).len()]
+    };
+    assert_eq!(counts(BindingsServer::Inclusive), [20, 100]);
+    assert_eq!(counts(BindingsServer::NestedOnly), [20, 80]);
+    assert_eq!(counts(BindingsServer::Partial), [100, 0]);
+}
+
+#[test]
+fn filters_narrow_the_listing() {
+    let sim = Simulator::start(Scenario::new().polite());
+    let accepted = read_all(&sim, "/iam/v2/invitations?status=INVITE_STATUS_ACCEPTED");
+    assert!(!accepted.is_empty() && accepted.iter().all(|row| row["status"] == "INVITE_STATUS_ACCEPTED"));
+    let scope = encode(&organization(&sim));
+    let owner = format!("User:{}", sim.owner_id());
+    let path = format!("/iam/v2/role-bindings?crn_pattern={scope}&principal={}", encode(&owner));
+    let own = read_all(&sim, &path);
+    assert!(own.iter().any(|row| row["role_name"] == "OrganizationAdmin"));
+    assert!(own.iter().all(|row| row["principal"] == owner.as_str()));
+    let key = get(&sim, &format!("/iam/v2/api-keys/{}", sim.api_key())).json();
+    assert_eq!(key["spec"]["owner"]["id"], sim.owner_id());
+    let weak = Simulator::start(Scenario::new().weak_key());
+    let owner = format!("User:{}", weak.owner_id());
+    let mut rows = weak.truth().records("role_bindings").iter();
+    assert!(!rows.any(|row| row["principal"] == owner.as_str() && row["role_name"] == "OrganizationAdmin"));
+}
+
+#[test]
+fn invitations_asked_for_by_the_hundred_stop_at_a_hundred() {
+    let sim = Simulator::start(Scenario::new().polite());
+    let page = get(&sim, "/iam/v2/invitations?page_size=100").json();
+    assert_eq!(page["data"].as_array().unwrap().len(), 100);
+    assert_eq!(next(&page), None);
+}
+
+#[test]
+fn what_is_refused_says_so_in_the_recorded_words() {
+    let scenario = Scenario::new().polite().refuse("users").refuse("role_bindings/*").organizations(2);
+    let sim = Simulator::start(scenario);
+    let wrong = get_with(&sim, "/iam/v2/users", "WRONG");
+    assert_eq!((wrong.status, wrong.json()["errors"][0]["detail"].as_str()), (401, Some("Unauthorized")));
+    assert!(wrong.head.contains("WWW-Authenticate: Basic error="));
+    let refused = get(&sim, "/iam/v2/users");
+    assert_eq!((refused.status, &refused.json()["errors"][0]["code"]), (403, &"forbidden_access".into()));
+    let scope = encode(&organization(&sim));
+    let bindings = |rest: &str| get(&sim, &format!("/iam/v2/role-bindings?crn_pattern={rest}"));
+    let flat = bindings(&format!("{scope}%2F%2A"));
+    assert_eq!((flat.status, &flat.json()["error_code"]), (403, &40301.into()));
+    assert_eq!(bindings(&scope).status, 200);
+    assert_eq!(bindings("crn%3A%2F%2Fconfluent.cloud%2Forganization%3Dsomeone-else").status, 403);
+    assert_eq!(get(&sim, "/iam/v2/role-bindings").status, 400);
+    assert_eq!(get(&sim, "/iam/v2/groups").status, 404);
+    assert_eq!(get(&sim, "/iam/v2/users?page_size=x").status, 403);
+    assert_eq!(read_all(&sim, "/org/v2/organizations").len(), 2);
+    let sim = Simulator::start(Scenario::new().resource_key());
+    let cluster = get(&sim, "/iam/v2/users");
+    assert_eq!(cluster.status, 401);
+    assert!(
+        cluster
+            .body
+            .contains("invalid API key: make sure you're using a Cloud API Key and not a Cluster API Key")
+    );
+}
+
+#[test]
+fn faults_happen_where_they_were_planned() {
+    let sim = Simulator::start(Scenario::new().polite());
+    let users = || get(&sim, "/iam/v2/users");
+    let planned = |fault: Fault| sim.add_fault(fault, At::stream("users").nth(1));
+    planned(Fault::errors(500, "boom").with_header("X-Odd", "1"));
+    let answer = users();
+    assert_eq!(answer.status, 500);
+    assert!(answer.head.contains("X-Odd: 1") && answer.head.contains("X-Request-Id: "));
+    planned(Fault::rate_limited(7));
+    assert!(users().head.contains("Retry-After: 7\r\n"));
+    planned(Fault::RedirectTo("http://127.0.0.1:1/".to_owned()));
+    assert!(users().head.contains("Location: http://127.0.0.1:1/"));
+    planned(Fault::Html200);
+    assert!(users().body.starts_with("<!DOCTYPE"));
+    planned(Fault::NextWithoutToken);
+    assert!(!users().json()["metadata"]["next"].as_str().unwrap().contains("page_token"));
+    planned(Fault::DeepJson);
+    assert!(users().body.len() > 200_000);
+    let token = next(&users().json()).unwrap();
+    planned(Fault::RepeatToken);
+    let again = get(&sim, &format!("/iam/v2/users?page_token={}", encode(&token)));
+    assert_eq!(next(&again.json()), Some(token));
+    planned(Fault::GzipUnlabelled);
+    let bytes = ask(&sim, "/iam/v2/users", sim.api_key()).unwrap();
+    assert!(bytes.windows(6).any(|part| part == b"\r\n\r\n\x1f\x8b"));
+    planned(Fault::HalfBody);
+    let half = ask(&sim, "/iam/v2/users", sim.api_key()).unwrap();
+    assert!(half.len() < get(&sim, "/iam/v2/users").body.len());
+    planned(Fault::Reset);
+    let reset = ask(&sim, "/iam/v2/users", sim.api_key()).unwrap_err();
+    assert_eq!(reset.kind(), ErrorKind::ConnectionReset);
+    assert_eq!(users().status, 200);
+}
+
+#[test]
+fn a_connection_is_kept_and_requests_on_it_are_logged_in_order() {
+    let sim = Simulator::start(Scenario::new().polite().latency(Duration::from_millis(20)));
+    let mut socket = TcpStream::connect(sim.base_url().replace("http://", "")).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let request = "GET /iam/v2/users?page_size=1 HTTP/1.1\r\nHost: here\r\n\r\n";
+    // Two at once: the second must not be lost while the first is answered.
+    socket.write_all(request.repeat(2).as_bytes()).unwrap();
+    let mut text = String::new();
+    while text.matches("HTTP/1.1 401").count() < 2 {
+        let mut bytes = [0; 4096];
+        let read = socket.read(&mut bytes).unwrap();
+        assert!(read > 0, "{text}");
+        text.push_str(std::str::from_utf8(&bytes[..read]).unwrap());
+    }
+    let log = sim.requests();
+    assert_eq!(log.len(), 2);
+    assert_eq!((log[0].path.as_str(), log[0].parameter("page_size")), ("/iam/v2/users", Some("1")));
+    assert_eq!((log[0].number, log[0].host.as_deref(), log[0].has_authorization), (1, Some("here"), false));
+}
+
+fn wait_for(sim: &Simulator, count: usize) -> Vec<simulator::Request> {
+    let began = Instant::now();
+    while sim.requests().len() < count {
+        assert!(began.elapsed() < Duration::from_secs(5), "{sim:?}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    sim.requests()
+}
+
+#[test]
+fn held_answers_wait_and_streams_open_at_once_are_counted() {
+    let sim = Simulator::start(Scenario::new().polite());
+    sim.hold();
+    std::thread::scope(|scope| {
+        let asked = [
+            scope.spawn(|| get(&sim, "/iam/v2/users").status),
+            scope.spawn(|| get(&sim, "/iam/v2/users").status),
+            scope.spawn(|| get(&sim, "/org/v2/environments").status),
+        ];
+        let log = wait_for(&sim, 3);
+        assert!(log.iter().all(|request| request.ended.is_none() && request.status.is_none()));
+        sim.release();
+        assert!(asked.into_iter().all(|thread| thread.join().unwrap() == 200));
+    });
+    assert_eq!(sim.max_open(), 2);
+    assert!(sim.requests().iter().all(|request| request.status == Some(200) && request.authorized));
+}
+
+#[test]
+fn a_stopped_simulator_listens_no_more() {
+    let sim = Simulator::start(Scenario::new());
+    let address = sim.base_url().replace("http://", "");
+    drop(sim);
+    assert!(TcpStream::connect(address).is_err());
+}
+
+#[test]
+fn silence_and_endless_bodies_last_until_the_client_leaves() {
+    let sim = Simulator::start(Scenario::new().polite());
+    for fault in [Fault::Stall, Fault::Endless, Fault::Drip] {
+        let name = format!("{fault:?}");
+        let enough = if name == "Endless" { 1_000_000 } else { 0 };
+        sim.add_fault(fault, At::any().nth(1));
+        let mut socket = TcpStream::connect(sim.base_url().replace("http://", "")).unwrap();
+        socket.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+        let key = STANDARD.encode(format!("{}:{}", sim.api_key(), sim.api_secret()));
+        write!(socket, "GET /iam/v2/users HTTP/1.1\r\nAuthorization: Basic {key}\r\n\r\n").unwrap();
+        let (mut bytes, mut part) = (0, [0; 4096]);
+        let stopped = loop {
+            match socket.read(&mut part) {
+                Ok(0) => panic!("{name}: the simulator hung up"),
+                Ok(read) => bytes += read,
+                Err(error) => break error.kind(),
+            }
+            if enough > 0 && bytes > enough {
+                break ErrorKind::WouldBlock;
+            }
+        };
+        assert_eq!(stopped, ErrorKind::WouldBlock, "{name}");
+        assert_eq!(bytes == 0, name == "Stall", "{name}");
+        drop(socket);
+        assert_eq!(get(&sim, "/iam/v2/users").status, 200, "{name}");
+        let began = Instant::now();
+        while sim.requests().iter().any(|request| request.ended.is_none()) {
+            assert!(began.elapsed() < Duration::from_secs(5), "{name}: never ended");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}

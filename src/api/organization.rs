@@ -1,0 +1,181 @@
+//! Which organization a key belongs to, and what environments it has.
+
+use serde::Deserialize;
+
+use super::page::Page;
+use super::{Client, Listing, Wait};
+use crate::crn;
+use crate::error::{Error, Kind};
+use crate::log;
+
+/// The organization that the key belongs to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Organization {
+    /// None if it could not be looked up and is not set.
+    pub id: Option<String>,
+    pub name: Option<String>,
+    /// Its Confluent Resource Name.
+    pub crn: Option<String>,
+}
+
+/// The few fields of an organization or an environment that matter here.
+#[derive(Deserialize)]
+struct Row {
+    id: String,
+    display_name: Option<String>,
+    metadata: Option<RowMetadata>,
+}
+
+#[derive(Deserialize)]
+struct RowMetadata {
+    resource_name: Option<String>,
+}
+
+const ORGANIZATIONS: &str = "/org/v2/organizations";
+const ENVIRONMENTS: &str = "/org/v2/environments";
+
+impl Client {
+    /// Looks up the organization; `wanted`, the setting `organization_id`, selects and guards.
+    ///
+    /// Where the key may not list organizations, the first environment's resource name tells. Where both
+    /// are refused, what is wanted is believed, with a warning.
+    ///
+    /// # Errors
+    /// Config, if the key belongs to another organization than wanted, or to several and none is wanted;
+    /// else as `Client::page`.
+    pub async fn organization(
+        &self,
+        wanted: Option<&str>,
+        on_wait: &(dyn Fn(Wait) + Sync),
+    ) -> Result<Organization, Error> {
+        let found = match self.rows(ORGANIZATIONS, on_wait).await {
+            Ok(rows) if !rows.is_empty() => rows.into_iter().map(Organization::from).collect(),
+            Ok(_) => self.organization_of_environments(on_wait).await?,
+            Err(error) if is_hidden(&error) => {
+                log::debug(format!("the organization cannot be listed: {error}"));
+                self.organization_of_environments(on_wait).await?
+            }
+            Err(error) => return Err(error),
+        };
+        choose(found, wanted)
+    }
+
+    /// Ids of all environments, in ascending order.
+    ///
+    /// # Errors
+    /// As `Client::page`.
+    pub async fn environments(&self, on_wait: &(dyn Fn(Wait) + Sync)) -> Result<Vec<String>, Error> {
+        let mut ids: Vec<_> = self.rows(ENVIRONMENTS, on_wait).await?.into_iter().map(|row| row.id).collect();
+        ids.sort();
+        Ok(ids)
+    }
+
+    async fn organization_of_environments(
+        &self,
+        on_wait: &(dyn Fn(Wait) + Sync),
+    ) -> Result<Vec<Organization>, Error> {
+        let rows = match self.rows(ENVIRONMENTS, on_wait).await {
+            Ok(rows) => rows,
+            Err(error) if is_hidden(&error) => {
+                log::debug(format!("environments cannot be listed: {error}"));
+                return Ok(Vec::new());
+            }
+            Err(error) => return Err(error),
+        };
+        let names = rows.iter().filter_map(|row| row.metadata.as_ref()?.resource_name.as_deref());
+        let id = names.filter_map(|name| crn::segment(name, "organization")).next();
+        Ok(id
+            .map(|id| Organization { crn: Some(crn::organization(&id)), id: Some(id), name: None })
+            .into_iter()
+            .collect())
+    }
+
+    async fn rows(&self, path: &str, on_wait: &(dyn Fn(Wait) + Sync)) -> Result<Vec<Row>, Error> {
+        let listing = Listing { path, page_size: 100, filter: None };
+        let mut rows = Vec::new();
+        let mut seen = Vec::new();
+        loop {
+            let page = self.page(&listing, seen.last().map(String::as_str), on_wait).await?;
+            rows.extend(parse(path, &page)?);
+            match page.next {
+                None => return Ok(rows),
+                Some(token) if seen.contains(&token) => {
+                    return Err(Error::broken(format!("{path} gives the same page token twice")));
+                }
+                Some(token) => seen.push(token),
+            }
+        }
+    }
+}
+
+fn parse(path: &str, page: &Page) -> Result<Vec<Row>, Error> {
+    let rows = page.records().map(serde_json::from_str);
+    rows.collect::<Result<_, _>>().map_err(|_| Error::broken(format!("{path} lists something without an id")))
+}
+
+/// 403 often means not found, and 404 that one may not know.
+fn is_hidden(error: &Error) -> bool {
+    matches!(error.status(), Some(403 | 404))
+}
+
+impl From<Row> for Organization {
+    fn from(row: Row) -> Organization {
+        let crn = row.metadata.and_then(|metadata| metadata.resource_name);
+        let crn = crn.filter(|crn| crn::segment(crn, "organization").is_some_and(|id| id == row.id));
+        Organization {
+            crn: Some(crn.unwrap_or_else(|| crn::organization(&row.id))),
+            name: row.display_name,
+            id: Some(row.id),
+        }
+    }
+}
+
+fn choose(found: Vec<Organization>, wanted: Option<&str>) -> Result<Organization, Error> {
+    let Some(wanted) = wanted else {
+        return match found.len() {
+            0 => {
+                log::warn(
+                    "the organization could not be looked up: its listing and that of its environments are both \
+                     refused. organization_id stays null; set it to read role bindings",
+                );
+                Ok(Organization::default())
+            }
+            1 => Ok(found.into_iter().next().unwrap_or_default()),
+            _ => Err(Error::config(format!(
+                "the API key sees several organizations: {}. Choose one with the setting organization_id",
+                list(&found)
+            ))),
+        };
+    };
+    if found.is_empty() {
+        log::warn(format!(
+            "organization {wanted} is not verified: the key may list neither its organization nor its environments"
+        ));
+        let crn = Some(crn::organization(wanted));
+        return Ok(Organization { id: Some(wanted.to_owned()), name: None, crn });
+    }
+    match found.iter().find(|organization| organization.id.as_deref() == Some(wanted)) {
+        Some(organization) => Ok(organization.clone()),
+        None => Err(Error::new(
+            Kind::Config,
+            format!(
+                "the API key belongs to {}, and the setting organization_id says {wanted}: correct one of them",
+                list(&found)
+            ),
+        )),
+    }
+}
+
+fn list(organizations: &[Organization]) -> String {
+    organizations.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+impl std::fmt::Display for Organization {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (&self.name, &self.id) {
+            (Some(name), Some(id)) => write!(f, "{name:?} ({id})"),
+            (_, Some(id)) => write!(f, "organization {id}"),
+            (_, None) => f.write_str("an organization whose id is not known"),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The two command lines: flags as Singer's runtimes pass them, sub-commands as Airbyte's do. The language
+//! of what is said is decided in one function.
+
+use clap::{Parser, Subcommand, ValueEnum};
+use serde_json::{Map, Value};
+
+use crate::log::Level;
+
+/// Extracts who can touch what in Confluent Cloud: users, invitations, service accounts and the role
+/// bindings of the whole organization, as a Singer tap and as an Airbyte source.
+#[derive(Debug, Parser)]
+#[command(name = "tap-confluent-cloud", version = concat!("v", env!("CARGO_PKG_VERSION")))]
+#[command(after_help = EXIT_CODES)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    /// Settings: a JSON file, or ENV for variables TAP_CONFLUENT_CLOUD_*; repeatable, later ones win
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Vec<String>,
+
+    /// What to read: a Singer or an Airbyte catalog; without it, everything
+    #[arg(long, value_name = "FILE", global = true, alias = "properties")]
+    pub catalog: Option<String>,
+
+    /// Where to go on: the last state of a run before
+    #[arg(long, value_name = "FILE", global = true)]
+    pub state: Option<String>,
+
+    /// Language of what is said; by default flags are Singer and sub-commands are Airbyte, except `read`
+    /// without a catalog or with a Singer one
+    #[arg(long, global = true, value_enum)]
+    protocol: Option<Protocol>,
+
+    /// Least important lines to tell on stderr
+    #[arg(long, value_name = "LEVEL", global = true, value_enum, default_value = "info")]
+    pub log_level: Level,
+
+    /// Print the Singer catalog; needs no credentials
+    #[arg(long, group = "action")]
+    discover: bool,
+
+    /// Read one record of each stream, to see whether the settings work
+    #[arg(long, group = "action")]
+    test: bool,
+
+    /// Print what this is, what it can do and its settings
+    #[arg(long, group = "action")]
+    about: bool,
+
+    /// Form of --about
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 everything was read · 2 command line, settings, catalog or state · 3 denied · \
+4 the service is unavailable, run again · 5 the service broke its promises · 6 stdout was closed · \
+1 several of these; as an Airbyte source, every failure";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+enum Command {
+    /// Print the specification of the settings
+    Spec,
+    /// Check whether the settings work
+    Check,
+    /// Print the catalog
+    Discover,
+    /// Read what the catalog asks for
+    Read,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Protocol {
+    Singer,
+    Airbyte,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+}
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    About(Format),
+    Check,
+    Discover,
+    Read,
+}
+
+impl Arguments {
+    /// What is to be done, and in which language it is said.
+    pub fn decide(&self, catalog: Option<&Map<String, Value>>) -> (Action, Protocol) {
+        let (action, usual) = match self.command {
+            Some(Command::Spec) => (Action::About(Format::Json), Protocol::Airbyte),
+            Some(Command::Check) => (Action::Check, Protocol::Airbyte),
+            Some(Command::Discover) => (Action::Discover, Protocol::Airbyte),
+            Some(Command::Read) if catalog.is_none_or(is_singer) => (Action::Read, Protocol::Singer),
+            Some(Command::Read) => (Action::Read, Protocol::Airbyte),
+            None if self.about => (Action::About(self.format), Protocol::Singer),
+            None if self.discover => (Action::Discover, Protocol::Singer),
+            None if self.test => (Action::Check, Protocol::Singer),
+            None => (Action::Read, Protocol::Singer),
+        };
+        (action, self.protocol.unwrap_or(usual))
+    }
+}
+
+fn is_singer(catalog: &Map<String, Value>) -> bool {
+    let mut entries = catalog.get("streams").and_then(Value::as_array).into_iter().flatten();
+    entries.any(|entry| entry.get("tap_stream_id").is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Action::{About, Check, Discover, Read};
+    use Protocol::{Airbyte, Singer};
+    use serde_json::json;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn what_is_done_in_which_language() {
+        let singer = json!({"streams": [{"tap_stream_id": "users"}]});
+        let airbyte = json!({"streams": [{"stream": {"name": "users"}}]});
+        let table = [
+            ("", None, (Read, Singer)),
+            ("--config F", None, (Read, Singer)),
+            ("--config F --catalog F --state F", Some(&singer), (Read, Singer)),
+            ("--config F --properties F", Some(&singer), (Read, Singer)),
+            ("--config F --discover", None, (Discover, Singer)),
+            ("--config F --test", None, (Check, Singer)),
+            ("--config F --about --format=json", None, (About(Format::Json), Singer)),
+            ("--about --format json", None, (About(Format::Json), Singer)),
+            ("--about", None, (About(Format::Text), Singer)),
+            ("spec", None, (About(Format::Json), Airbyte)),
+            ("check --config F", None, (Check, Airbyte)),
+            ("discover --config F", None, (Discover, Airbyte)),
+            ("read --config F", None, (Read, Singer)),
+            ("read --config F --catalog F", Some(&singer), (Read, Singer)),
+            ("read --config F --catalog F --state F", Some(&airbyte), (Read, Airbyte)),
+            ("read --config F --catalog F", Some(&json!({"streams": []})), (Read, Airbyte)),
+            ("--protocol singer read --config F --catalog F", Some(&airbyte), (Read, Singer)),
+            ("discover --protocol singer", None, (Discover, Singer)),
+            ("--discover --protocol airbyte", None, (Discover, Airbyte)),
+        ];
+        for (line, catalog, expected) in table {
+            let words = ["tap"].into_iter().chain(line.split_whitespace());
+            let arguments =
+                Arguments::try_parse_from(words).unwrap_or_else(|error| panic!("{line}: {error}"));
+            assert_eq!(arguments.decide(catalog.and_then(|c| c.as_object())), expected, "{line}");
+        }
+    }
+}

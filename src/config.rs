@@ -1,0 +1,381 @@
+//! The operator's settings: gathered from files and the environment, made to fit `schemas/config.json`,
+//! and enforced. An error names the setting and the rule, never a value.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use jsonschema::error::ValidationErrorKind;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use url::Url;
+
+use crate::error::Error;
+
+/// The JSON Schema of the settings, their only definition.
+pub const SCHEMA: &str = include_str!("../schemas/config.json");
+
+/// What `--config ENV` reads: this, then the setting's name in upper case.
+const ENVIRONMENT_PREFIX: &str = "TAP_CONFLUENT_CLOUD_";
+
+/// What fills in a setting that is given nowhere else: the names Confluent's own tools use.
+const FALLBACKS: [(&str, &str); 2] =
+    [("api_key", "CONFLUENT_CLOUD_API_KEY"), ("api_secret", "CONFLUENT_CLOUD_API_SECRET")];
+
+/// A text that never shows itself: no Display, no Serialize, and a Debug of stars.
+#[derive(Clone, Deserialize)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("****")
+    }
+}
+
+/// Settings that hold what `schemas/config.json` promises.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Config {
+    pub api_key: String,
+    pub api_secret: Secret,
+    pub organization_id: Option<String>,
+    pub base_url: Url,
+    pub concurrency: usize,
+    pub page_size: u32,
+    pub max_requests_per_second: Option<f64>,
+    #[serde(rename = "request_timeout_seconds", deserialize_with = "seconds")]
+    pub request_timeout: Duration,
+    pub max_retries: u32,
+    #[serde(rename = "retry_base_seconds", deserialize_with = "seconds")]
+    pub retry_base: Duration,
+    #[serde(rename = "max_retry_seconds", deserialize_with = "seconds")]
+    pub max_retry: Duration,
+    pub user_agent: Option<String>,
+}
+
+fn seconds<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    Duration::try_from_secs_f64(f64::deserialize(from)?).map_err(serde::de::Error::custom)
+}
+
+/// Settings as gathered, not yet enforced: strings coerced, empty ones dropped. No Debug: it holds secrets.
+pub struct Settings {
+    schema: Value,
+    given: Map<String, Value>,
+}
+
+impl Settings {
+    /// Merges settings in order, later ones winning. `sources`: paths of JSON files, or `ENV`.
+    ///
+    /// # Errors
+    /// Config, if a file cannot be read or is not a JSON object.
+    pub fn gather(
+        sources: &[String],
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Settings, Error> {
+        let schema = serde_json::from_str(SCHEMA).map_err(|error| {
+            Error::broken(format!("the built-in schema of the settings is broken: {error}"))
+        })?;
+        let mut settings = Settings { schema, given: Map::new() };
+        for source in sources {
+            if source == "ENV" {
+                for name in settings.names() {
+                    let variable = format!("{ENVIRONMENT_PREFIX}{}", name.to_uppercase());
+                    settings.give(name, environment(&variable).map_or(Value::Null, Value::String));
+                }
+            } else {
+                for (name, value) in read_object("config", source)? {
+                    settings.give(name, value);
+                }
+            }
+        }
+        for (name, variable) in FALLBACKS {
+            if !settings.given.contains_key(name) {
+                settings.give(name.to_owned(), environment(variable).map_or(Value::Null, Value::String));
+            }
+        }
+        Ok(settings)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Null and empty texts count as not given: Meltano and shells hand those over for settings unset.
+    fn give(&mut self, name: String, value: Value) {
+        let value = coerce(&self.schema["properties"][&name], value);
+        if !value.is_null() && value != "" {
+            self.given.insert(name, value);
+        }
+    }
+
+    /// Settings given that are not ours.
+    pub fn unknown(&self) -> Vec<&str> {
+        let names = self.names();
+        self.given.keys().filter(|name| !names.contains(name)).map(String::as_str).collect()
+    }
+
+    /// The streams to offer, by name. Needs no credentials.
+    ///
+    /// # Errors
+    /// Config, if the setting `streams` breaks its rule.
+    pub fn streams(&self) -> Result<Vec<String>, Error> {
+        let broken: Vec<_> = self.broken_rules().into_iter().filter(|(name, _)| name == "streams").collect();
+        self.refuse(broken)?;
+        let streams = self.given.get("streams").unwrap_or(&self.schema["properties"]["streams"]["default"]);
+        Ok(streams.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect())
+    }
+
+    /// Enforces every rule.
+    ///
+    /// # Errors
+    /// Config, naming each setting that breaks its rule, and the rule.
+    pub fn enforce(&self) -> Result<Config, Error> {
+        self.refuse(self.broken_rules())?;
+        let mut all = self.given.clone();
+        for (name, property) in self.schema["properties"].as_object().into_iter().flatten() {
+            if let Some(default) = property.get("default") {
+                all.entry(name.clone()).or_insert_with(|| default.clone());
+            }
+        }
+        // Serde's message could quote a value, so it is not shown.
+        let config: Config = serde_json::from_value(all.into()).map_err(|_| {
+            Error::config("settings: base_url is not a URL such as https://api.confluent.cloud")
+        })?;
+        check_base_url(&config.base_url)?;
+        Ok(config)
+    }
+
+    fn refuse(&self, broken: Vec<(String, String)>) -> Result<(), Error> {
+        if broken.is_empty() {
+            return Ok(());
+        }
+        let rules: Vec<_> = broken.iter().map(|(name, rule)| format!("{name} {rule}")).collect();
+        Err(Error::config(format!(
+            "settings: {}. Give settings in a file (--config FILE) or in the environment; \
+             `--about` lists them all.",
+            rules.join("; ")
+        )))
+    }
+
+    /// Each setting that breaks a rule of the schema, with words on the rule.
+    fn broken_rules(&self) -> Vec<(String, String)> {
+        let given = Value::Object(self.given.clone());
+        let Ok(validator) = jsonschema::draft7::new(&self.schema) else {
+            return vec![("schemas/config.json".to_owned(), "is not a JSON Schema".to_owned())];
+        };
+        validator.iter_errors(&given).map(|error| words(&error)).collect()
+    }
+}
+
+fn words(error: &jsonschema::ValidationError<'_>) -> (String, String) {
+    let path = error.instance_path().to_string();
+    let name = path.split('/').nth(1).unwrap_or_default().to_owned();
+    match error.kind() {
+        ValidationErrorKind::Required { property } => {
+            let name = property.as_str().unwrap_or_default();
+            let variable = FALLBACKS.iter().find(|(setting, _)| *setting == name);
+            let hint = variable.map_or(String::new(), |(_, variable)| format!(" (or set {variable})"));
+            (name.to_owned(), format!("is missing{hint}"))
+        }
+        ValidationErrorKind::Type { kind } => {
+            let kind = match kind {
+                jsonschema::error::TypeKind::Single(one) => one.to_string(),
+                jsonschema::error::TypeKind::Multiple(_) => "of another type".to_owned(),
+            };
+            (name, format!("must be of type {kind}"))
+        }
+        ValidationErrorKind::Enum { options } => {
+            let options =
+                options.as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>();
+            (name, format!("holds something else than {}", options.join(", ")))
+        }
+        ValidationErrorKind::Minimum { limit } => (name, format!("must be at least {limit}")),
+        ValidationErrorKind::Maximum { limit } => (name, format!("must be at most {limit}")),
+        ValidationErrorKind::MinItems { .. } => (name, "must not be empty".to_owned()),
+        ValidationErrorKind::UniqueItems => (name, "names something twice".to_owned()),
+        ValidationErrorKind::Pattern { pattern } => (name, format!("must match {pattern}")),
+        _ => (name, error.masked().to_string()),
+    }
+}
+
+/// What a text means where the schema wants a number, a boolean or an array. A text that cannot be one
+/// stays as it is, and breaks its rule.
+fn coerce(property: &Value, value: Value) -> Value {
+    let Value::String(text) = value else { return value };
+    let text = text.trim();
+    let parsed = || serde_json::from_str(text).ok();
+    let coerced = match property["type"].as_str() {
+        Some("integer" | "number") => parsed().filter(Value::is_number),
+        Some("boolean") => serde_json::from_str(&text.to_lowercase()).ok().filter(Value::is_boolean),
+        Some("array") if text.starts_with('[') => parsed().filter(Value::is_array),
+        Some("array") if !text.is_empty() => Some(text.split(',').map(str::trim).collect()),
+        _ => None,
+    };
+    coerced.unwrap_or_else(|| text.into())
+}
+
+fn check_base_url(url: &Url) -> Result<(), Error> {
+    if !url.username().is_empty()
+        || url.password().is_some()
+        || url.query().is_some()
+        || url.fragment().is_some()
+    {
+        return Err(Error::config(
+            "settings: base_url must be a host and perhaps a path, without user, query or fragment. \
+             Credentials belong into api_key and api_secret.",
+        ));
+    }
+    if url.scheme() != "https" && !is_loopback(url) {
+        return Err(Error::config(
+            "settings: base_url must begin with https:// (plain http would send the API secret in the open; \
+             it is accepted to a loopback address only)",
+        ));
+    }
+    Ok(())
+}
+
+/// Whether the URL leads to this machine: `localhost`, 127.0.0.0/8 or [::1].
+pub fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+}
+
+/// Reads a file that must hold a JSON object. `what`: what the file is to the user: config, catalog, state.
+///
+/// # Errors
+/// Config, in words that quote nothing of the file.
+pub fn read_object(what: &str, path: &str) -> Result<Map<String, Value>, Error> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Error::config(format!("{what} {path} cannot be read: {error}")))?;
+    let text = text.trim_start_matches('\u{feff}');
+    match serde_json::from_str(text) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => Err(Error::config(format!(
+            "{what} {path} must hold a JSON object, {{…}}, and holds something else"
+        ))),
+        Err(error) => Err(Error::config(format!(
+            "{what} {path} is not JSON (line {}, column {}); mend the file or leave it out",
+            error.line(),
+            error.column()
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn settings(given: Value) -> Settings {
+        let mut settings = Settings::gather(&[], |_| None).unwrap();
+        for (name, value) in given.as_object().unwrap() {
+            settings.give(name.clone(), value.clone());
+        }
+        settings
+    }
+
+    fn with_key(mut given: Value) -> Settings {
+        given["api_key"] = "KEY".into();
+        given["api_secret"] = "hush".into();
+        settings(given)
+    }
+
+    #[test]
+    fn texts_are_coerced_where_something_else_is_meant() {
+        let config = with_key(json!({
+            "page_size": "5", "retry_base_seconds": "0.25", "concurrency": " 2 ", "organization_id": "",
+            "max_requests_per_second": null, "api_key": " KEY\n"
+        }));
+        let config = config.enforce().unwrap();
+        assert_eq!((config.page_size, config.concurrency), (5, 2));
+        assert_eq!(config.retry_base, Duration::from_millis(250));
+        assert_eq!((config.organization_id, config.max_requests_per_second), (None, None));
+        for streams in [
+            json!("[\"users\", \"invitations\"]"),
+            json!("users, invitations"),
+            json!(["users", "invitations"]),
+        ] {
+            assert_eq!(settings(json!({"streams": streams})).streams().unwrap(), ["users", "invitations"]);
+        }
+        assert_eq!(settings(json!({})).streams().unwrap().len(), 4);
+    }
+
+    #[test]
+    fn each_rule_has_words_and_no_value() {
+        let table = [
+            (json!({"page_size": 101}), "page_size must be at most 100"),
+            (json!({"page_size": "s3cret"}), "page_size must be of type integer"),
+            (json!({"page_size": 1.5}), "page_size must be of type integer"),
+            (json!({"concurrency": 0}), "concurrency must be at least 1"),
+            (json!({"streams": ["users", "s3cret"]}), "streams holds something else than users, invitations"),
+            (json!({"streams": []}), "streams must not be empty"),
+            (json!({"streams": "users,users"}), "streams names something twice"),
+            (json!({"api_secret": 5}), "api_secret must be of type string"),
+            (json!({"base_url": "s3cret"}), "base_url must match"),
+            (json!({"base_url": "https://[s3cret"}), "base_url is not a URL"),
+            (json!({"base_url": "http://api.confluent.cloud"}), "base_url must begin with https://"),
+            (json!({"base_url": "http://127.0.0.1.example.com"}), "base_url must begin with https://"),
+            (json!({"base_url": "https://user:s3cret@example.com"}), "without user"),
+            (json!({"user_agent": "s3cret\nx"}), "user_agent must match"),
+        ];
+        for (given, expected) in table {
+            let mut given = given;
+            given.as_object_mut().unwrap().entry("api_secret").or_insert("hush".into());
+            given["api_key"] = "KEY".into();
+            let error = settings(given.clone()).enforce().unwrap_err().to_string();
+            assert!(error.contains(expected), "{given}: {error}");
+            assert!(!error.contains("s3cret") && !error.contains("hush"), "{error}");
+        }
+        let error = settings(json!({})).enforce().unwrap_err().to_string();
+        assert!(error.contains("api_key is missing (or set CONFLUENT_CLOUD_API_KEY)"), "{error}");
+        assert!(error.contains("api_secret is missing (or set CONFLUENT_CLOUD_API_SECRET)"), "{error}");
+    }
+
+    #[test]
+    fn loopback_may_be_plain() {
+        for url in ["http://127.0.0.1:80", "http://localhost:1", "http://[::1]:2", "https://example.com/api"]
+        {
+            assert!(with_key(json!({"base_url": url})).enforce().is_ok(), "{url}");
+        }
+    }
+
+    #[test]
+    fn the_environment_fills_in_and_files_win() {
+        let environment = |name: &str| match name {
+            "TAP_CONFLUENT_CLOUD_PAGE_SIZE" => Some("7".to_owned()),
+            "TAP_CONFLUENT_CLOUD_API_SECRET" => Some("one".to_owned()),
+            "CONFLUENT_CLOUD_API_KEY" => Some("KEY".to_owned()),
+            "CONFLUENT_CLOUD_API_SECRET" => Some("two".to_owned()),
+            _ => None,
+        };
+        let config = Settings::gather(&["ENV".to_owned()], environment).unwrap().enforce().unwrap();
+        assert_eq!(
+            (config.page_size, config.api_key.as_str(), config.api_secret.expose()),
+            (7, "KEY", "one")
+        );
+        let config = Settings::gather(&[], environment).unwrap().enforce().unwrap();
+        assert_eq!((config.page_size, config.api_secret.expose()), (100, "two"));
+    }
+
+    #[test]
+    fn a_secret_does_not_show_itself() {
+        assert!(!format!("{:?}", with_key(json!({})).enforce().unwrap()).contains("hush"));
+    }
+
+    #[test]
+    fn unknown_settings_are_named() {
+        assert_eq!(with_key(json!({"start_date": 1})).unknown(), ["start_date"]);
+    }
+
+    #[test]
+    fn the_offered_streams_are_those_of_the_schema() {
+        let names: Vec<_> = crate::streams::STREAMS.iter().map(|stream| stream.name).collect();
+        let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+        assert_eq!(schema["properties"]["streams"]["items"]["enum"], json!(names));
+    }
+}

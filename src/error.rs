@@ -1,0 +1,122 @@
+//! Errors, named by what to do next: change the settings, change the key's role, run again, tell us.
+//!
+//! An error carries what the API answered, shortened and printable. It never carries a credential: the
+//! only texts that reach it are our own words, setting names, paths and bodies of answers.
+
+use std::fmt;
+
+/// What the reader of an error should do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Change the settings, the catalog or the command line.
+    Config,
+    /// Change the key, or the role of its owner.
+    Denied,
+    /// Still failing after all tries: run again later, the state is safe.
+    Unavailable,
+    /// The API answered what it promised not to.
+    Broken,
+    /// Whoever reads our output has gone.
+    Output,
+}
+
+/// The answer that led to an error.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Path of the request; the method is always GET.
+    pub path: String,
+    /// HTTP status; none if no answer came.
+    pub status: Option<u16>,
+    /// `X-Request-Id` of the answer, for Confluent's support.
+    pub request_id: Option<String>,
+    /// What the body says, shortened and printable.
+    pub body: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct Error {
+    pub kind: Kind,
+    /// What happened, to whom, and what to do next, in words for people.
+    pub message: String,
+    pub answer: Option<Box<Answer>>,
+}
+
+impl Error {
+    pub fn new(kind: Kind, message: impl Into<String>) -> Error {
+        Error { kind, message: message.into(), answer: None }
+    }
+
+    pub fn config(message: impl Into<String>) -> Error {
+        Error::new(Kind::Config, message)
+    }
+
+    pub fn broken(message: impl Into<String>) -> Error {
+        Error::new(Kind::Broken, message)
+    }
+
+    /// Nobody takes what is written to stdout any more.
+    pub fn output(cause: &std::io::Error) -> Error {
+        Error::new(
+            Kind::Output,
+            format!(
+                "stdout was closed before everything was written ({cause}); nothing after the last STATE counts"
+            ),
+        )
+    }
+
+    /// HTTP status of the answer behind this error.
+    pub fn status(&self) -> Option<u16> {
+        self.answer.as_ref().and_then(|answer| answer.status)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        let Some(answer) = &self.answer else { return Ok(()) };
+        write!(f, " [GET {}", answer.path)?;
+        if let Some(status) = answer.status {
+            write!(f, " answered {status}")?;
+        }
+        if let Some(id) = &answer.request_id {
+            write!(f, ", request id {id}")?;
+        }
+        if !answer.body.is_empty() {
+            write!(f, ": {}", answer.body)?;
+        }
+        f.write_str("]")
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Exit code of a run that ended with these errors: one kind has its own code, several share 1.
+pub fn exit_code(errors: &[Error]) -> u8 {
+    let mut codes = errors.iter().map(|error| match error.kind {
+        Kind::Config => 2,
+        Kind::Denied => 3,
+        Kind::Unavailable => 4,
+        Kind::Broken => 5,
+        Kind::Output => 6,
+    });
+    let Some(first) = codes.next() else { return 0 };
+    if codes.all(|code| code == first) { first } else { 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes() {
+        let of =
+            |kinds: &[Kind]| exit_code(&kinds.iter().map(|kind| Error::new(*kind, "")).collect::<Vec<_>>());
+        assert_eq!(of(&[]), 0);
+        assert_eq!(of(&[Kind::Config]), 2);
+        assert_eq!(of(&[Kind::Denied, Kind::Denied]), 3);
+        assert_eq!(of(&[Kind::Unavailable]), 4);
+        assert_eq!(of(&[Kind::Broken]), 5);
+        assert_eq!(of(&[Kind::Output]), 6);
+        assert_eq!(of(&[Kind::Denied, Kind::Broken]), 1);
+    }
+}

@@ -1,0 +1,16 @@
+//! The modules of the `tap-confluent-cloud` binary, hidden and without any promise of stability:
+//! they are public for fuzzers and benchmarks alone. ARCHITECTURE.md is the map.
+#![doc(hidden)]
+
+pub mod api;
+pub mod cli;
+pub mod config;
+pub mod crn;
+pub mod error;
+pub mod log;
+pub mod protocol;
+pub mod shape;
+pub mod state;
+pub mod stop;
+pub mod streams;
+pub mod sync;

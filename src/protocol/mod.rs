@@ -1,0 +1,84 @@
+//! The only place that knows message formats: what a sync can say, and who says it.
+//!
+//! Everything that reaches stdout goes through [`line`].
+
+pub mod singer;
+
+use std::io::{self, Write};
+
+use chrono::{DateTime, Utc};
+
+use crate::error::Error;
+use crate::shape::Drops;
+use crate::state::Position;
+use crate::streams::Stream;
+
+/// A stream that the catalog chose, and what it chose to leave out of it.
+#[derive(Clone, Debug)]
+pub struct Selected {
+    pub stream: &'static Stream,
+    pub drops: Drops,
+}
+
+/// Records that are ready to be written: JSON objects end to end.
+#[derive(Debug, Default)]
+pub struct Records {
+    /// The objects, without anything between them.
+    pub json: Vec<u8>,
+    /// Where each object ends.
+    pub ends: Vec<usize>,
+}
+
+impl Records {
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, end)| &self.json[start..*end])
+    }
+
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+}
+
+/// What a sync can say. Owned, because it goes through a channel.
+#[derive(Debug)]
+pub enum Event {
+    /// The stream will be read from this position.
+    Started { stream: &'static Stream, position: Position },
+    /// Records, and their own stream's position after them: neither can be said without the other.
+    Page { stream: &'static Stream, records: Records, position: Position, received_at: DateTime<Utc> },
+    /// The stream was read to its end, and its last page has been said.
+    Finished { stream: &'static Stream, tally: Tally },
+    /// The stream was not read to its end.
+    Failed { stream: &'static Stream, error: Error },
+}
+
+/// What reading a stream took.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tally {
+    pub records: u64,
+    pub pages: u64,
+    pub retries: u64,
+    pub seconds: f64,
+}
+
+/// Says events in one protocol's messages.
+pub trait Sink: Send {
+    /// # Errors
+    /// Those of stdout.
+    fn write(&mut self, event: &Event) -> io::Result<()>;
+}
+
+/// Writes whole lines to stdout at once and flushes them: one page and its state, or one message.
+///
+/// # Errors
+/// Those of stdout; a closed pipe is one of them.
+pub fn line(lines: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(lines)?;
+    stdout.flush()
+}

@@ -1,0 +1,297 @@
+//! Singer's catalog: what is offered, and what a catalog handed back selects.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::log;
+use crate::protocol::Selected;
+use crate::shape::Drops;
+use crate::streams::{Stream, find};
+
+/// The catalog of these streams, everything selected by default.
+pub fn discover(streams: &[&'static Stream]) -> Value {
+    json!({"streams": streams.iter().map(|stream| entry(stream)).collect::<Vec<_>>()})
+}
+
+fn entry(stream: &Stream) -> Value {
+    let schema = stream.schema();
+    let mut metadata = vec![json!({
+        "breadcrumb": [],
+        "metadata": {
+            "inclusion": "available",
+            "selected-by-default": true,
+            "forced-replication-method": "FULL_TABLE",
+            "table-key-properties": [stream.key],
+        },
+    })];
+    describe(&schema, &[], stream.key, &mut metadata);
+    json!({
+        "tap_stream_id": stream.name,
+        "stream": stream.name,
+        "schema": schema,
+        "key_properties": [stream.key],
+        "replication_method": "FULL_TABLE",
+        "metadata": metadata,
+    })
+}
+
+/// Metadata for every property at every depth: what has none is made automatic by Meltano, and can then
+/// not be deselected.
+fn describe(schema: &Value, breadcrumb: &[&str], key: &str, metadata: &mut Vec<Value>) {
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        let path = [breadcrumb, &["properties", name]].concat();
+        let inclusion = if path == ["properties", key] { "automatic" } else { "available" };
+        metadata.push(json!({"breadcrumb": path, "metadata": {"inclusion": inclusion}}));
+        describe(property, &path, key, metadata);
+    }
+}
+
+/// What a catalog chose, in our order of streams, and the schema of each as the catalog has it. A stream
+/// that is not offered is told and passed over: cached catalogs grow old.
+///
+/// # Errors
+/// In words, if the catalog is not one.
+pub fn select(
+    catalog: &Map<String, Value>,
+    offered: &[&'static Stream],
+) -> Result<Vec<(Selected, Value)>, String> {
+    let entries = catalog.get("streams").and_then(Value::as_array).ok_or("it has no list `streams`")?;
+    let mut chosen: HashMap<&str, (Selected, Value)> = HashMap::new();
+    for entry in entries {
+        let name = entry["tap_stream_id"].as_str().or(entry["stream"].as_str());
+        let name = name.ok_or("a stream in it has no `tap_stream_id`")?;
+        let Some(stream) = find(name).filter(|stream| offered.iter().any(|other| other.name == stream.name))
+        else {
+            log::warn(format!("the catalog names a stream {name:?} that is not offered; it is passed over"));
+            continue;
+        };
+        let choice = Choice::of(entry);
+        if choice.selects_stream(entry) {
+            let (mut schema, mut drops) = (schema_of(stream, entry), Drops::default());
+            choice.prune(&mut schema, &[], stream.key, &mut drops);
+            chosen.insert(stream.name, (Selected { stream, drops }, schema));
+        }
+    }
+    Ok(offered.iter().filter_map(|stream| chosen.remove(stream.name)).collect())
+}
+
+/// Our schema, with the properties that the catalog describes as it describes them: users change types
+/// there (Meltano's `schema` extra).
+fn schema_of(stream: &Stream, entry: &Value) -> Value {
+    let mut schema = stream.schema();
+    for (name, property) in entry["schema"]["properties"].as_object().into_iter().flatten() {
+        if property.is_object() {
+            schema["properties"][name] = property.clone();
+        }
+    }
+    schema
+}
+
+/// The metadata of a catalog entry, by breadcrumb.
+struct Choice<'a>(HashMap<Vec<&'a str>, &'a Value>);
+
+impl<'a> Choice<'a> {
+    fn of(entry: &'a Value) -> Choice<'a> {
+        let metadata = entry["metadata"].as_array().into_iter().flatten();
+        Choice(
+            metadata
+                .filter_map(|item| {
+                    let breadcrumb = item["breadcrumb"].as_array()?;
+                    Some((breadcrumb.iter().filter_map(Value::as_str).collect(), &item["metadata"]))
+                })
+                .collect(),
+        )
+    }
+
+    /// The legacy `selected` on the entry or on its schema counts only where the metadata says nothing
+    /// (Meltano writes both).
+    fn selects_stream(&self, entry: &Value) -> bool {
+        let root = self.0.get([].as_slice()).copied().unwrap_or(&Value::Null);
+        let legacy = || entry["selected"].as_bool().or(entry["schema"]["selected"].as_bool());
+        match root["inclusion"].as_str() {
+            Some("unsupported") => false,
+            Some("automatic") => true,
+            _ => root["selected"]
+                .as_bool()
+                .or_else(legacy)
+                .or(root["selected-by-default"].as_bool())
+                .unwrap_or(self.0.is_empty()),
+        }
+    }
+
+    /// The precedence of the Singer SDK. A property is asked only if its parent is selected.
+    fn selects(&self, breadcrumb: &[&str], property: &Value) -> bool {
+        let metadata = self.0.get(breadcrumb).copied().unwrap_or(&Value::Null);
+        match metadata["inclusion"].as_str() {
+            Some("unsupported") => false,
+            Some("automatic") => true,
+            _ => metadata["selected"]
+                .as_bool()
+                .or(property["selected"].as_bool())
+                .or(metadata["selected-by-default"].as_bool())
+                .unwrap_or(true),
+        }
+    }
+
+    /// Takes what is deselected out of the schema and notes it in `drops`. The key always stays.
+    fn prune(&self, schema: &mut Value, breadcrumb: &[&str], key: &str, drops: &mut Drops) {
+        let Some(properties) = schema["properties"].as_object_mut() else { return };
+        let mut kept = Map::new();
+        for (name, mut property) in std::mem::take(properties) {
+            let path = [breadcrumb, &["properties", &name]].concat();
+            let is_key = path == ["properties", key];
+            if !is_key && !self.selects(&path, &property) {
+                drops.whole(&name);
+                continue;
+            }
+            if property.get("properties").is_some() {
+                let mut within = Drops::default();
+                self.prune(&mut property, &path, key, &mut within);
+                drops.within(&name, within);
+            }
+            kept.insert(name, property);
+        }
+        *properties = kept;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::streams::STREAMS;
+
+    fn offered() -> Vec<&'static Stream> {
+        STREAMS.iter().collect()
+    }
+
+    /// Properties left of users by a catalog with this metadata and these extra keys on its entry.
+    fn left(metadata: Value, extra: Value) -> Option<Vec<String>> {
+        let mut entry = json!({"tap_stream_id": "users", "schema": find("users").unwrap().schema(), "metadata": metadata});
+        for (key, value) in extra.as_object().unwrap() {
+            entry[key] = value.clone();
+        }
+        let catalog = json!({"streams": [entry]});
+        let selected = select(catalog.as_object().unwrap(), &offered()).unwrap();
+        let (_, schema) = selected.first()?;
+        Some(paths(schema, ""))
+    }
+
+    fn paths(schema: &Value, prefix: &str) -> Vec<String> {
+        let mut all = Vec::new();
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            all.push(format!("{prefix}{name}"));
+            all.extend(paths(property, &format!("{prefix}{name}.")));
+        }
+        all
+    }
+
+    fn root(metadata: Value) -> Value {
+        json!({"breadcrumb": [], "metadata": metadata})
+    }
+
+    fn property(path: &[&str], metadata: Value) -> Value {
+        let breadcrumb: Vec<_> = path.iter().flat_map(|name| ["properties", name]).collect();
+        json!({"breadcrumb": breadcrumb, "metadata": metadata})
+    }
+
+    #[test]
+    fn whether_a_stream_is_selected() {
+        let table = [
+            (json!([]), json!({}), true),
+            (json!([root(json!({}))]), json!({}), false),
+            (json!([root(json!({"selected": true}))]), json!({}), true),
+            (json!([root(json!({"selected": false, "selected-by-default": true}))]), json!({}), false),
+            (json!([root(json!({"selected-by-default": true}))]), json!({}), true),
+            (json!([root(json!({"selected-by-default": true}))]), json!({"selected": false}), false),
+            (json!([root(json!({"selected": true}))]), json!({"selected": false}), true),
+            (json!([root(json!({"selected": false}))]), json!({"selected": true}), false),
+            (json!([root(json!({}))]), json!({"selected": true}), true),
+            (json!([root(json!({}))]), json!({"schema": {"selected": true}}), true),
+            (json!([root(json!({"inclusion": "unsupported", "selected": true}))]), json!({}), false),
+            (json!([root(json!({"inclusion": "automatic", "selected": false}))]), json!({}), true),
+            (json!([property(&["email"], json!({"selected": false}))]), json!({}), false),
+            // as Meltano writes it
+            (
+                json!([root(
+                    json!({"inclusion": "available", "selected": true, "replication-method": "FULL_TABLE"})
+                )]),
+                json!({"selected": true, "replication_method": "FULL_TABLE"}),
+                true,
+            ),
+        ];
+        for (metadata, extra, selected) in table {
+            assert_eq!(left(metadata.clone(), extra.clone()).is_some(), selected, "{metadata} {extra}");
+        }
+    }
+
+    #[test]
+    fn whether_a_property_is_selected() {
+        let on = || root(json!({"selected": true}));
+        // metadata besides the root's; what must be there; what must not
+        let table: [(Vec<Value>, &[&str], &[&str]); 10] = [
+            (vec![], &["id", "email", "metadata.created_at", "created_at"], &[]),
+            (vec![property(&["email"], json!({"selected": false}))], &["id"], &["email"]),
+            (vec![property(&["id"], json!({"inclusion": "available", "selected": false}))], &["id"], &[]),
+            (
+                vec![property(&["email"], json!({"inclusion": "automatic", "selected": false}))],
+                &["email"],
+                &[],
+            ),
+            (
+                vec![property(&["email"], json!({"inclusion": "unsupported", "selected": true}))],
+                &[],
+                &["email"],
+            ),
+            (vec![property(&["email"], json!({"selected-by-default": false}))], &[], &["email"]),
+            (
+                vec![property(&["email"], json!({"selected-by-default": false, "selected": true}))],
+                &["email"],
+                &[],
+            ),
+            (
+                vec![property(&["metadata", "self"], json!({"selected": false}))],
+                &["metadata", "metadata.created_at"],
+                &["metadata.self"],
+            ),
+            (
+                vec![
+                    property(&["metadata"], json!({"selected": false})),
+                    property(&["metadata", "self"], json!({"inclusion": "automatic", "selected": true})),
+                ],
+                &["created_at"],
+                &["metadata", "metadata.self"],
+            ),
+            (
+                vec![property(&["organization_id"], json!({"selected": false}))],
+                &["created_at"],
+                &["organization_id"],
+            ),
+        ];
+        for (metadata, there, gone) in table {
+            let metadata = Value::Array([vec![on()], metadata].concat());
+            let left = left(metadata.clone(), json!({})).unwrap();
+            assert!(there.iter().all(|path| left.iter().any(|l| l == path)), "{metadata}: {left:?}");
+            assert!(!gone.iter().any(|path| left.iter().any(|l| l == path)), "{metadata}: {left:?}");
+        }
+    }
+
+    #[test]
+    fn what_discover_says_selects_everything() {
+        let catalog = discover(&offered());
+        let selected = select(catalog.as_object().unwrap(), &offered()).unwrap();
+        assert_eq!(selected.len(), STREAMS.len());
+        for (selected, schema) in selected {
+            assert!(selected.drops.is_empty());
+            assert_eq!(schema, selected.stream.schema());
+        }
+    }
+
+    #[test]
+    fn the_types_of_the_catalog_are_said() {
+        let catalog = json!({"streams": [{"tap_stream_id": "users", "schema": {"properties": {"email": {"type": "integer"}}}}]});
+        let selected = select(catalog.as_object().unwrap(), &offered()).unwrap();
+        assert_eq!(selected[0].1["properties"]["email"], json!({"type": "integer"}));
+        assert!(selected[0].1["properties"]["id"].is_object());
+    }
+}

@@ -1,0 +1,220 @@
+//! Singer: state in, SCHEMA, RECORD and STATE lines out; its catalog stands in [`catalog`].
+//!
+//! The shapes are those of the Singer specification and its SDK; where they differ from each other, what
+//! Meltano writes is read. Knows neither HTTP nor settings.
+
+pub mod catalog;
+
+use std::collections::HashMap;
+use std::io;
+
+use chrono::SecondsFormat;
+use serde_json::{Map, Value, json};
+
+use super::{Event, Sink, line};
+use crate::log;
+use crate::state::{BOOKMARK_KEYS, Position};
+use crate::streams::{Stream, find};
+
+/// A state as it was given. What is not ours in it is carried over unchanged.
+#[derive(Debug, Default)]
+pub struct State {
+    value: Map<String, Value>,
+}
+
+impl State {
+    /// Reads a state: the object itself, or a whole STATE message. Says what is foreign in it.
+    ///
+    /// # Errors
+    /// In words, if `bookmarks` is not an object.
+    pub fn read(mut value: Map<String, Value>) -> Result<State, String> {
+        if value.get("type").and_then(Value::as_str) == Some("STATE")
+            && let Some(Value::Object(inner)) = value.remove("value")
+        {
+            value = inner;
+        }
+        let bookmarks = value.entry("bookmarks").or_insert_with(|| json!({}));
+        if bookmarks.is_null() {
+            *bookmarks = json!({});
+        }
+        let bookmarks = bookmarks.as_object().ok_or("its `bookmarks` are not an object")?;
+        let foreign = |name: &&String| find(name).is_none();
+        let mut strange: Vec<String> =
+            bookmarks.keys().filter(foreign).map(|name| format!("{name:?}")).collect();
+        for (name, bookmark) in bookmarks.iter().filter(|(name, _)| find(name).is_some()) {
+            let keys = bookmark.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
+            let keys = keys.filter(|key| !BOOKMARK_KEYS.contains(key));
+            strange.extend(keys.map(|key| format!("{:?}", format!("{name}.{key}"))));
+        }
+        let top = value.keys().filter(|key| !["bookmarks", "currently_syncing"].contains(&key.as_str()));
+        strange.extend(top.map(|key| format!("{key:?}")));
+        if !strange.is_empty() {
+            log::warn(format!(
+                "the state holds what is not of this tap, carried over unchanged: {}",
+                strange.join(", ")
+            ));
+        }
+        if let Some(syncing) = value.get_mut("currently_syncing") {
+            *syncing = Value::Null;
+        }
+        Ok(State { value })
+    }
+
+    /// The position of a stream; what cannot be read as one is told, and starts over.
+    pub fn position(&self, stream: &Stream) -> Position {
+        let position = match &self.value.get("bookmarks").and_then(|bookmarks| bookmarks.get(stream.name)) {
+            None | Some(Value::Null) => Ok(Position::Start),
+            Some(Value::Object(bookmark)) => Position::from_bookmark(bookmark),
+            Some(_) => Err("it is not an object".to_owned()),
+        };
+        position.unwrap_or_else(|why| {
+            log::warn(format!(
+                "{}: its state is not one of this tap ({why}); reading it from page one",
+                stream.name
+            ));
+            Position::Start
+        })
+    }
+
+    fn set(&mut self, stream: &Stream, position: &Position) {
+        let bookmarks = self.value.entry("bookmarks").or_insert_with(|| json!({}));
+        let bookmark = &mut bookmarks[stream.name];
+        if !bookmark.is_object() {
+            *bookmark = json!({});
+        }
+        if let Value::Object(bookmark) = bookmark {
+            position.into_bookmark(bookmark);
+        }
+    }
+}
+
+/// What Singer's tools ask of `--about`; the shape is that of the Singer SDK.
+pub fn about(settings: Value) -> Value {
+    json!({
+        "name": env!("CARGO_PKG_NAME"),
+        "description": env!("CARGO_PKG_DESCRIPTION"),
+        "version": env!("CARGO_PKG_VERSION"),
+        "sdk_version": null,
+        "supported_python_versions": [],
+        "capabilities": ["catalog", "discover", "state", "about", "test"],
+        "settings": settings,
+    })
+}
+
+/// The same for people.
+pub fn about_text(settings: &Value) -> String {
+    let mut text = format!(
+        "{} v{}\n{}\n\nSettings:\n",
+        env!("CARGO_PKG_NAME"),
+        env!("CARGO_PKG_VERSION"),
+        env!("CARGO_PKG_DESCRIPTION"),
+    );
+    let required = settings["required"].as_array().cloned().unwrap_or_default();
+    for (name, setting) in settings["properties"].as_object().into_iter().flatten() {
+        let default = match setting.get("default") {
+            Some(default) => format!(", default {default}"),
+            None if required.contains(&name.as_str().into()) => ", required".to_owned(),
+            None => String::new(),
+        };
+        let (kind, words) = (&setting["type"], &setting["description"]);
+        let (kind, words) = (kind.as_str().unwrap_or_default(), words.as_str().unwrap_or_default());
+        text.push_str(&format!("  {name} ({kind}{default})\n      {words}\n"));
+    }
+    text
+}
+
+/// Says events as Singer messages. Puts the full state together after each page, once its records are in
+/// the same write.
+pub struct Singer {
+    schemas: HashMap<&'static str, Value>,
+    state: State,
+    lines: Vec<u8>,
+}
+
+impl Singer {
+    pub fn new(schemas: HashMap<&'static str, Value>, state: State) -> Singer {
+        Singer { schemas, state, lines: Vec::new() }
+    }
+
+    fn push(&mut self, message: &Value) {
+        self.lines.extend_from_slice(message.to_string().as_bytes());
+        self.lines.push(b'\n');
+    }
+}
+
+impl Sink for Singer {
+    fn write(&mut self, event: &Event) -> io::Result<()> {
+        self.lines.clear();
+        match event {
+            Event::Started { stream, position } => {
+                self.state.set(stream, position);
+                let schema = self.schemas.remove(stream.name).unwrap_or_else(|| stream.schema());
+                self.push(&json!({
+                    "type": "SCHEMA", "stream": stream.name, "schema": schema, "key_properties": [stream.key],
+                }));
+            }
+            Event::Page { stream, records, position, received_at } => {
+                let time = received_at.to_rfc3339_opts(SecondsFormat::Millis, true);
+                let head = format!(r#"{{"type":"RECORD","stream":"{}","record":"#, stream.name);
+                let tail = format!(",\"time_extracted\":\"{time}\"}}\n");
+                for record in records.iter() {
+                    self.lines.extend_from_slice(head.as_bytes());
+                    self.lines.extend_from_slice(record);
+                    self.lines.extend_from_slice(tail.as_bytes());
+                }
+                self.state.set(stream, position);
+                let state = json!({"type": "STATE", "value": self.state.value});
+                self.push(&state);
+            }
+            Event::Finished { .. } | Event::Failed { .. } => return Ok(()),
+        }
+        line(&self.lines)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::streams::STREAMS;
+
+    #[test]
+    fn states_of_others_are_carried_over() {
+        let given = json!({
+            "bookmarks": {
+                "issues": {"replication_key_value": "x"},
+                "users": {"replication_key": "id", "page_token": null},
+                "invitations": null,
+                "service_accounts": 5,
+            },
+            "currently_syncing": "issues",
+            "singer_state": {"a": 1},
+        });
+        let mut state = State::read(given.as_object().unwrap().clone()).unwrap();
+        for stream in STREAMS {
+            assert_eq!(state.position(stream), Position::Start, "{}", stream.name);
+            state.set(stream, &Position::Complete);
+        }
+        let value = Value::Object(state.value);
+        assert_eq!(value["bookmarks"]["issues"], given["bookmarks"]["issues"]);
+        assert_eq!(value["bookmarks"]["users"]["replication_key"], "id");
+        assert_eq!(value["singer_state"], given["singer_state"]);
+        assert_eq!(value["currently_syncing"], Value::Null);
+        for stream in STREAMS {
+            let bookmark = value["bookmarks"][stream.name].as_object().unwrap();
+            assert!(BOOKMARK_KEYS.iter().all(|key| bookmark[*key].is_null()), "{value}");
+        }
+    }
+
+    #[test]
+    fn states_that_are_none() {
+        for (given, ok) in [
+            (json!({}), true),
+            (json!({"bookmarks": null}), true),
+            (json!({"type": "STATE", "value": {"bookmarks": {}}}), true),
+            (json!({"bookmarks": []}), false),
+            (json!({"bookmarks": "x"}), false),
+        ] {
+            assert_eq!(State::read(given.as_object().unwrap().clone()).is_ok(), ok, "{given}");
+        }
+    }
+}

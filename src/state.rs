@@ -1,0 +1,440 @@
+//! How far each stream has been read. Everything about resuming is decided here, by pure functions.
+//!
+//! Knows the flat bookmark in which a position is kept, not the messages that carry bookmarks, and
+//! nothing of HTTP: a page token is a text that came from somewhere.
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use serde_json::{Map, Value};
+
+use crate::streams::Scope;
+
+/// A snapshot does not span days: a pass that began longer ago than this is started over.
+const LONGEST_PASS: TimeDelta = TimeDelta::hours(24);
+
+/// Clocks of two machines may differ by this much before a start in the future is not believed.
+const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(10);
+
+/// The keys of a bookmark, always all four: Meltano deep-merges a completed full refresh over an older
+/// state, so a key that were left out would leave its stale value behind (checked on Meltano 4.4.1).
+pub const BOOKMARK_KEYS: [&str; 4] = ["organization_id", "partition", "page_token", "started_at"];
+
+/// Where a stream stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Position {
+    /// Nothing of this pass has been read.
+    Start,
+    /// In the middle of a pass: the next page to ask for.
+    At(Place),
+    /// Read to its end.
+    Complete,
+}
+
+/// The next page of a pass.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// Organization that the pass belongs to; none if it could not be looked up.
+    pub organization_id: Option<String>,
+    pub partition: Partition,
+    /// The API's page token; none for the first page of a partition.
+    pub token: Option<String>,
+    /// When the pass began.
+    pub started_at: DateTime<Utc>,
+}
+
+/// One listing of a scope.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Partition {
+    /// The one listing of a stream that needs no narrowing.
+    Everything,
+    /// A listing of the organization, or of one of its environments, by that id.
+    Within { environment: Option<String>, reach: Reach },
+}
+
+/// How a scope is listed. What the service returns for the bare name of a scope is contested, so the
+/// bare name is asked first, and `/*` only if the bare one brought nothing below the scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// By its bare name; nothing below the scope has come yet.
+    Bare,
+    /// By its bare name, which has brought something below the scope: it holds everything.
+    Inclusive,
+    /// By its name and `/*`; only what is below the scope counts, the rest has been read.
+    Nested,
+}
+
+impl Partition {
+    fn name(&self) -> Option<String> {
+        let Partition::Within { environment, reach } = self else { return None };
+        let suffix = match reach {
+            Reach::Bare => "",
+            Reach::Inclusive => "+",
+            Reach::Nested => "/*",
+        };
+        Some(format!("{}{suffix}", environment.as_deref().unwrap_or("organization")))
+    }
+
+    fn parse(name: Option<&str>) -> Partition {
+        let Some(name) = name else { return Partition::Everything };
+        let (scope, reach) = if let Some(scope) = name.strip_suffix("/*") {
+            (scope, Reach::Nested)
+        } else if let Some(scope) = name.strip_suffix('+') {
+            (scope, Reach::Inclusive)
+        } else {
+            (name, Reach::Bare)
+        };
+        let environment = (scope != "organization").then(|| scope.to_owned());
+        Partition::Within { environment, reach }
+    }
+
+    fn fits(&self, scope: Scope) -> bool {
+        matches!(self, Partition::Everything) == matches!(scope, Scope::Everything)
+    }
+}
+
+impl Place {
+    /// The first page of a new pass.
+    pub fn first(scope: Scope, organization_id: Option<&str>, now: DateTime<Utc>) -> Place {
+        let partition = match scope {
+            Scope::Everything => Partition::Everything,
+            Scope::Organization { .. } => Partition::Within { environment: None, reach: Reach::Bare },
+        };
+        Place { organization_id: organization_id.map(str::to_owned), partition, token: None, started_at: now }
+    }
+
+    /// The position after this page, given the token of the next one and whether the page brought a
+    /// record below its scope.
+    ///
+    /// `environments`, in ascending order, are the ones to go through where the organization as a whole
+    /// was refused; the end of such a pass is `Start`, never `Complete`.
+    pub fn after(mut self, token: Option<String>, saw_below: bool, environments: &[String]) -> Position {
+        self.token = token;
+        if let Partition::Within { reach: reach @ Reach::Bare, .. } = &mut self.partition {
+            match (&self.token, saw_below) {
+                (_, true) => *reach = Reach::Inclusive,
+                (None, false) => {
+                    *reach = Reach::Nested;
+                    return Position::At(self);
+                }
+                (Some(_), false) => {}
+            }
+        }
+        match &self.partition {
+            _ if self.token.is_some() => Position::At(self),
+            Partition::Within { environment: Some(_), .. } => self.next_environment(environments),
+            _ => Position::Complete,
+        }
+    }
+
+    /// The start of the environment after this place's own, or of the first; `Start` after the last.
+    /// Found by order, not by index, so that an environment deleted meanwhile is simply passed over.
+    pub fn next_environment(mut self, environments: &[String]) -> Position {
+        let current = match &self.partition {
+            Partition::Within { environment, .. } => environment.as_ref(),
+            Partition::Everything => None,
+        };
+        let Some(next) = environments.iter().find(|id| current.is_none_or(|current| *id > current)) else {
+            return Position::Start;
+        };
+        self.partition = Partition::Within { environment: Some(next.clone()), reach: Reach::Bare };
+        self.token = None;
+        Position::At(self)
+    }
+
+    /// Whether this is the first page of a pass.
+    pub fn is_first(&self) -> bool {
+        let first = matches!(
+            self.partition,
+            Partition::Everything | Partition::Within { environment: None, reach: Reach::Bare }
+        );
+        first && self.token.is_none()
+    }
+
+    /// The environment that this place lists.
+    pub fn environment(&self) -> Option<&str> {
+        match &self.partition {
+            Partition::Within { environment, .. } => environment.as_deref(),
+            Partition::Everything => None,
+        }
+    }
+
+    /// How this place lists its scope; none where there is nothing to narrow.
+    pub fn reach(&self) -> Option<Reach> {
+        match &self.partition {
+            Partition::Within { reach, .. } => Some(*reach),
+            Partition::Everything => None,
+        }
+    }
+}
+
+impl Position {
+    /// Reads a bookmark; keys that are not ours are ignored. All null, or absent, is `Start`: a finished
+    /// pass and one not begun start alike.
+    ///
+    /// # Errors
+    /// In words, if a key of ours holds what we never write.
+    pub fn from_bookmark(bookmark: &Map<String, Value>) -> Result<Position, String> {
+        let mut texts = [None; 4];
+        for (text, key) in texts.iter_mut().zip(BOOKMARK_KEYS) {
+            *text = match bookmark.get(key) {
+                None | Some(Value::Null) => None,
+                Some(Value::String(value)) => Some(value.as_str()),
+                Some(_) => return Err(format!("{key} is not a text")),
+            };
+        }
+        let [organization_id, partition, token, started_at] = texts;
+        if texts.iter().all(Option::is_none) {
+            return Ok(Position::Start);
+        }
+        let started_at = DateTime::parse_from_rfc3339(started_at.ok_or("started_at is missing")?)
+            .map_err(|_| "started_at is not a time")?;
+        Ok(Position::At(Place {
+            organization_id: organization_id.map(str::to_owned),
+            partition: Partition::parse(partition),
+            token: token.map(str::to_owned),
+            started_at: started_at.to_utc(),
+        }))
+    }
+
+    /// Writes the keys of a bookmark into it and leaves its other keys alone.
+    pub fn into_bookmark(&self, bookmark: &mut Map<String, Value>) {
+        let values = match self {
+            Position::Start | Position::Complete => [None, None, None, None],
+            Position::At(place) => [
+                place.organization_id.clone(),
+                place.partition.name(),
+                place.token.clone(),
+                Some(place.started_at.to_rfc3339_opts(SecondsFormat::Millis, true)),
+            ],
+        };
+        for (key, value) in BOOKMARK_KEYS.into_iter().zip(values) {
+            bookmark.insert(key.to_owned(), value.map_or(Value::Null, Value::String));
+        }
+    }
+
+    /// What the next run does with a stream that stands here.
+    ///
+    /// A finished stream starts afresh, also when its siblings were interrupted: a stream that always
+    /// fails would freeze the others otherwise. Only where `skip_complete` is set, which is how a retry of
+    /// the same full refresh is told, is it passed over.
+    pub fn resume(
+        self,
+        scope: Scope,
+        organization_id: Option<&str>,
+        now: DateTime<Utc>,
+        skip_complete: bool,
+    ) -> Resume {
+        let first = Place::first(scope, organization_id, now);
+        let place = match self {
+            Position::At(place) => place,
+            Position::Complete if skip_complete => return Resume::Skip,
+            Position::Start | Position::Complete => return Resume::At(first),
+        };
+        let why = if place.organization_id.as_deref() != organization_id {
+            "its state belongs to another organization"
+        } else if now - place.started_at > LONGEST_PASS {
+            "its state is from a pass that began more than 24 hours ago"
+        } else if place.started_at - now > CLOCK_SKEW {
+            "its state is from a pass that begins in the future"
+        } else if !place.partition.fits(scope) {
+            "its state names a partition that it does not have"
+        } else {
+            return Resume::At(place);
+        };
+        Resume::Over(first, why)
+    }
+}
+
+/// What a run does with a stream.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Resume {
+    /// Reads on from this place, which may be the first.
+    At(Place),
+    /// Starts over at this place although there is a position, for this reason.
+    Over(Place, &'static str),
+    /// Nothing: it has been read to its end.
+    Skip,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const ROLE_BINDINGS: Scope = Scope::Organization { crn_parameter: "crn_pattern" };
+
+    fn time(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    fn bookmark(organization: &str, partition: Option<&str>, token: Option<&str>, started: &str) -> Value {
+        json!({"organization_id": organization, "partition": partition, "page_token": token, "started_at": started})
+    }
+
+    #[test]
+    fn what_is_resumed_and_what_is_started_over() {
+        let now = time("2026-03-02T12:00:00Z");
+        let nulls =
+            json!({"organization_id": null, "partition": null, "page_token": null, "started_at": null});
+        // scope, bookmark, resumed at (partition, token), surprise
+        let table = [
+            (Scope::Everything, json!({}), None, None),
+            (Scope::Everything, nulls.clone(), None, None),
+            (ROLE_BINDINGS, nulls, None, None),
+            (
+                Scope::Everything,
+                bookmark("o", None, Some("t"), "2026-03-02T11:00:00Z"),
+                Some((None, Some("t"))),
+                None,
+            ),
+            (
+                Scope::Everything,
+                bookmark("o", None, Some("t"), "2026-03-01T12:00:01Z"),
+                Some((None, Some("t"))),
+                None,
+            ),
+            (
+                Scope::Everything,
+                bookmark("o", None, Some("t"), "2026-03-01T11:59:59Z"),
+                None,
+                Some("24 hours"),
+            ),
+            (
+                Scope::Everything,
+                bookmark("o", None, Some("t"), "2026-03-02T12:09:00Z"),
+                Some((None, Some("t"))),
+                None,
+            ),
+            (Scope::Everything, bookmark("o", None, Some("t"), "2026-03-02T12:11:00Z"), None, Some("future")),
+            (
+                Scope::Everything,
+                bookmark("x", None, Some("t"), "2026-03-02T11:00:00Z"),
+                None,
+                Some("organization"),
+            ),
+            (
+                Scope::Everything,
+                bookmark("o", Some("organization"), Some("t"), "2026-03-02T11:00:00Z"),
+                None,
+                Some("partition"),
+            ),
+            (ROLE_BINDINGS, bookmark("o", None, Some("t"), "2026-03-02T11:00:00Z"), None, Some("partition")),
+            (
+                ROLE_BINDINGS,
+                bookmark("o", Some("organization+"), Some("t"), "2026-03-02T11:00:00Z"),
+                Some((Some("organization+"), Some("t"))),
+                None,
+            ),
+            (
+                ROLE_BINDINGS,
+                bookmark("o", Some("organization/*"), None, "2026-03-02T11:00:00Z"),
+                Some((Some("organization/*"), None)),
+                None,
+            ),
+            (
+                ROLE_BINDINGS,
+                bookmark("o", Some("env-1/*"), Some("t"), "2026-03-02T11:00:00Z"),
+                Some((Some("env-1/*"), Some("t"))),
+                None,
+            ),
+        ];
+        for (scope, bookmark, resumed, surprise) in table {
+            let position = Position::from_bookmark(bookmark.as_object().unwrap()).unwrap();
+            let resume = position.resume(scope, Some("o"), now, true);
+            let first = Place::first(scope, Some("o"), now);
+            match (resumed, surprise) {
+                (Some((partition, token)), _) => {
+                    let Resume::At(place) = resume else { panic!("{bookmark}: {resume:?}") };
+                    assert_eq!(
+                        (place.partition.name().as_deref(), place.token.as_deref()),
+                        (partition, token)
+                    );
+                }
+                (None, None) => assert_eq!(resume, Resume::At(first), "{bookmark}"),
+                (None, Some(words)) => {
+                    let Resume::Over(place, why) = resume else { panic!("{bookmark}: {resume:?}") };
+                    assert!(place == first && why.contains(words), "{bookmark}: {why}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_finished_stream_starts_afresh_unless_told_to_skip_it() {
+        let now = time("2026-03-02T12:00:00Z");
+        let first = || Resume::At(Place::first(Scope::Everything, Some("o"), now));
+        let resume = |position: Position, skip| position.resume(Scope::Everything, Some("o"), now, skip);
+        assert_eq!(resume(Position::Complete, false), first());
+        assert_eq!(resume(Position::Complete, true), Resume::Skip);
+        assert_eq!(resume(Position::Start, true), first());
+    }
+
+    #[test]
+    fn a_bookmark_that_is_not_ours_is_an_error() {
+        for bookmark in [
+            json!({"page_token": 5}),
+            json!({"page_token": "t"}),
+            json!({"page_token": "t", "started_at": "yesterday"}),
+            json!({"partition": ["a"]}),
+        ] {
+            assert!(Position::from_bookmark(bookmark.as_object().unwrap()).is_err(), "{bookmark}");
+        }
+    }
+
+    #[test]
+    fn a_bookmark_comes_back_as_it_went() {
+        let mut place = Place::first(ROLE_BINDINGS, Some("o"), time("2026-03-02T12:00:00Z"));
+        for name in ["organization", "organization+", "organization/*", "env-1", "env-1+", "env-1/*"] {
+            place.partition = Partition::parse(Some(name));
+            assert_eq!(place.partition.name().as_deref(), Some(name));
+            let mut bookmark = json!({"foreign": 1}).as_object().unwrap().clone();
+            Position::At(place.clone()).into_bookmark(&mut bookmark);
+            assert_eq!(Position::from_bookmark(&bookmark), Ok(Position::At(place.clone())), "{bookmark:?}");
+            assert_eq!(bookmark["foreign"], 1);
+            Position::Complete.into_bookmark(&mut bookmark);
+            assert_eq!(Position::from_bookmark(&bookmark), Ok(Position::Start));
+            assert_eq!(bookmark.len(), 5, "no key of a bookmark is ever left out");
+        }
+    }
+
+    #[test]
+    fn the_order_of_partitions() {
+        let environments = ["env-1".to_owned(), "env-2".to_owned()];
+        let at = |partition: Option<&str>, token: Option<&str>| {
+            let mut place = Place::first(Scope::Everything, Some("o"), time("2026-03-02T12:00:00Z"));
+            place.partition = Partition::parse(partition);
+            place.token = token.map(str::to_owned);
+            place
+        };
+        // partition, token of the next page, a record below the scope came, position after
+        let table = [
+            (None, Some("t"), false, Some((None, Some("t")))),
+            (None, None, false, None),
+            (Some("organization"), Some("t"), false, Some((Some("organization"), Some("t")))),
+            (Some("organization"), Some("t"), true, Some((Some("organization+"), Some("t")))),
+            (Some("organization"), None, false, Some((Some("organization/*"), None))),
+            (Some("organization"), None, true, None),
+            (Some("organization+"), Some("t"), false, Some((Some("organization+"), Some("t")))),
+            (Some("organization+"), None, false, None),
+            (Some("organization/*"), Some("t"), true, Some((Some("organization/*"), Some("t")))),
+            (Some("organization/*"), None, true, None),
+        ];
+        for (partition, token, below, after) in table {
+            let expected = after.map_or(Position::Complete, |(p, t)| Position::At(at(p, t)));
+            let got = at(partition, Some("s")).after(token.map(str::to_owned), below, &[]);
+            assert_eq!(got, expected, "{partition:?} {token:?} {below}");
+        }
+        let walk = |place: Place| place.after(None, false, &environments);
+        assert_eq!(walk(at(Some("env-1"), None)), Position::At(at(Some("env-1/*"), None)));
+        assert_eq!(walk(at(Some("env-1/*"), None)), Position::At(at(Some("env-2"), None)));
+        assert_eq!(walk(at(Some("env-1+"), None)), Position::At(at(Some("env-2"), None)));
+        assert_eq!(walk(at(Some("env-2/*"), None)), Position::Start, "never complete this way");
+        assert_eq!(
+            at(Some("organization/*"), Some("t")).next_environment(&environments),
+            Position::At(at(Some("env-1"), None))
+        );
+        assert_eq!(
+            at(Some("env-10"), None).next_environment(&environments),
+            Position::At(at(Some("env-2"), None))
+        );
+    }
+}

@@ -1,0 +1,327 @@
+//! The loop: ask for a page, move the position, say the page. Streams are read side by side, and the next
+//! page of a stream is asked for while the last is written.
+//!
+//! Knows neither HTTP nor message formats.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+
+use chrono::Utc;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
+
+use crate::api::organization::Organization;
+use crate::api::page::Page;
+use crate::api::{Client, Listing, Wait};
+use crate::crn::{self, Relation};
+use crate::error::{Error, Kind};
+use crate::log;
+use crate::protocol::{Event, Records, Selected, Sink, Tally};
+use crate::shape::{Fields, Shape};
+use crate::state::{Place, Position, Reach};
+use crate::streams::{Scope, Stream};
+
+/// Events between the readers and the writer. Small: each may hold a page, and what waits here is read
+/// again after a kill.
+pub const EVENTS_IN_FLIGHT: usize = 2;
+
+/// What to read, and how.
+pub struct Plan {
+    pub organization: Organization,
+    /// Streams, and the place to begin each at.
+    pub streams: Vec<(Selected, Place)>,
+    pub concurrency: usize,
+    /// Read the first record of each stream only, and move no position.
+    pub sample: bool,
+}
+
+/// Reads all streams of the plan to their end. Every outcome, failures included, is said as an event.
+pub async fn read(client: Arc<Client>, plan: Plan, events: mpsc::Sender<Event>) {
+    let permits = Arc::new(Semaphore::new(plan.concurrency));
+    let mut tasks = JoinSet::new();
+    for (selected, place) in plan.streams {
+        // Tasks are polled in the order in which they were made, and a semaphore is fair: streams start in
+        // the order of the plan.
+        let (client, permits, events) = (client.clone(), permits.clone(), events.clone());
+        let (organization, sample) = (plan.organization.clone(), plan.sample);
+        tasks.spawn(async move {
+            let _permit = permits.acquire_owned().await;
+            let stream = selected.stream;
+            let pass = Pass::new(client, organization, selected, sample);
+            let last = match pass.run(place, &events).await {
+                Ok(tally) => Event::Finished { stream, tally },
+                Err(error) => Event::Failed { stream, error },
+            };
+            // Only a reader of stdout that has gone closes the channel, and the writer tells of that.
+            let _ = events.send(last).await;
+        });
+    }
+    drop(events);
+    while tasks.join_next().await.is_some() {}
+}
+
+/// Writes events until there are no more or `stop` is set, and tells people how each stream ended.
+/// Returns the errors of streams that failed. `streams`: how many will end, and whether only a sample of
+/// each is read.
+///
+/// # Errors
+/// Output, if stdout is closed.
+pub fn write(
+    mut events: mpsc::Receiver<Event>,
+    sink: &mut dyn Sink,
+    (streams, sample): (usize, bool),
+    stop: &AtomicBool,
+) -> Result<Vec<Error>, Error> {
+    let success = if sample { "readable" } else { "complete" };
+    let (mut failed, mut finished, mut total) = (Vec::new(), 0, Tally::default());
+    let begun = Instant::now();
+    while let Some(event) = events.blocking_recv() {
+        if stop.load(Ordering::Relaxed) {
+            return Ok(failed);
+        }
+        sink.write(&event).map_err(|cause| Error::output(&cause))?;
+        match event {
+            Event::Finished { stream, tally } => {
+                log::info(format!("{}: {success}, {}", stream.name, words(&tally)));
+                finished += 1;
+                total.records += tally.records;
+                total.pages += tally.pages;
+                total.retries += tally.retries;
+            }
+            Event::Failed { stream, error } => {
+                log::error(format!("{}: not {success}: {error}", stream.name));
+                failed.push(error);
+            }
+            Event::Started { .. } | Event::Page { .. } => {}
+        }
+    }
+    total.seconds = begun.elapsed().as_secs_f64();
+    log::info(format!("{finished} of {streams} streams {success}, {}", words(&total)));
+    if finished + failed.len() < streams {
+        failed.push(Error::broken("a stream ended without a word; this is a defect of the connector"));
+    }
+    Ok(failed)
+}
+
+fn words(tally: &Tally) -> String {
+    let Tally { records, pages, retries, seconds } = tally;
+    format!(
+        "records {records}, pages {pages}, requests {}, retries {retries}, {seconds:.1} s",
+        pages + retries
+    )
+}
+
+/// One reading of one stream, from a place to its end.
+struct Pass {
+    client: Arc<Client>,
+    organization: Organization,
+    stream: &'static Stream,
+    shape: Shape,
+    sample: bool,
+    /// Environments to go through, where the organization as a whole was refused; else empty.
+    environments: Vec<String>,
+    /// Why this pass cannot be complete, although it goes on.
+    incomplete: Option<Error>,
+    restarted: bool,
+    tokens: Tokens,
+    tally: Tally,
+    retries: AtomicU64,
+}
+
+/// Hashes of the page tokens of one listing, so that a token seen before is noticed.
+#[derive(Default)]
+struct Tokens {
+    seen: HashSet<u64>,
+    hasher: RandomState,
+}
+
+impl Tokens {
+    fn is_new(&mut self, token: &str) -> bool {
+        self.seen.insert(self.hasher.hash_one(token))
+    }
+}
+
+impl Pass {
+    fn new(client: Arc<Client>, organization: Organization, selected: Selected, sample: bool) -> Pass {
+        let stream = selected.stream;
+        let shape = Shape::new(stream, selected.drops, organization.id.as_deref());
+        Pass {
+            client,
+            organization,
+            stream,
+            shape,
+            sample,
+            environments: Vec::new(),
+            incomplete: None,
+            restarted: false,
+            tokens: Tokens::default(),
+            tally: Tally::default(),
+            retries: AtomicU64::new(0),
+        }
+    }
+
+    async fn run(mut self, mut place: Place, events: &mpsc::Sender<Event>) -> Result<Tally, Error> {
+        let begun = Instant::now();
+        let stream = self.stream;
+        let start = if place.is_first() { Position::Start } else { Position::At(place.clone()) };
+        events.send(Event::Started { stream, position: start.clone() }).await.map_err(gone)?;
+        if place.environment().is_some() {
+            self.environments = self.list_environments().await?;
+        }
+        if let Some(token) = &place.token {
+            self.tokens.is_new(token);
+        }
+        let mut page = self.page(&place).await;
+        loop {
+            let (records, after) = match page {
+                Ok(page) => self.take(page, place)?,
+                Err(error) => (Records::default(), self.instead(place, error).await?),
+            };
+            let sampled = self.sample && !records.is_empty();
+            let position = if self.sample { start.clone() } else { after.clone() };
+            let said = events.send(Event::Page { stream, records, position, received_at: Utc::now() });
+            match after {
+                Position::At(next) if !sampled => {
+                    let (said, asked) = tokio::join!(said, self.page(&next));
+                    said.map_err(gone)?;
+                    (page, place) = (asked, next);
+                }
+                _ => {
+                    said.await.map_err(gone)?;
+                    break;
+                }
+            }
+        }
+        if let Some(strays) = self.shape.strays() {
+            log::warn(format!("{}: {strays}", stream.name));
+        }
+        self.tally.retries = self.retries.into_inner();
+        self.tally.seconds = begun.elapsed().as_secs_f64();
+        self.incomplete.map_or(Ok(self.tally), Err)
+    }
+
+    async fn page(&self, place: &Place) -> Result<Page, Error> {
+        let filter = match self.stream.scope {
+            Scope::Everything => None,
+            Scope::Organization { crn_parameter } => {
+                let scope = self.scope_crn(place)?;
+                let suffix = if place.reach() == Some(Reach::Nested) { "/*" } else { "" };
+                Some((crn_parameter, format!("{scope}{suffix}")))
+            }
+        };
+        let page_size = if self.sample { 1 } else { self.stream.max_page_size };
+        let listing = Listing { path: self.stream.path, page_size, filter };
+        self.client.page(&listing, place.token.as_deref(), &|wait| self.tell(wait)).await
+    }
+
+    fn tell(&self, wait: Wait) {
+        self.retries.fetch_add(1, Ordering::Relaxed);
+        let why = if wait.rate_limited { "rate limited" } else { "the service failed to answer" };
+        let seconds = wait.duration.as_secs_f64();
+        log::info(format!("{}: {why}, waiting {seconds:.1} s before asking again", self.stream.name));
+    }
+
+    /// The scope that a place lists.
+    fn scope_crn(&self, place: &Place) -> Result<String, Error> {
+        let Some(organization) = &self.organization.crn else {
+            return Err(Error::new(
+                Kind::Denied,
+                "the organization's id is needed and could not be looked up: set organization_id, or give the \
+                 owner of the API key a role that may list organizations",
+            ));
+        };
+        Ok(match place.environment() {
+            Some(environment) => crn::environment(organization, environment),
+            None => organization.clone(),
+        })
+    }
+
+    /// Makes the records of a page fit, and moves the position past it.
+    fn take(&mut self, page: Page, place: Place) -> Result<(Records, Position), Error> {
+        let scope = match self.stream.scope {
+            Scope::Everything => None,
+            Scope::Organization { crn_parameter } => Some((crn_parameter, self.scope_crn(&place)?)),
+        };
+        let (mut records, mut saw_below) = (Records::default(), false);
+        for record in page.records() {
+            let fields = Fields::of(record).map_err(|what| self.broken(&place, what))?;
+            if let Some((field, scope)) = &scope {
+                let relation =
+                    fields.text(field).map_or(Relation::Unrelated, |crn| crn::relation(&crn, scope));
+                saw_below |= relation == Relation::Below;
+                if relation == Relation::Same && place.reach() == Some(Reach::Nested) {
+                    continue; // the bare listing has brought it
+                }
+            }
+            self.shape.fit(&fields, &mut records.json).map_err(|what| self.broken(&place, &what))?;
+            records.ends.push(records.json.len());
+            if self.sample {
+                break;
+            }
+        }
+        match &page.next {
+            Some(token) if !self.tokens.is_new(token) => {
+                return Err(
+                    self.broken(&place, "a link to a page that has been read: the listing runs in a circle")
+                );
+            }
+            Some(_) => {}
+            None => self.tokens.seen.clear(),
+        }
+        self.tally.records += records.len() as u64;
+        self.tally.pages += 1;
+        Ok((records, place.after(page.next, saw_below, &self.environments)))
+    }
+
+    fn broken(&self, place: &Place, what: &str) -> Error {
+        let page = match &place.token {
+            Some(token) => format!("with the page token {token:?}"),
+            None => "that comes first".to_owned(),
+        };
+        Error::broken(format!("the page of {} {page} holds {what}", self.stream.path))
+    }
+
+    /// The position at which to go on after an error: the pass is restarted, or the rest of it is read
+    /// environment by environment.
+    async fn instead(&mut self, place: Place, error: Error) -> Result<Position, Error> {
+        self.tokens.seen.clear();
+        let refuses_token = matches!(error.status(), Some(400 | 404 | 410)) && place.token.is_some();
+        if refuses_token && !self.restarted {
+            log::warn(format!(
+                "{}: its page token is refused; reading the stream once more from page one: {error}",
+                self.stream.name
+            ));
+            self.restarted = true;
+            self.environments.clear();
+            self.incomplete = None;
+            let organization_id = self.organization.id.as_deref();
+            return Ok(Position::At(Place::first(self.stream.scope, organization_id, Utc::now())));
+        }
+        let narrows = place.reach() == Some(Reach::Nested) || place.environment().is_some();
+        if error.status() != Some(403) || !narrows {
+            return Err(error);
+        }
+        log::warn(format!("{}: going on with the next environment: {error}", self.stream.name));
+        if place.environment().is_none() {
+            self.environments = self.list_environments().await.map_err(|_| error)?;
+        }
+        Ok(place.next_environment(&self.environments))
+    }
+
+    async fn list_environments(&mut self) -> Result<Vec<String>, Error> {
+        let environments = self.client.environments(&|wait| self.tell(wait)).await?;
+        self.incomplete = Some(Error::new(
+            Kind::Denied,
+            "read environment by environment, because the listing of the whole organization is refused: what is \
+             bound to the organization's own resources (identity providers, service accounts, …) may be missing",
+        ));
+        Ok(environments)
+    }
+}
+
+fn gone(_: mpsc::error::SendError<Event>) -> Error {
+    Error::new(Kind::Output, "nobody takes the records any more")
+}

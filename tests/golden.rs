@@ -1,0 +1,72 @@
+//! Files that are written by the binary and checked in: their diff is the review of what users will see.
+//! `make bless` rewrites them.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::Value;
+
+fn stdout_of(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_tap-confluent-cloud"))
+        .args(arguments)
+        .env_clear()
+        .output()
+        .expect("the binary runs");
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("stdout is UTF-8")
+}
+
+/// Compares a file with what it should hold; with BLESS set, writes it.
+fn golden(name: &str, expected: &str) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name);
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, expected).expect("the golden file can be written");
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(found == expected, "{name} is stale: run `make bless` and review its diff");
+}
+
+/// Puts text between two marks of a Markdown file.
+fn between_marks(name: &str, mark: &str, text: &str) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name);
+    let page = std::fs::read_to_string(path).expect("the page is there");
+    let (begin, end) = (format!("<!-- {mark}: begin -->\n"), format!("<!-- {mark}: end -->"));
+    let (before, rest) = page.split_once(&begin).expect("a begin mark");
+    let (_, after) = rest.split_once(&end).expect("an end mark");
+    golden(name, &format!("{before}{begin}{text}{end}{after}"));
+}
+
+#[test]
+fn the_singer_catalog_is_what_discover_prints() {
+    golden("catalogs/singer.json", &stdout_of(&["--discover"]));
+}
+
+#[test]
+fn the_readme_lists_the_settings() {
+    let about: Value = serde_json::from_str(&stdout_of(&["--about", "--format", "json"])).expect("JSON");
+    let required = about["settings"]["required"].as_array().expect("required settings");
+    let mut table = "| setting | type | default | meaning |\n|---|---|---|---|\n".to_owned();
+    for (name, setting) in about["settings"]["properties"].as_object().expect("settings") {
+        let default = match setting.get("default") {
+            Some(Value::String(text)) => format!("`{text}`"),
+            Some(Value::Array(_)) => "all".to_owned(),
+            Some(default) => format!("`{default}`"),
+            None if required.contains(&Value::from(name.as_str())) => "required".to_owned(),
+            None => String::new(),
+        };
+        let (kind, words) =
+            (setting["type"].as_str().expect("a type"), setting["description"].as_str().expect("words"));
+        table.push_str(&format!("| `{name}` | {kind} | {default} | {words} |\n"));
+    }
+    between_marks("README.md", "settings", &table);
+}
+
+#[test]
+fn what_is_printed_without_a_service_is_the_same_every_time() {
+    for arguments in [&["--discover"][..], &["--about"], &["--about", "--format=json"], &["--help"]] {
+        let first = stdout_of(arguments);
+        for _ in 0..5 {
+            assert_eq!(stdout_of(arguments), first, "{arguments:?}");
+        }
+    }
+}
