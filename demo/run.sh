@@ -1,6 +1,7 @@
 #!/bin/sh
 # The real sync, end to end, against the bundled simulator: test, discover, read, a read killed in the
-# middle, and its resumption. Needs the two binaries of `cargo build --workspace` and a POSIX shell.
+# middle and resumed, and the same as Airbyte does it. Needs the two binaries of `cargo build --workspace`
+# and a POSIX shell.
 set -eu
 
 bin=${CARGO_TARGET_DIR:-target}/debug
@@ -22,7 +23,7 @@ CONFLUENT_CLOUD_API_SECRET=$(field api_secret)
 export CONFLUENT_CLOUD_API_KEY CONFLUENT_CLOUD_API_SECRET
 printf '{"base_url": "%s", "retry_base_seconds": 0.1}\n' "$(field base_url)" > "$dir/config.json"
 
-records() { grep -c "^{\"type\":\"RECORD\",\"stream\":\"$1\"" "$2" || true; }
+records() { grep -cE "^\{\"type\":\"RECORD\",(\"record\":\{)?\"stream\":\"$1\"" "$2" || true; }
 # Ids of a stream that the simulator holds, one a line.
 truth() { tr -d '\n ' < "$dir/truth.json" | sed "s/.*\"$1\":\[\([^]]*\)\].*/\1/" | tr ',' '\n' | tr -d '"'; echo; }
 streams='users invitations service_accounts role_bindings'
@@ -64,11 +65,19 @@ say 'read --config config.json --state state.json'
 "$tap" read --config "$dir/small.json" --state "$dir/state.json" > "$dir/resumed.jsonl"
 row "resumed from its last STATE" "$(grep -c '^{"type":"RECORD"' "$dir/resumed.jsonl") records, $(missing "$dir/killed.jsonl" "$dir/resumed.jsonl") missing in both together"
 
+say check --config config.json
+"$tap" check --config "$dir/config.json" > "$dir/check.jsonl"
+row "check (Airbyte)" "$(sed -n 's/.*"status":"\([A-Z]*\)".*/\1/p' "$dir/check.jsonl")"
+
+say read --config config.json --catalog catalogs/airbyte.json
+"$tap" read --config "$dir/config.json" --catalog catalogs/airbyte.json > "$dir/airbyte.jsonl"
+row "read (Airbyte)" "$(records '[a-z_]*' "$dir/airbyte.jsonl") records, $(grep -c '"status":"COMPLETE"' "$dir/airbyte.jsonl") streams COMPLETE"
+
 printf '\nWhat each step showed (organization %s, seed %s):\n\n' "$(field organization_name)" \
     "$(sed 's/.*"seed":\([0-9]*\).*/\1/' "$dir/simulator.json")"
 cat "$dir/table"
 
 # The demo is a test as well: what it shows must be true.
-[ "$(missing "$dir/whole.jsonl")" = 0 ] && [ "$(missing "$dir/killed.jsonl")" != 0 ] &&
+[ "$(missing "$dir/whole.jsonl")" = 0 ] && [ "$(missing "$dir/airbyte.jsonl")" = 0 ] && [ "$(missing "$dir/killed.jsonl")" != 0 ] &&
     [ "$(missing "$dir/killed.jsonl" "$dir/resumed.jsonl")" = 0 ] || { echo "demo: records are missing" >&2; exit 1; }
 printf '\nEvery record of the simulated organization came out.\n'

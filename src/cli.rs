@@ -2,7 +2,7 @@
 //! of what is said is decided in one function.
 
 use clap::{Parser, Subcommand, ValueEnum};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::log::Level;
 
@@ -92,8 +92,9 @@ pub enum Action {
 }
 
 impl Arguments {
-    /// What is to be done, and in which language it is said.
-    pub fn decide(&self, catalog: Option<&Map<String, Value>>) -> (Action, Protocol) {
+    /// What is to be done, and in which language it is said. `catalog`: what the file holds, null if it
+    /// cannot be read.
+    pub fn decide(&self, catalog: Option<&Value>) -> (Action, Protocol) {
         let (action, usual) = match self.command {
             Some(Command::Spec) => (Action::About(Format::Json), Protocol::Airbyte),
             Some(Command::Check) => (Action::Check, Protocol::Airbyte),
@@ -109,8 +110,8 @@ impl Arguments {
     }
 }
 
-fn is_singer(catalog: &Map<String, Value>) -> bool {
-    let mut entries = catalog.get("streams").and_then(Value::as_array).into_iter().flatten();
+fn is_singer(catalog: &Value) -> bool {
+    let mut entries = catalog["streams"].as_array().into_iter().flatten();
     entries.any(|entry| entry.get("tap_stream_id").is_some())
 }
 
@@ -148,6 +149,7 @@ mod tests {
             ("read --config F --catalog F", Some(&singer), (Read, Singer)),
             ("read --config F --catalog F --state F", Some(&airbyte), (Read, Airbyte)),
             ("read --config F --catalog F", Some(&json!({"streams": []})), (Read, Airbyte)),
+            ("read --config F --catalog unreadable", Some(&Value::Null), (Read, Airbyte)),
             ("--protocol singer read --config F --catalog F", Some(&airbyte), (Read, Singer)),
             ("discover --protocol singer", None, (Discover, Singer)),
             ("--discover --protocol airbyte", None, (Discover, Airbyte)),
@@ -156,7 +158,7 @@ mod tests {
             let words = ["tap"].into_iter().chain(line.split_whitespace());
             let arguments =
                 Arguments::try_parse_from(words).unwrap_or_else(|error| panic!("{line}: {error}"));
-            assert_eq!(arguments.decide(catalog.and_then(|c| c.as_object())), expected, "{line}");
+            assert_eq!(arguments.decide(catalog), expected, "{line}");
         }
     }
 }

@@ -88,7 +88,7 @@ impl Settings {
                     settings.give(name, environment(&variable).map_or(Value::Null, Value::String));
                 }
             } else {
-                for (name, value) in read_object("config", source)? {
+                for (name, value) in object("config", source, read_json("config", source)?)? {
                     settings.give(name, value);
                 }
             }
@@ -245,23 +245,32 @@ pub fn is_loopback(url: &Url) -> bool {
     host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
-/// Reads a file that must hold a JSON object. `what`: what the file is to the user: config, catalog, state.
+/// Reads a file of JSON. `what`: what the file is to the user: config, catalog, state.
 ///
 /// # Errors
 /// Config, in words that quote nothing of the file.
-pub fn read_object(what: &str, path: &str) -> Result<Map<String, Value>, Error> {
+pub fn read_json(what: &str, path: &str) -> Result<Value, Error> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Error::config(format!("{what} {path} cannot be read: {error}")))?;
     let text = text.trim_start_matches('\u{feff}');
-    match serde_json::from_str(text) {
-        Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err(Error::config(format!(
-            "{what} {path} must hold a JSON object, {{…}}, and holds something else"
-        ))),
-        Err(error) => Err(Error::config(format!(
+    serde_json::from_str(text).map_err(|error| {
+        Error::config(format!(
             "{what} {path} is not JSON (line {}, column {}); mend the file or leave it out",
             error.line(),
             error.column()
+        ))
+    })
+}
+
+/// The object that a file must hold.
+///
+/// # Errors
+/// Config, if it holds anything else.
+pub fn object(what: &str, path: &str, value: Value) -> Result<Map<String, Value>, Error> {
+    match value {
+        Value::Object(object) => Ok(object),
+        _ => Err(Error::config(format!(
+            "{what} {path} must hold a JSON object, {{…}}, and holds something else"
         ))),
     }
 }

@@ -3,6 +3,7 @@
 #![doc(hidden)]
 
 pub mod api;
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod crn;

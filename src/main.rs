@@ -3,143 +3,272 @@
 use std::collections::HashMap;
 use std::io::Write;
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use chrono::Utc;
 use clap::Parser;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tokio::sync::{Notify, mpsc};
 
 use tap_confluent_cloud::api::Client;
 use tap_confluent_cloud::cli::{Action, Arguments, Format, Protocol};
-use tap_confluent_cloud::config::{self, Settings};
+use tap_confluent_cloud::config::{self, Config, Settings};
 use tap_confluent_cloud::error::{Error, exit_code};
-use tap_confluent_cloud::protocol::singer::{self, Singer, State, catalog as singer_catalog};
-use tap_confluent_cloud::protocol::{Selected, Sink, line};
-use tap_confluent_cloud::state::Resume;
+use tap_confluent_cloud::log::Level;
+use tap_confluent_cloud::protocol::airbyte::{self, Airbyte};
+use tap_confluent_cloud::protocol::singer::{self, Singer};
+use tap_confluent_cloud::protocol::{Selected, Sink, line, message};
+use tap_confluent_cloud::state::Position;
 use tap_confluent_cloud::streams::{STREAMS, Stream};
 use tap_confluent_cloud::sync::{self, Plan};
-use tap_confluent_cloud::{log, stop};
+use tap_confluent_cloud::{check, log, stop};
+
+/// Streams that were not read to their end, and why. All of it has been told.
+type Failed = Vec<(String, Error)>;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    log::install(arguments.log_level, |level, line| {
-        // A closed stderr is no reason to stop reading.
-        let _ = writeln!(std::io::stderr(), "{} {line}", format!("{level:?}").to_uppercase());
-    });
+    let catalog = arguments.catalog.as_ref().map(|path| config::read_json("catalog", path));
+    let unreadable = Value::Null;
+    let (action, protocol) =
+        arguments.decide(catalog.as_ref().map(|catalog| catalog.as_ref().unwrap_or(&unreadable)));
+    // Airbyte's platform asks for more words by this variable, and passes no flag.
+    let debug =
+        protocol == Protocol::Airbyte && std::env::var("LOG_LEVEL").is_ok_and(|level| level == "debug");
+    let level = if debug { Level::Debug } else { arguments.log_level };
+    log::install(level, move |level, words| say(protocol, level, words));
     std::panic::set_hook(Box::new(|defect| {
         log::error(format!("this is a defect of tap-confluent-cloud, please report it: {defect}"));
     }));
     // Fails only if a provider is installed already, and then there is one.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let errors = run(&arguments).unwrap_or_else(|error| {
-        log::error(error.to_string());
-        vec![error]
+    let ended = catalog.transpose().and_then(|catalog| match action {
+        Action::About(format) => about(format, protocol),
+        Action::Discover => discover(&arguments, protocol),
+        Action::Check if protocol == Protocol::Airbyte => check_connection(&arguments),
+        Action::Check | Action::Read => read(&arguments, protocol, catalog, action == Action::Check),
     });
-    ExitCode::from(exit_code(&errors))
+    ExitCode::from(match protocol {
+        Protocol::Singer => end_singer(ended),
+        Protocol::Airbyte => end_airbyte(ended),
+    })
 }
 
-/// Does what the arguments ask for. Returns the errors that have been told already.
-fn run(arguments: &Arguments) -> Result<Vec<Error>, Error> {
-    let read =
-        |what, path: &Option<String>| path.as_ref().map(|path| config::read_object(what, path)).transpose();
-    let catalog = read("catalog", &arguments.catalog)?;
-    let (action, protocol) = arguments.decide(catalog.as_ref());
-    if protocol == Protocol::Airbyte {
-        return Err(Error::config(
-            "Airbyte's messages are not there yet; use the flags, or `read` without a catalog or with a Singer one",
-        ));
+/// Writes a line for people. A closed stderr is no reason to stop.
+fn say(protocol: Protocol, level: Level, words: &str) {
+    // Airbyte's platform takes every line on stderr for an error.
+    if protocol == Protocol::Singer || message(&airbyte::log_message(level, words)).is_err() {
+        let _ = writeln!(std::io::stderr(), "{} {words}", format!("{level:?}").to_uppercase());
     }
-    if let Action::About(format) = action {
-        return print(&about(format)).map(|()| Vec::new());
+}
+
+fn end_singer(ended: Result<Failed, Error>) -> u8 {
+    match ended {
+        Ok(failed) => exit_code(&failed.into_iter().map(|(_, error)| error).collect::<Vec<_>>()),
+        Err(error) => {
+            log::error(error.to_string());
+            exit_code(&[error])
+        }
     }
+}
+
+/// Every failure is 1 to Airbyte: its platform knows no other code.
+fn end_airbyte(ended: Result<Failed, Error>) -> u8 {
+    let trace = match ended {
+        Ok(failed) if failed.is_empty() => return 0,
+        Ok(failed) => airbyte::summary(&failed),
+        Err(error) => airbyte::trace_error(&error, None),
+    };
+    if let Err(cause) = message(&trace) {
+        log::error(Error::output(&cause).to_string());
+    }
+    1
+}
+
+fn print(text: &str) -> Result<Failed, Error> {
+    line(text.as_bytes()).map_err(|cause| Error::output(&cause))?;
+    Ok(Failed::new())
+}
+
+fn about(format: Format, protocol: Protocol) -> Result<Failed, Error> {
+    let settings = serde_json::from_str(config::SCHEMA).unwrap_or_default();
+    print(&match (protocol, format) {
+        (Protocol::Airbyte, _) => format!("{}\n", airbyte::spec(&settings)),
+        (Protocol::Singer, Format::Json) => format!("{:#}\n", singer::about(settings)),
+        (Protocol::Singer, Format::Text) => singer::about_text(&settings),
+    })
+}
+
+fn discover(arguments: &Arguments, protocol: Protocol) -> Result<Failed, Error> {
+    let offered = offered(&gather(arguments)?)?;
+    print(&match protocol {
+        Protocol::Singer => format!("{:#}\n", singer::catalog::discover(&offered)),
+        Protocol::Airbyte => format!("{}\n", airbyte::catalog(&offered)),
+    })
+}
+
+fn gather(arguments: &Arguments) -> Result<Settings, Error> {
     let settings = Settings::gather(&arguments.config, |name| std::env::var(name).ok())?;
     for name in settings.unknown() {
         log::warn(format!("settings: {name:?} is not a setting of tap-confluent-cloud, and is ignored"));
     }
+    Ok(settings)
+}
+
+fn offered(settings: &Settings) -> Result<Vec<&'static Stream>, Error> {
     let names = settings.streams()?;
-    let offered: Vec<_> =
-        STREAMS.iter().filter(|stream| names.iter().any(|name| name == stream.name)).collect();
-    if action == Action::Discover {
-        return print(&format!("{:#}\n", singer_catalog::discover(&offered))).map(|()| Vec::new());
-    }
-    let state = read("state", &arguments.state)?;
-    read_streams(&settings, offered, catalog, state, action == Action::Check)
+    Ok(STREAMS.iter().filter(|stream| names.iter().any(|name| name == stream.name)).collect())
 }
 
-fn print(text: &str) -> Result<(), Error> {
-    line(text.as_bytes()).map_err(|cause| Error::output(&cause))
-}
-
-fn about(format: Format) -> String {
-    let settings = serde_json::from_str(config::SCHEMA).unwrap_or_default();
-    match format {
-        Format::Json => format!("{:#}\n", singer::about(settings)),
-        Format::Text => singer::about_text(&settings),
-    }
-}
-
-/// Reads the streams that the catalog selects; `sample`: one record of each.
-fn read_streams(
-    settings: &Settings,
-    offered: Vec<&'static Stream>,
-    catalog: Option<Map<String, Value>>,
-    state: Option<Map<String, Value>>,
-    sample: bool,
-) -> Result<Vec<Error>, Error> {
-    let config = settings.enforce()?;
-    let catalog =
-        catalog.or_else(|| singer_catalog::discover(&offered).as_object().cloned()).unwrap_or_default();
-    let selected = singer_catalog::select(&catalog, &offered)
-        .map_err(|why| Error::config(format!("catalog: {why}; make one with --discover")))?;
-    let state = State::read(state.unwrap_or_default()).map_err(|why| {
-        Error::config(format!("state: {why}; mend it, or leave out --state to read everything"))
-    })?;
-    if selected.is_empty() {
-        log::warn("the catalog selects no stream: nothing is read");
-        return Ok(Vec::new());
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread()
+fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+    tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Error::broken(format!("the runtime cannot be set up: {error}")))?;
-    let client = Arc::new(Client::new(&config)?);
-    runtime.block_on(async {
-        let wanted = config.organization_id.as_deref();
-        let organization = client.organization(wanted, &|wait| {
-            log::info(format!("looking up the organization: waiting {:.1} s", wait.duration.as_secs_f64()));
-        });
-        let organization = organization.await?;
-        let (selected, schemas): (Vec<Selected>, Vec<Value>) = selected.into_iter().unzip();
-        let names: Vec<_> = selected.iter().map(|selected| selected.stream.name).collect();
-        log::info(format!("{organization}: reading {}", names.join(", ")));
-        let mut streams = Vec::new();
-        for selected in selected {
-            let (stream, position) = (selected.stream, state.position(selected.stream));
-            match position.resume(stream.scope, organization.id.as_deref(), Utc::now(), false) {
-                Resume::At(place) => {
-                    if !place.is_first() {
-                        log::info(format!("{}: resuming where the last run stopped", stream.name));
-                    }
-                    streams.push((selected, place));
-                }
-                Resume::Over(place, why) => {
-                    log::warn(format!("{}: {why}; reading it from page one", stream.name));
-                    streams.push((selected, place));
-                }
-                Resume::Skip => {}
+        .map_err(|error| Error::broken(format!("the runtime cannot be set up: {error}")))
+}
+
+/// A check is waited for by a person, so it gives up earlier than a sync.
+fn impatient(config: Config) -> Config {
+    Config {
+        max_retries: config.max_retries.min(2),
+        max_retry: config.max_retry.min(Duration::from_secs(30)),
+        request_timeout: config.request_timeout.min(Duration::from_secs(30)),
+        ..config
+    }
+}
+
+/// Airbyte's check: whatever is wrong is the answer, not a failure of the process.
+fn check_connection(arguments: &Arguments) -> Result<Failed, Error> {
+    let checked = gather(arguments).and_then(|settings| {
+        let streams = offered(&settings)?;
+        let config = impatient(settings.enforce()?);
+        let client = Rc::new(Client::new(&config)?);
+        runtime()?.block_on(check::check(client, config.organization_id.as_deref(), &streams))
+    });
+    let status = match checked {
+        Ok((organization, shortened)) => {
+            log::info(format!("the API key belongs to {organization}"));
+            if let Some(words) = shortened {
+                log::warn(words);
             }
+            airbyte::connection_status(None)
         }
-        let schemas: HashMap<_, _> = names.into_iter().zip(schemas).collect();
+        Err(error) => airbyte::connection_status(Some(&error.to_string())),
+    };
+    print(&format!("{status}\n"))
+}
+
+/// How long a finished sync waits for the look-up that warns of shortened lists.
+const LAST_LOOK: Duration = Duration::from_secs(10);
+
+/// What a run has been asked for, in the terms of no protocol.
+struct Asked {
+    /// Streams, the position of each, and whether a finished one is skipped.
+    streams: Vec<(Selected, Position, bool)>,
+    /// Streams that are asked for and not offered.
+    missing: Vec<String>,
+    sink: Box<dyn Sink>,
+}
+
+fn read(
+    arguments: &Arguments,
+    protocol: Protocol,
+    catalog: Option<Value>,
+    sample: bool,
+) -> Result<Failed, Error> {
+    let settings = gather(arguments)?;
+    let offered = offered(&settings)?;
+    let config = settings.enforce()?;
+    let state = arguments.state.as_ref().map(|path| config::read_json("state", path)).transpose()?;
+    let asked = match protocol {
+        Protocol::Singer => asked_by_singer(arguments, &offered, catalog, state)?,
+        Protocol::Airbyte => asked_by_airbyte(arguments, &offered, catalog, state)?,
+    };
+    let mut failed = Failed::new();
+    for name in asked.missing {
+        let words =
+            format!("{name} is not offered: take it out of the catalog, or put it into the setting streams");
+        let error = Error::config(words);
+        message(&airbyte::trace_error(&error, Some(&name))).map_err(|cause| Error::output(&cause))?;
+        failed.push((name, error));
+    }
+    if asked.streams.is_empty() {
+        log::warn("the catalog selects no stream: nothing is read");
+        return Ok(failed);
+    }
+    let config = if sample { impatient(config) } else { config };
+    let client = Rc::new(Client::new(&config)?);
+    runtime()?.block_on(async {
+        let organization = client.organization(config.organization_id.as_deref(), &check::tell).await?;
+        let names: Vec<_> = asked.streams.iter().map(|(selected, ..)| selected.stream.name).collect();
+        log::info(format!("{organization}: reading {}", names.join(", ")));
+        let streams = asked.streams.into_iter().map(|(selected, position, skip)| {
+            let scope = selected.stream.scope;
+            let resume = position.resume(scope, organization.id.as_deref(), Utc::now(), skip);
+            (selected, resume)
+        });
+        let streams = streams.collect();
         let plan = Plan { streams, organization, concurrency: config.concurrency, sample };
-        pump(client, plan, Box::new(Singer::new(schemas, state))).await
+        failed.extend(pump(client, plan, asked.sink).await?);
+        Ok(failed)
     })
+}
+
+fn asked_by_singer(
+    arguments: &Arguments,
+    offered: &[&'static Stream],
+    catalog: Option<Value>,
+    state: Option<Value>,
+) -> Result<Asked, Error> {
+    let file = |path: &Option<String>| path.clone().unwrap_or_default();
+    let catalog = catalog.unwrap_or_else(|| singer::catalog::discover(offered));
+    let catalog = config::object("catalog", &file(&arguments.catalog), catalog)?;
+    let selected = singer::catalog::select(&catalog, offered)
+        .map_err(|why| Error::config(format!("catalog: {why}; make one with --discover")))?;
+    let state = config::object(
+        "state",
+        &file(&arguments.state),
+        state.unwrap_or_else(|| Value::Object(<_>::default())),
+    )?;
+    let state = singer::State::read(state).map_err(|why| {
+        Error::config(format!("state: {why}; mend it, or leave out --state to read everything"))
+    })?;
+    let (mut streams, mut schemas) = (Vec::new(), HashMap::new());
+    for (selected, schema) in selected {
+        let position = state.position(selected.stream);
+        schemas.insert(selected.stream.name, schema);
+        streams.push((selected, position, false));
+    }
+    Ok(Asked { streams, missing: Vec::new(), sink: Box::new(Singer::new(schemas, state)) })
+}
+
+fn asked_by_airbyte(
+    arguments: &Arguments,
+    offered: &[&'static Stream],
+    catalog: Option<Value>,
+    state: Option<Value>,
+) -> Result<Asked, Error> {
+    let catalog = catalog.ok_or_else(|| Error::config("read needs --catalog FILE, a configured catalog"))?;
+    let catalog = config::object("catalog", arguments.catalog.as_deref().unwrap_or_default(), catalog)?;
+    let (wanted, missing) = airbyte::catalog::select(&catalog, offered)
+        .map_err(|why| Error::config(format!("catalog: {why}")))?;
+    let mut positions =
+        airbyte::read_state(&state.unwrap_or_else(|| Value::Array(Vec::new()))).map_err(|why| {
+            Error::config(format!("state: {why}; mend it, or leave out --state to read everything"))
+        })?;
+    let streams = wanted.into_iter().map(|wanted| {
+        let position = positions.remove(wanted.selected.stream.name).unwrap_or(Position::Start);
+        (wanted.selected, position, wanted.skip_complete)
+    });
+    Ok(Asked { streams: streams.collect(), missing, sink: Box::new(Airbyte::default()) })
 }
 
 /// Reads on this thread and writes on another, so that a slow reader of stdout delays neither requests nor
 /// signals.
-async fn pump(client: Arc<Client>, plan: Plan, mut sink: Box<dyn Sink>) -> Result<Vec<Error>, Error> {
+async fn pump(client: Rc<Client>, plan: Plan, mut sink: Box<dyn Sink>) -> Result<Failed, Error> {
     let (stopping, told) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
     let (stop, tell) = (stopping.clone(), told.clone());
     let done = stop::on_signal(move || {
@@ -152,18 +281,32 @@ async fn pump(client: Arc<Client>, plan: Plan, mut sink: Box<dyn Sink>) -> Resul
     let mut writing = tokio::task::spawn_blocking(move || {
         sync::write(received, sink.as_mut(), (streams, sample), &stopping)
     });
-    let reading = tokio::spawn(sync::read(client, plan, events));
-    tokio::select! {
-        written = &mut writing => {
-            reading.abort();
-            written.unwrap_or_else(|_| Err(Error::broken("writing broke off; this is a defect of the connector")))
+    let organization = plan.organization.clone();
+    let warn = async {
+        if let Some(words) = check::shortened(&client, &organization).await {
+            log::warn(words);
         }
-        () = told.notified() => {
-            reading.abort();
-            let _ = writing.await;
-            log::warn("stopped by a signal; run again with the last STATE to go on");
-            drop(done);
-            std::future::pending().await
+    };
+    let mut reading = Box::pin(async { tokio::join!(sync::read(client.clone(), plan, events), warn) });
+    let mut read = false;
+    loop {
+        tokio::select! {
+            _ = &mut reading, if !read => read = true,
+            written = &mut writing => {
+                let written = written.map_err(|_| Error::broken("writing broke off; this is a defect of tap-confluent-cloud"))?;
+                if !read && written.is_ok() {
+                    // What is left is the look-up that warns, and it is not worth a long wait.
+                    let _ = tokio::time::timeout(LAST_LOOK, reading).await;
+                }
+                return written;
+            }
+            () = told.notified() => {
+                drop(reading);
+                let _ = writing.await;
+                log::warn("stopped by a signal; run again with the last STATE to go on");
+                drop(done);
+                return std::future::pending().await;
+            }
         }
     }
 }

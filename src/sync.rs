@@ -3,15 +3,17 @@
 //!
 //! Knows neither HTTP nor message formats.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
+use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use chrono::Utc;
 use tokio::sync::{Semaphore, mpsc};
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, LocalSet};
 
 use crate::api::organization::Organization;
 use crate::api::page::Page;
@@ -21,7 +23,7 @@ use crate::error::{Error, Kind};
 use crate::log;
 use crate::protocol::{Event, Records, Selected, Sink, Tally};
 use crate::shape::{Fields, Shape};
-use crate::state::{Place, Position, Reach};
+use crate::state::{Place, Position, Reach, Resume};
 use crate::streams::{Scope, Stream};
 
 /// Events between the readers and the writer. Small: each may hold a page, and what waits here is read
@@ -31,40 +33,64 @@ pub const EVENTS_IN_FLIGHT: usize = 2;
 /// What to read, and how.
 pub struct Plan {
     pub organization: Organization,
-    /// Streams, and the place to begin each at.
-    pub streams: Vec<(Selected, Place)>,
+    /// Streams, and what to do with each.
+    pub streams: Vec<(Selected, Resume)>,
     pub concurrency: usize,
     /// Read the first record of each stream only, and move no position.
     pub sample: bool,
 }
 
 /// Reads all streams of the plan to their end. Every outcome, failures included, is said as an event.
-pub async fn read(client: Arc<Client>, plan: Plan, events: mpsc::Sender<Event>) {
+pub async fn read(client: Rc<Client>, mut plan: Plan, events: mpsc::Sender<Event>) {
     let permits = Arc::new(Semaphore::new(plan.concurrency));
     let mut tasks = JoinSet::new();
-    for (selected, place) in plan.streams {
+    let tasks_of_one_thread = LocalSet::new();
+    for (selected, resume) in std::mem::take(&mut plan.streams) {
         // Tasks are polled in the order in which they were made, and a semaphore is fair: streams start in
         // the order of the plan.
-        let (client, permits, events) = (client.clone(), permits.clone(), events.clone());
-        let (organization, sample) = (plan.organization.clone(), plan.sample);
-        tasks.spawn(async move {
+        let (permits, events, stream) = (permits.clone(), events.clone(), selected.stream);
+        let pass = Pass::new(client.clone(), &plan, selected, events.clone());
+        let read = async move {
             let _permit = permits.acquire_owned().await;
-            let stream = selected.stream;
-            let pass = Pass::new(client, organization, selected, sample);
-            let last = match pass.run(place, &events).await {
+            let outcome = match begin(stream, resume) {
+                Some(place) => pass.run(place).await,
+                None => pass.skip().await,
+            };
+            let last = match outcome {
                 Ok(tally) => Event::Finished { stream, tally },
                 Err(error) => Event::Failed { stream, error },
             };
             // Only a reader of stdout that has gone closes the channel, and the writer tells of that.
             let _ = events.send(last).await;
-        });
+        };
+        tasks.spawn_local_on(read, &tasks_of_one_thread);
     }
     drop(events);
-    while tasks.join_next().await.is_some() {}
+    tasks_of_one_thread.await;
+}
+
+/// The place to begin at, told to people; none if there is nothing to read.
+fn begin(stream: &Stream, resume: Resume) -> Option<Place> {
+    match resume {
+        Resume::At(place) => {
+            if !place.is_first() {
+                log::info(format!("{}: resuming where the last run stopped", stream.name));
+            }
+            Some(place)
+        }
+        Resume::Over(place, why) => {
+            log::warn(format!("{}: {why}; reading it from page one", stream.name));
+            Some(place)
+        }
+        Resume::Skip => {
+            log::info(format!("{}: read to its end by an earlier try of this run, skipped", stream.name));
+            None
+        }
+    }
 }
 
 /// Writes events until there are no more or `stop` is set, and tells people how each stream ended.
-/// Returns the errors of streams that failed. `streams`: how many will end, and whether only a sample of
+/// Returns the streams that failed, and why. `streams`: how many will end, and whether only a sample of
 /// each is read.
 ///
 /// # Errors
@@ -74,7 +100,7 @@ pub fn write(
     sink: &mut dyn Sink,
     (streams, sample): (usize, bool),
     stop: &AtomicBool,
-) -> Result<Vec<Error>, Error> {
+) -> Result<Vec<(String, Error)>, Error> {
     let success = if sample { "readable" } else { "complete" };
     let (mut failed, mut finished, mut total) = (Vec::new(), 0, Tally::default());
     let begun = Instant::now();
@@ -93,15 +119,16 @@ pub fn write(
             }
             Event::Failed { stream, error } => {
                 log::error(format!("{}: not {success}: {error}", stream.name));
-                failed.push(error);
+                failed.push((stream.name.to_owned(), error));
             }
-            Event::Started { .. } | Event::Page { .. } => {}
+            Event::Started { .. } | Event::Page { .. } | Event::RateLimited { .. } => {}
         }
     }
     total.seconds = begun.elapsed().as_secs_f64();
     log::info(format!("{finished} of {streams} streams {success}, {}", words(&total)));
     if finished + failed.len() < streams {
-        failed.push(Error::broken("a stream ended without a word; this is a defect of the connector"));
+        let error = Error::broken("a stream ended without a word; this is a defect of tap-confluent-cloud");
+        failed.push(("?".to_owned(), error));
     }
     Ok(failed)
 }
@@ -116,7 +143,7 @@ fn words(tally: &Tally) -> String {
 
 /// One reading of one stream, from a place to its end.
 struct Pass {
-    client: Arc<Client>,
+    client: Rc<Client>,
     organization: Organization,
     stream: &'static Stream,
     shape: Shape,
@@ -128,7 +155,8 @@ struct Pass {
     restarted: bool,
     tokens: Tokens,
     tally: Tally,
-    retries: AtomicU64,
+    retries: Cell<u64>,
+    events: mpsc::Sender<Event>,
 }
 
 /// Hashes of the page tokens of one listing, so that a token seen before is noticed.
@@ -145,28 +173,39 @@ impl Tokens {
 }
 
 impl Pass {
-    fn new(client: Arc<Client>, organization: Organization, selected: Selected, sample: bool) -> Pass {
+    fn new(client: Rc<Client>, plan: &Plan, selected: Selected, events: mpsc::Sender<Event>) -> Pass {
         let stream = selected.stream;
-        let shape = Shape::new(stream, selected.drops, organization.id.as_deref());
+        let shape = Shape::new(stream, selected.drops, plan.organization.id.as_deref());
         Pass {
             client,
-            organization,
+            organization: plan.organization.clone(),
             stream,
             shape,
-            sample,
+            sample: plan.sample,
             environments: Vec::new(),
             incomplete: None,
             restarted: false,
             tokens: Tokens::default(),
             tally: Tally::default(),
-            retries: AtomicU64::new(0),
+            retries: Cell::new(0),
+            events,
         }
     }
 
-    async fn run(mut self, mut place: Place, events: &mpsc::Sender<Event>) -> Result<Tally, Error> {
+    /// Says that there is nothing to read.
+    async fn skip(self) -> Result<Tally, Error> {
+        let (stream, position) = (self.stream, Position::Complete);
+        self.events.send(Event::Started { stream, position: position.clone() }).await.map_err(gone)?;
+        let nothing = Event::Page { stream, records: Records::default(), position, received_at: Utc::now() };
+        self.events.send(nothing).await.map_err(gone)?;
+        Ok(self.tally)
+    }
+
+    async fn run(mut self, mut place: Place) -> Result<Tally, Error> {
         let begun = Instant::now();
         let stream = self.stream;
         let start = if place.is_first() { Position::Start } else { Position::At(place.clone()) };
+        let events = self.events.clone();
         events.send(Event::Started { stream, position: start.clone() }).await.map_err(gone)?;
         if place.environment().is_some() {
             self.environments = self.list_environments().await?;
@@ -198,44 +237,43 @@ impl Pass {
         if let Some(strays) = self.shape.strays() {
             log::warn(format!("{}: {strays}", stream.name));
         }
-        self.tally.retries = self.retries.into_inner();
+        self.tally.retries = self.retries.get();
         self.tally.seconds = begun.elapsed().as_secs_f64();
         self.incomplete.map_or(Ok(self.tally), Err)
     }
 
     async fn page(&self, place: &Place) -> Result<Page, Error> {
-        let filter = match self.stream.scope {
-            Scope::Everything => None,
+        let filters = match self.stream.scope {
+            Scope::Everything => Vec::new(),
             Scope::Organization { crn_parameter } => {
                 let scope = self.scope_crn(place)?;
                 let suffix = if place.reach() == Some(Reach::Nested) { "/*" } else { "" };
-                Some((crn_parameter, format!("{scope}{suffix}")))
+                vec![(crn_parameter, format!("{scope}{suffix}"))]
             }
         };
         let page_size = if self.sample { 1 } else { self.stream.max_page_size };
-        let listing = Listing { path: self.stream.path, page_size, filter };
-        self.client.page(&listing, place.token.as_deref(), &|wait| self.tell(wait)).await
+        let listing = Listing { path: self.stream.path, page_size, filters, role: self.stream.role };
+        self.client.page(&listing, place.token.as_deref(), &async |wait| self.tell(wait).await).await
     }
 
-    fn tell(&self, wait: Wait) {
-        self.retries.fetch_add(1, Ordering::Relaxed);
+    async fn tell(&self, wait: Wait) {
+        self.retries.set(self.retries.get() + 1);
         let why = if wait.rate_limited { "rate limited" } else { "the service failed to answer" };
         let seconds = wait.duration.as_secs_f64();
         log::info(format!("{}: {why}, waiting {seconds:.1} s before asking again", self.stream.name));
+        if wait.rate_limited {
+            let until = Utc::now() + wait.duration;
+            // If nobody takes the event, the next page will find out.
+            let _ = self.events.send(Event::RateLimited { stream: self.stream, until }).await;
+        }
     }
 
     /// The scope that a place lists.
     fn scope_crn(&self, place: &Place) -> Result<String, Error> {
-        let Some(organization) = &self.organization.crn else {
-            return Err(Error::new(
-                Kind::Denied,
-                "the organization's id is needed and could not be looked up: set organization_id, or give the \
-                 owner of the API key a role that may list organizations",
-            ));
-        };
+        let organization = self.organization.scope()?;
         Ok(match place.environment() {
             Some(environment) => crn::environment(organization, environment),
-            None => organization.clone(),
+            None => organization.to_owned(),
         })
     }
 
@@ -312,7 +350,7 @@ impl Pass {
     }
 
     async fn list_environments(&mut self) -> Result<Vec<String>, Error> {
-        let environments = self.client.environments(&|wait| self.tell(wait)).await?;
+        let environments = self.client.environments(&async |wait| self.tell(wait).await).await?;
         self.incomplete = Some(Error::new(
             Kind::Denied,
             "read environment by environment, because the listing of the whole organization is refused: what is \

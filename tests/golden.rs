@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn stdout_of(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_tap-confluent-cloud"))
@@ -42,6 +42,15 @@ fn the_singer_catalog_is_what_discover_prints() {
 }
 
 #[test]
+fn the_airbyte_catalog_asks_for_all_that_discover_offers() {
+    let message: Value = serde_json::from_str(&stdout_of(&["discover"])).expect("one message");
+    let streams = message["catalog"]["streams"].as_array().expect("streams").iter().map(
+        |stream| json!({"stream": stream, "sync_mode": "full_refresh", "destination_sync_mode": "overwrite"}),
+    );
+    golden("catalogs/airbyte.json", &format!("{:#}\n", json!({"streams": streams.collect::<Vec<_>>()})));
+}
+
+#[test]
 fn the_readme_lists_the_settings() {
     let about: Value = serde_json::from_str(&stdout_of(&["--about", "--format", "json"])).expect("JSON");
     let required = about["settings"]["required"].as_array().expect("required settings");
@@ -63,7 +72,14 @@ fn the_readme_lists_the_settings() {
 
 #[test]
 fn what_is_printed_without_a_service_is_the_same_every_time() {
-    for arguments in [&["--discover"][..], &["--about"], &["--about", "--format=json"], &["--help"]] {
+    for arguments in [
+        &["--discover"][..],
+        &["--about"],
+        &["--about", "--format=json"],
+        &["--help"],
+        &["spec"],
+        &["discover"],
+    ] {
         let first = stdout_of(arguments);
         for _ in 0..5 {
             assert_eq!(stdout_of(arguments), first, "{arguments:?}");

@@ -5,7 +5,8 @@ use std::path::Path;
 
 /// Modules of ours that each module may name. `error` and `log` know nothing of ours and serve all.
 const MAY_USE: &[(&str, &[&str])] = &[
-    ("api", &["config", "crn", "streams", "state"]),
+    ("api", &["config", "crn"]),
+    ("check", &["api", "streams"]),
     ("cli", &[]),
     ("config", &[]),
     ("crn", &[]),

@@ -1,5 +1,7 @@
 //! How a request proves who it is: HTTP Basic with a Cloud API key.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::RequestBuilder;
 
 use crate::config::{Config, Secret};
@@ -19,8 +21,21 @@ impl Auth {
         request.basic_auth(&self.key, Some(self.secret.expose()))
     }
 
+    /// Which key it is.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
     /// Which key it is, for people: its first four characters.
     pub fn key_masked(&self) -> String {
         self.key.chars().take(4).chain("…".chars()).collect()
+    }
+
+    /// The text without the secret and without the header made of it: something between us and the
+    /// service may send back what it was sent.
+    pub fn redact(&self, text: String) -> String {
+        let secret = self.secret.expose();
+        let basic = STANDARD.encode(format!("{}:{secret}", self.key));
+        text.replace(secret, "****").replace(&basic, "****")
     }
 }

@@ -29,6 +29,9 @@ use retry::Retry;
 /// (identity providers with whole key sets) stay under 64 KiB each.
 const LARGEST_BODY: usize = 32 << 20;
 
+/// As much of an unexpected body is looked at, to tell what it says.
+const LONGEST_COMPLAINT: usize = 64 << 10;
+
 /// Redirects followed for one request.
 const MOST_REDIRECTS: usize = 5;
 
@@ -38,8 +41,10 @@ pub struct Listing<'a> {
     pub path: &'a str,
     /// The listing's own maximum; the setting `page_size` may lower it.
     pub page_size: u32,
-    /// A query parameter that narrows the listing. Sent with every page: a next link carries it or not.
-    pub filter: Option<(&'a str, String)>,
+    /// Query parameters that narrow the listing. Sent with every page: a next link carries them or not.
+    pub filters: Vec<(&'a str, String)>,
+    /// The least role that reads it, to be named where it is refused.
+    pub role: &'a str,
 }
 
 /// A wait before a page is asked for again.
@@ -107,15 +112,38 @@ impl Client {
         &self,
         listing: &Listing<'_>,
         token: Option<&str>,
-        on_wait: &(dyn Fn(Wait) + Sync),
+        on_wait: &impl AsyncFn(Wait),
     ) -> Result<Page, Error> {
-        let url = self.url(listing, token);
+        let page = self.fetch(&self.url(listing, token), page::read, on_wait).await;
+        page.map_err(|mut error| {
+            if error.status() == Some(403) && error.kind == Kind::Denied {
+                error.message =
+                    format!("{}; the role {} reads it (not verified)", error.message, listing.role);
+            }
+            error
+        })
+    }
+
+    /// Asks for one object, by its path, and gives its body; else as `page`.
+    ///
+    /// # Errors
+    /// As `page`.
+    pub async fn object(&self, path: &str, on_wait: &impl AsyncFn(Wait)) -> Result<Vec<u8>, Error> {
+        self.fetch(&self.at(path), Ok, on_wait).await
+    }
+
+    async fn fetch<T>(
+        &self,
+        url: &Url,
+        read: impl Fn(Vec<u8>) -> Result<T, String>,
+        on_wait: &impl AsyncFn(Wait),
+    ) -> Result<T, Error> {
         let mut failures = 0;
         let mut first_failure = None;
         loop {
             self.turn().await;
-            let Failure { mut error, retry } = match self.ask(&url).await {
-                Ok(page) => return Ok(page),
+            let Failure { mut error, retry } = match self.ask(url, &read).await {
+                Ok(read) => return Ok(read),
                 Err(failure) => failure,
             };
             let Some(asked) = retry else { return Err(error) };
@@ -131,9 +159,14 @@ impl Client {
                 self.pace().hold(now, duration);
             }
             log::debug(format!("{error}; trying again in {:.1} s", duration.as_secs_f64()));
-            on_wait(Wait { rate_limited, duration });
+            on_wait(Wait { rate_limited, duration }).await;
             tokio::time::sleep(duration).await;
         }
+    }
+
+    /// The id of the API key that is used.
+    pub fn key(&self) -> &str {
+        self.auth.key()
     }
 
     async fn turn(&self) {
@@ -163,13 +196,18 @@ impl Client {
         format!("{}: {why}. Run again later: what has been read is kept in the state", error.message)
     }
 
-    fn url(&self, listing: &Listing<'_>, token: Option<&str>) -> Url {
+    fn at(&self, path: &str) -> Url {
         let mut url = self.base.clone();
-        url.set_path(&format!("{}{}", self.base.path().trim_end_matches('/'), listing.path));
+        url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
+        url
+    }
+
+    fn url(&self, listing: &Listing<'_>, token: Option<&str>) -> Url {
+        let mut url = self.at(listing.path);
         let page_size = listing.page_size.min(self.page_size).to_string();
         let mut query = url.query_pairs_mut();
         query.append_pair("page_size", &page_size);
-        if let Some((name, value)) = &listing.filter {
+        for (name, value) in &listing.filters {
             query.append_pair(name, value);
         }
         if let Some(token) = token {
@@ -179,36 +217,28 @@ impl Client {
         url
     }
 
-    async fn ask(&self, url: &Url) -> Result<Page, Failure> {
-        let path = url.path().to_owned();
-        let unanswered = |error: reqwest::Error| no_answer(&path, &error);
+    async fn ask<T>(&self, url: &Url, read: impl Fn(Vec<u8>) -> Result<T, String>) -> Result<T, Failure> {
+        let path = url.path();
+        let unanswered = |error: reqwest::Error| no_answer(path, &error);
         let response = self.auth.sign(self.http.get(url.clone())).send().await.map_err(unanswered)?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let body = read_body(response).await.map_err(|error| match error {
-            Some(error) => no_answer(&path, &error),
+            Some(error) => no_answer(path, &error),
             None => Failure { error: Error::broken("the answer is larger than 32 MiB"), retry: None },
         })?;
-        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let answer = |body: String| {
-            Some(Box::new(Answer {
-                path: path.clone(),
-                status: Some(status),
-                request_id: header("x-request-id").map(str::to_owned),
-                body,
-            }))
+        let complaint = self.auth.redact(page::complaint(&body[..body.len().min(LONGEST_COMPLAINT)]));
+        let (kind, message) = match status {
+            200 => match read(body) {
+                Ok(read) => return Ok(read),
+                Err(words) => (Kind::Broken, words),
+            },
+            _ => self.refusal(status, &complaint),
         };
-        if status == 200 {
-            let start = page::complaint(&body[..body.len().min(300)]);
-            return page::read(body).map_err(|words| {
-                let error = Error { answer: answer(start), ..Error::broken(words) };
-                Failure { error, retry: None }
-            });
-        }
-        let complaint = page::complaint(&body);
-        let (kind, message) = self.refusal(status, &complaint);
+        let request_id = headers.get("x-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+        let answer = Answer { path: path.to_owned(), status: Some(status), request_id, body: complaint };
         let retry = retry::is_passing(status).then(|| asked_wait(&headers));
-        Err(Failure { error: Error { kind, message, answer: answer(complaint) }, retry })
+        Err(Failure { error: Error { kind, message, answer: Some(Box::new(answer)) }, retry })
     }
 
     fn refusal(&self, status: u16, complaint: &str) -> (Kind, String) {
@@ -259,36 +289,39 @@ async fn read_body(mut response: Response) -> Result<Vec<u8>, Option<reqwest::Er
 /// A request that no whole answer came to: worth another try, unless the other side cannot be trusted.
 fn no_answer(path: &str, error: &reqwest::Error) -> Failure {
     let causes = causes(error);
-    let answer =
-        Some(Box::new(Answer { path: path.to_owned(), status: None, request_id: None, body: causes }));
-    if is_untrusted(error) {
-        let message = "the certificate of the host in base_url is not trusted. If it is signed by an authority \
-                       of your own, name that authority's PEM file in the environment variable SSL_CERT_FILE";
-        return Failure { error: Error { answer, ..Error::config(message) }, retry: None };
-    }
-    let what = if error.is_timeout() {
-        "the service did not answer within request_timeout_seconds"
-    } else if error.is_connect() {
-        "the host in base_url cannot be reached"
-    } else {
-        "the connection broke before the answer was whole"
+    let (kind, message) = match tls_error(error) {
+        Some(rustls::Error::InvalidCertificate(_)) => (
+            Kind::Config,
+            "the certificate of the host in base_url is not trusted. If it is signed by an authority of your \
+             own, name that authority's PEM file in the environment variable SSL_CERT_FILE",
+        ),
+        Some(_) => (Kind::Unavailable, "no TLS connection can be made to the host in base_url"),
+        None if error.is_timeout() => {
+            (Kind::Unavailable, "the service did not answer within request_timeout_seconds")
+        }
+        None if causes.contains("dns error") => {
+            (Kind::Unavailable, "the name of the host in base_url cannot be resolved: check it, and DNS")
+        }
+        None if error.is_connect() => (Kind::Unavailable, "the host in base_url cannot be reached"),
+        None => (Kind::Unavailable, "the connection broke before the answer was whole"),
     };
-    Failure { error: Error { answer, ..Error::new(Kind::Unavailable, what) }, retry: Some(None) }
+    let answer = Answer { path: path.to_owned(), status: None, request_id: None, body: causes };
+    let retry = (kind == Kind::Unavailable).then_some(None);
+    Failure { error: Error { kind, message: message.to_owned(), answer: Some(Box::new(answer)) }, retry }
 }
 
-/// Whether the host showed a certificate that is not to be trusted. An `io::Error` hides the error it
-/// wraps from `source`, so it is opened.
-fn is_untrusted(error: &reqwest::Error) -> bool {
+/// What TLS had to say. An `io::Error` hides the error it wraps from `source`, so it is opened.
+fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
     let mut cause = error.source();
     while let Some(error) = cause {
         let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
         let tls = inner.and_then(|inner| inner.downcast_ref()).or_else(|| error.downcast_ref());
-        if let Some(rustls::Error::InvalidCertificate(_)) = tls {
-            return true;
+        if tls.is_some() {
+            return tls;
         }
         cause = error.source();
     }
-    false
+    None
 }
 
 /// What lies behind an error, without the URL that reqwest puts in front.

@@ -18,6 +18,22 @@ pub struct Organization {
     pub crn: Option<String>,
 }
 
+impl Organization {
+    /// Its Confluent Resource Name, which listings of role bindings must be narrowed to.
+    ///
+    /// # Errors
+    /// Denied, if it is not known.
+    pub fn scope(&self) -> Result<&str, Error> {
+        self.crn.as_deref().ok_or_else(|| {
+            Error::new(
+                Kind::Denied,
+                "the organization's id is needed and could not be looked up: set organization_id, or give the \
+                 owner of the API key a role that may list organizations",
+            )
+        })
+    }
+}
+
 /// The few fields of an organization or an environment that matter here.
 #[derive(Deserialize)]
 struct Row {
@@ -46,7 +62,7 @@ impl Client {
     pub async fn organization(
         &self,
         wanted: Option<&str>,
-        on_wait: &(dyn Fn(Wait) + Sync),
+        on_wait: &impl AsyncFn(Wait),
     ) -> Result<Organization, Error> {
         let found = match self.rows(ORGANIZATIONS, on_wait).await {
             Ok(rows) if !rows.is_empty() => rows.into_iter().map(Organization::from).collect(),
@@ -64,7 +80,7 @@ impl Client {
     ///
     /// # Errors
     /// As `Client::page`.
-    pub async fn environments(&self, on_wait: &(dyn Fn(Wait) + Sync)) -> Result<Vec<String>, Error> {
+    pub async fn environments(&self, on_wait: &impl AsyncFn(Wait)) -> Result<Vec<String>, Error> {
         let mut ids: Vec<_> = self.rows(ENVIRONMENTS, on_wait).await?.into_iter().map(|row| row.id).collect();
         ids.sort();
         Ok(ids)
@@ -72,7 +88,7 @@ impl Client {
 
     async fn organization_of_environments(
         &self,
-        on_wait: &(dyn Fn(Wait) + Sync),
+        on_wait: &impl AsyncFn(Wait),
     ) -> Result<Vec<Organization>, Error> {
         let rows = match self.rows(ENVIRONMENTS, on_wait).await {
             Ok(rows) => rows,
@@ -90,8 +106,8 @@ impl Client {
             .collect())
     }
 
-    async fn rows(&self, path: &str, on_wait: &(dyn Fn(Wait) + Sync)) -> Result<Vec<Row>, Error> {
-        let listing = Listing { path, page_size: 100, filter: None };
+    async fn rows(&self, path: &str, on_wait: &impl AsyncFn(Wait)) -> Result<Vec<Row>, Error> {
+        let listing = Listing { path, page_size: 100, filters: Vec::new(), role: "OrganizationAdmin" };
         let mut rows = Vec::new();
         let mut seen = Vec::new();
         loop {

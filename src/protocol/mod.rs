@@ -2,6 +2,7 @@
 //!
 //! Everything that reaches stdout goes through [`line`].
 
+pub mod airbyte;
 pub mod singer;
 
 use std::io::{self, Write};
@@ -51,6 +52,8 @@ pub enum Event {
     Started { stream: &'static Stream, position: Position },
     /// Records, and their own stream's position after them: neither can be said without the other.
     Page { stream: &'static Stream, records: Records, position: Position, received_at: DateTime<Utc> },
+    /// The service asked to be left alone; the stream goes on at that time.
+    RateLimited { stream: &'static Stream, until: DateTime<Utc> },
     /// The stream was read to its end, and its last page has been said.
     Finished { stream: &'static Stream, tally: Tally },
     /// The stream was not read to its end.
@@ -71,6 +74,14 @@ pub trait Sink: Send {
     /// # Errors
     /// Those of stdout.
     fn write(&mut self, event: &Event) -> io::Result<()>;
+}
+
+/// Writes one message.
+///
+/// # Errors
+/// As [`line`].
+pub fn message(message: &serde_json::Value) -> io::Result<()> {
+    line(format!("{message}\n").as_bytes())
 }
 
 /// Writes whole lines to stdout at once and flushes them: one page and its state, or one message.

@@ -166,7 +166,7 @@ impl Sink for Singer {
                 let state = json!({"type": "STATE", "value": self.state.value});
                 self.push(&state);
             }
-            Event::Finished { .. } | Event::Failed { .. } => return Ok(()),
+            Event::RateLimited { .. } | Event::Finished { .. } | Event::Failed { .. } => return Ok(()),
         }
         line(&self.lines)
     }

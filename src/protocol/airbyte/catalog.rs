@@ -1,0 +1,157 @@
+//! Airbyte's catalog: what is offered, and what a configured catalog asks for.
+
+use serde_json::{Map, Value, json};
+
+use crate::protocol::Selected;
+use crate::shape::Drops;
+use crate::streams::{Stream, find};
+
+/// The streams as Airbyte's catalog describes them: full refresh, resumable by page tokens.
+pub fn discover(streams: &[&'static Stream]) -> Value {
+    let streams = streams.iter().map(|stream| {
+        json!({
+            "name": stream.name,
+            "json_schema": stream.schema(),
+            "supported_sync_modes": ["full_refresh"],
+            // The protocol asks for it wherever is_resumable is set: the cursor is our page token.
+            "source_defined_cursor": true,
+            "source_defined_primary_key": [[stream.key]],
+            "is_resumable": true,
+        })
+    });
+    json!({"streams": streams.collect::<Vec<_>>()})
+}
+
+/// A stream that the configured catalog asks for.
+pub struct Wanted {
+    pub selected: Selected,
+    /// Whether a finished pass is skipped. The platform hands a finished full refresh back only on a retry
+    /// of the same job. PyAirbyte hands it back on every run, and asks for `incremental` of all streams.
+    pub skip_complete: bool,
+}
+
+/// What a configured catalog asks for, and the names in it that are not offered.
+///
+/// # Errors
+/// In words, if the catalog is not one.
+pub fn select(
+    catalog: &Map<String, Value>,
+    offered: &[&'static Stream],
+) -> Result<(Vec<Wanted>, Vec<String>), String> {
+    let entries = catalog.get("streams").and_then(Value::as_array).ok_or("it has no list `streams`")?;
+    let (mut wanted, mut missing): (Vec<Wanted>, _) = (Vec::new(), Vec::new());
+    for entry in entries {
+        let name = entry["stream"]["name"].as_str().ok_or("a stream in it has no name")?;
+        let skip_complete = match entry["sync_mode"].as_str() {
+            Some("full_refresh") => true,
+            Some("incremental") => false,
+            _ => return Err(format!("the sync_mode of {name:?} is neither full_refresh nor incremental")),
+        };
+        match find(name).filter(|stream| offered.iter().any(|other| other.name == stream.name)) {
+            Some(stream) if wanted.iter().any(|other| other.selected.stream.name == stream.name) => {
+                return Err(format!("it asks for {name:?} twice"));
+            }
+            Some(stream) => {
+                let mut drops = Drops::default();
+                narrow(&stream.schema(), &entry["stream"]["json_schema"], stream.key, &mut drops);
+                wanted.push(Wanted { selected: Selected { stream, drops }, skip_complete });
+            }
+            None => missing.push(name.to_owned()),
+        }
+    }
+    Ok((wanted, missing))
+}
+
+/// Drops what our schema declares and the configured one lacks; a configured schema without properties
+/// lacks nothing. The key always stays.
+fn narrow(ours: &Value, theirs: &Value, key: &str, drops: &mut Drops) {
+    let (Some(ours), Some(theirs)) = (ours["properties"].as_object(), theirs["properties"].as_object())
+    else {
+        return;
+    };
+    if theirs.is_empty() {
+        return;
+    }
+    for (name, property) in ours {
+        match theirs.get(name) {
+            None if name != key => drops.whole(name),
+            None => {}
+            Some(theirs) => {
+                let mut within = Drops::default();
+                narrow(property, theirs, "", &mut within);
+                drops.within(name, within);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::streams::STREAMS;
+
+    fn offered() -> Vec<&'static Stream> {
+        STREAMS.iter().take(2).collect()
+    }
+
+    fn configured(schema: Value, sync_mode: &str) -> Value {
+        json!({"stream": {"name": "users", "json_schema": schema}, "sync_mode": sync_mode,
+               "destination_sync_mode": "overwrite"})
+    }
+
+    fn chosen(entries: Value) -> Result<(Vec<Wanted>, Vec<String>), String> {
+        select(json!({"streams": entries}).as_object().unwrap(), &offered())
+    }
+
+    #[test]
+    fn columns_that_the_configured_schema_lacks_are_dropped() {
+        let schema = find("users").unwrap().schema();
+        let mut narrowed = schema.clone();
+        narrowed["properties"]
+            .as_object_mut()
+            .unwrap()
+            .retain(|name, _| name == "email" || name == "metadata");
+        narrowed["properties"]["metadata"]["properties"].as_object_mut().unwrap().remove("self");
+        for (schema, dropped, kept) in [
+            (schema.clone(), vec![], vec!["email", "created_at", "id"]),
+            (json!({}), vec![], vec!["email"]),
+            (json!({"properties": {}}), vec![], vec!["email"]),
+            (narrowed, vec!["full_name", "created_at"], vec!["email", "metadata", "id", "unknown"]),
+        ] {
+            let (wanted, _) = chosen(json!([configured(schema, "full_refresh")])).unwrap();
+            let drops = &wanted[0].selected.drops;
+            assert!(dropped.iter().all(|name| drops.of(name) == Some(None)), "{drops:?}");
+            assert!(kept.iter().all(|name| drops.of(name) != Some(None)), "{drops:?}");
+            let within = drops.of("metadata").flatten().and_then(|within| within.of("self"));
+            assert_eq!(within.is_some(), !dropped.is_empty(), "{drops:?}");
+        }
+    }
+
+    #[test]
+    fn modes_and_names() {
+        let of =
+            |mode| chosen(json!([configured(json!({}), mode)])).map(|(wanted, _)| wanted[0].skip_complete);
+        assert_eq!(of("full_refresh"), Ok(true));
+        assert_eq!(of("incremental"), Ok(false));
+        assert!(of("INVALID").is_err_and(|words| words.contains("users")));
+        let twice = json!([configured(json!({}), "full_refresh"), configured(json!({}), "full_refresh")]);
+        assert!(chosen(twice).is_err());
+        assert!(chosen(json!([{"sync_mode": "full_refresh"}])).is_err());
+        assert!(chosen(json!({})).is_err());
+        let mut other = configured(json!({}), "full_refresh");
+        other["stream"]["name"] = "role_bindings".into();
+        let (wanted, missing) = chosen(json!([other])).unwrap();
+        assert!(wanted.is_empty());
+        assert_eq!(missing, ["role_bindings"], "not offered, although it exists");
+    }
+
+    #[test]
+    fn the_catalog_is_declared_truthfully() {
+        let catalog = discover(&offered());
+        let users = &catalog["streams"][0];
+        assert_eq!(users["supported_sync_modes"], json!(["full_refresh"]));
+        assert_eq!(users["source_defined_primary_key"], json!([["id"]]));
+        assert_eq!(users["is_resumable"], true);
+        assert!(users.get("default_cursor_field").is_none());
+    }
+}
