@@ -270,7 +270,7 @@ fn asked_by_airbyte(
 /// signals.
 async fn pump(client: Rc<Client>, plan: Plan, mut sink: Box<dyn Sink>) -> Result<Failed, Error> {
     let (stopping, told) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
-    let (stop, tell) = (stopping.clone(), told.clone());
+    let (stop, stops, tell) = (stopping.clone(), stopping.clone(), told.clone());
     let done = stop::on_signal(move || {
         stop.store(true, Ordering::Relaxed);
         tell.notify_one();
@@ -278,9 +278,8 @@ async fn pump(client: Rc<Client>, plan: Plan, mut sink: Box<dyn Sink>) -> Result
     .map_err(|error| Error::broken(format!("signals cannot be handled: {error}")))?;
     let (streams, sample) = (plan.streams.len(), plan.sample);
     let (events, received) = mpsc::channel(sync::EVENTS_IN_FLIGHT);
-    let mut writing = tokio::task::spawn_blocking(move || {
-        sync::write(received, sink.as_mut(), (streams, sample), &stopping)
-    });
+    let mut writing =
+        tokio::task::spawn_blocking(move || sync::write(received, sink.as_mut(), (streams, sample), &stops));
     let organization = plan.organization.clone();
     let warn = async {
         if let Some(words) = check::shortened(&client, &organization).await {
@@ -293,20 +292,29 @@ async fn pump(client: Rc<Client>, plan: Plan, mut sink: Box<dyn Sink>) -> Result
         tokio::select! {
             _ = &mut reading, if !read => read = true,
             written = &mut writing => {
-                let written = written.map_err(|_| Error::broken("writing broke off; this is a defect of tap-confluent-cloud"))?;
-                if !read && written.is_ok() {
+                // A writer that was told to stop ends without an error, and not at the end.
+                if stopping.load(Ordering::Relaxed) {
+                    return die(done).await;
+                }
+                if !read && matches!(written, Ok(Ok(_))) {
                     // What is left is the look-up that warns, and it is not worth a long wait.
                     let _ = tokio::time::timeout(LAST_LOOK, reading).await;
                 }
-                return written;
+                let broke_off = "writing broke off; this is a defect of tap-confluent-cloud";
+                return written.unwrap_or_else(|_| Err(Error::broken(broke_off)));
             }
             () = told.notified() => {
                 drop(reading);
                 let _ = writing.await;
-                log::warn("stopped by a signal; run again with the last STATE to go on");
-                drop(done);
-                return std::future::pending().await;
+                return die(done).await;
             }
         }
     }
+}
+
+/// Lets the signal that was received end the process.
+async fn die(done: std::sync::mpsc::Sender<()>) -> Result<Failed, Error> {
+    log::warn("stopped by a signal; run again with the last STATE to go on");
+    drop(done);
+    std::future::pending().await
 }

@@ -104,10 +104,9 @@ pub fn write(
     let success = if sample { "readable" } else { "complete" };
     let (mut failed, mut finished, mut total) = (Vec::new(), 0, Tally::default());
     let begun = Instant::now();
-    while let Some(event) = events.blocking_recv() {
-        if stop.load(Ordering::Relaxed) {
-            return Ok(failed);
-        }
+    while let Some(event) = events.blocking_recv()
+        && !stop.load(Ordering::Relaxed)
+    {
         sink.write(&event).map_err(|cause| Error::output(&cause))?;
         match event {
             Event::Finished { stream, tally } => {
@@ -123,6 +122,9 @@ pub fn write(
             }
             Event::Started { .. } | Event::Page { .. } | Event::RateLimited { .. } => {}
         }
+    }
+    if stop.load(Ordering::Relaxed) {
+        return Ok(failed);
     }
     total.seconds = begun.elapsed().as_secs_f64();
     log::info(format!("{finished} of {streams} streams {success}, {}", words(&total)));

@@ -1,14 +1,67 @@
-//! The binary from outside: it is run, and what it prints, asks for and ends with is judged.
+//! The binary from outside: it is run, and what it prints, asks for and ends with is judged against
+//! the simulator's ground truth. Nothing here knows the sources.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
     reason = "a test that cannot go on says so and fails"
 )]
 
-/// Files written by the binary and checked in: catalogs, the README's tables.
-mod golden;
+/// Running the binary, reading its messages, and the checks that every run has to pass.
+mod support;
 
-/// Who may import whom in `src/`.
+/// Whole organizations of every kind: each id once, each record as the API sent it.
+mod whole;
+
+/// What is asked of the service: sizes, tokens, filters, credentials, side by side.
+mod requests;
+
+// Files written by the binary and checked in: catalogs, the README's tables.
+mod golden;
+// Who may import whom in `src/`.
 mod layers;
+
+/// How requests travel: https, proxies, redirects.
+mod transport;
+
+/// SIGKILL at any instant, and what a STATE line may claim.
+mod kills;
+
+/// Memory that does not grow with the organization.
+mod memory;
+
+/// Signals, and a stdout that nobody reads or that is closed.
+mod stops;
+
+/// Streams, listings and look-ups that the key may not see.
+mod refused;
+
+/// Page tokens that are refused.
+mod tokens;
+
+/// Failures of the service: what is tried again, and what is not taken for an answer.
+mod faults;
+
+/// Settings, right and wrong, from files and from the environment.
+mod settings;
+
+/// Keys that do not fit, and the organization they belong to.
+mod keys;
+
+/// Running real programs beside the binary: where they are, and what DuckDB holds in the end.
+mod runtimes;
+
+/// The pipe into real Singer targets: rows, types, repeats, and the state that they tell.
+mod targets;
+
+/// What the catalog chose, stream by stream and property by property.
+mod selection;
+
+/// States from elsewhere and from long ago.
+mod states;
+
+/// discover, version, help, about, test.
+mod commands;
