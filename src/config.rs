@@ -56,6 +56,23 @@ pub struct Config {
     #[serde(rename = "max_retry_seconds", deserialize_with = "seconds")]
     pub max_retry: Duration,
     pub user_agent: Option<String>,
+    ca_certificate: Option<String>,
+}
+
+impl Config {
+    /// The PEM of certificate authorities to trust besides the system's.
+    ///
+    /// # Errors
+    /// Config, if the file that holds it cannot be read.
+    pub fn ca_certificate(&self) -> Result<Option<Vec<u8>>, Error> {
+        match &self.ca_certificate {
+            Some(pem) if pem.starts_with("-----BEGIN") => Ok(Some(pem.as_bytes().to_vec())),
+            Some(path) => std::fs::read(path)
+                .map(Some)
+                .map_err(|error| Error::config(format!("settings: ca_certificate cannot be read: {error}"))),
+            None => Ok(None),
+        }
+    }
 }
 
 fn seconds<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {

@@ -131,13 +131,11 @@ fn runtime() -> Result<tokio::runtime::Runtime, Error> {
 }
 
 /// A check is waited for by a person, so it gives up earlier than a sync.
-fn impatient(config: Config) -> Config {
-    Config {
-        max_retries: config.max_retries.min(2),
-        max_retry: config.max_retry.min(Duration::from_secs(30)),
-        request_timeout: config.request_timeout.min(Duration::from_secs(30)),
-        ..config
-    }
+fn impatient(mut config: Config) -> Config {
+    config.max_retries = config.max_retries.min(2);
+    config.max_retry = config.max_retry.min(Duration::from_secs(30));
+    config.request_timeout = config.request_timeout.min(Duration::from_secs(30));
+    config
 }
 
 /// Airbyte's check: whatever is wrong is the answer, not a failure of the process.

@@ -19,7 +19,7 @@ use crate::api::organization::Organization;
 use crate::api::page::Page;
 use crate::api::{Client, Listing, Wait};
 use crate::crn::{self, Relation};
-use crate::error::{Error, Kind};
+use crate::error::{Answer, Error, Kind};
 use crate::log;
 use crate::protocol::{Event, Records, Selected, Sink, Tally};
 use crate::shape::{Fields, Shape};
@@ -287,7 +287,7 @@ impl Pass {
         };
         let (mut records, mut saw_below) = (Records::default(), false);
         for record in page.records() {
-            let fields = Fields::of(record).map_err(|what| self.broken(&place, what))?;
+            let fields = Fields::of(record).map_err(|what| self.broken(&place, &page, what))?;
             if let Some((field, scope)) = &scope {
                 let relation =
                     fields.text(field).map_or(Relation::Unrelated, |crn| crn::relation(&crn, scope));
@@ -296,7 +296,7 @@ impl Pass {
                     continue; // the bare listing has brought it
                 }
             }
-            self.shape.fit(&fields, &mut records.json).map_err(|what| self.broken(&place, &what))?;
+            self.shape.fit(&fields, &mut records.json).map_err(|what| self.broken(&place, &page, &what))?;
             records.ends.push(records.json.len());
             if self.sample {
                 break;
@@ -304,9 +304,11 @@ impl Pass {
         }
         match &page.next {
             Some(token) if !self.tokens.is_new(token) => {
-                return Err(
-                    self.broken(&place, "a link to a page that has been read: the listing runs in a circle")
-                );
+                return Err(self.broken(
+                    &place,
+                    &page,
+                    "a link to a page that has been read: the listing runs in a circle",
+                ));
             }
             Some(_) => {}
             None => self.tokens.seen.clear(),
@@ -316,12 +318,15 @@ impl Pass {
         Ok((records, place.after(page.next, saw_below, &self.environments)))
     }
 
-    fn broken(&self, place: &Place, what: &str) -> Error {
-        let page = match &place.token {
+    fn broken(&self, place: &Place, page: &Page, what: &str) -> Error {
+        let which = match &place.token {
             Some(token) => format!("with the page token {token:?}"),
             None => "that comes first".to_owned(),
         };
-        Error::broken(format!("the page of {} {page} holds {what}", self.stream.path))
+        let (path, request_id) = (self.stream.path.to_owned(), page.request_id.clone());
+        let answer = Answer { path, status: Some(200), request_id, body: String::new() };
+        let message = format!("the page {which} holds {what}");
+        Error { answer: Some(Box::new(answer)), ..Error::broken(message) }
     }
 
     /// The position at which to go on after an error: the pass is restarted, or the rest of it is read

@@ -4,30 +4,34 @@
 //! their page token is taken, and redirects are followed on the same origin alone.
 
 pub mod auth;
+pub mod body;
 pub mod organization;
 pub mod pace;
 pub mod page;
+mod refusal;
 pub mod retry;
 
-use std::error::Error as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use reqwest::{Response, header::HeaderMap, redirect};
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
+use reqwest::{Certificate, redirect};
 use url::Url;
 
 use crate::config::{Config, is_loopback};
 use crate::error::{Answer, Error, Kind};
 use crate::log;
 use auth::Auth;
-use pace::Pace;
+use body::Unreadable;
+use pace::{Pace, Quota};
 use page::Page;
+use refusal::{Failure, causes, failure, no_answer};
 use retry::Retry;
 
-/// Largest body that is read. A page of 100 records is well under 1 MiB; the largest records known
-/// (identity providers with whole key sets) stay under 64 KiB each.
-const LARGEST_BODY: usize = 32 << 20;
+/// Time that a connection may take to be made, TLS included; the whole request has a setting of its own.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// As much of an unexpected body is looked at, to tell what it says.
 const LONGEST_COMPLAINT: usize = 64 << 10;
@@ -61,18 +65,14 @@ pub struct Client {
     pace: Mutex<Pace>,
     retry: Retry,
     page_size: u32,
-}
-
-/// Why a try brought no page.
-struct Failure {
-    error: Error,
-    /// None: the next try would bring the same. Else the wait that the service asked for, if any.
-    retry: Option<Option<Duration>>,
+    concurrency: u64,
+    /// Whether the service has accepted the key in this run.
+    accepted: AtomicBool,
 }
 
 impl Client {
     /// # Errors
-    /// Config, if the settings make no HTTP client: a proxy or certificates of the environment are broken.
+    /// Config, if the settings make no HTTP client: a proxy or certificates are broken.
     pub fn new(config: &Config) -> Result<Client, Error> {
         let mut user_agent = format!("{}/{}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
         if let Some(suffix) = &config.user_agent {
@@ -81,9 +81,19 @@ impl Client {
         let mut builder = reqwest::Client::builder()
             .user_agent(user_agent)
             .redirect(same_origin(config.base_url.clone()))
+            .default_headers(HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))]))
+            .connect_timeout(CONNECT_TIMEOUT)
             .timeout(config.request_timeout);
         if is_loopback(&config.base_url) {
             builder = builder.no_proxy();
+        }
+        if let Some(pem) = config.ca_certificate()? {
+            let certificates = Certificate::from_pem_bundle(&pem).ok().filter(|found| !found.is_empty());
+            builder = builder.tls_certs_merge(certificates.ok_or_else(|| {
+                Error::config(
+                    "settings: ca_certificate holds no PEM certificate (-----BEGIN CERTIFICATE-----)",
+                )
+            })?);
         }
         let http = builder.build().map_err(|error| {
             Error::config(format!("the HTTP client cannot be set up: {}", causes(&error)))
@@ -99,6 +109,8 @@ impl Client {
                 budget: config.max_retry,
             },
             page_size: config.page_size,
+            concurrency: config.concurrency as u64,
+            accepted: AtomicBool::new(false),
         })
     }
 
@@ -115,6 +127,10 @@ impl Client {
         on_wait: &impl AsyncFn(Wait),
     ) -> Result<Page, Error> {
         let page = self.fetch(&self.url(listing, token), page::read, on_wait).await;
+        let page = page.map(|(mut page, request_id)| {
+            page.request_id = request_id;
+            page
+        });
         page.map_err(|mut error| {
             if error.status() == Some(403) && error.kind == Kind::Denied {
                 error.message =
@@ -129,7 +145,7 @@ impl Client {
     /// # Errors
     /// As `page`.
     pub async fn object(&self, path: &str, on_wait: &impl AsyncFn(Wait)) -> Result<Vec<u8>, Error> {
-        self.fetch(&self.at(path), Ok, on_wait).await
+        Ok(self.fetch(&self.at(path), Ok, on_wait).await?.0)
     }
 
     async fn fetch<T>(
@@ -137,7 +153,7 @@ impl Client {
         url: &Url,
         read: impl Fn(Vec<u8>) -> Result<T, String>,
         on_wait: &impl AsyncFn(Wait),
-    ) -> Result<T, Error> {
+    ) -> Result<(T, Option<String>), Error> {
         let mut failures = 0;
         let mut first_failure = None;
         loop {
@@ -217,54 +233,49 @@ impl Client {
         url
     }
 
-    async fn ask<T>(&self, url: &Url, read: impl Fn(Vec<u8>) -> Result<T, String>) -> Result<T, Failure> {
+    async fn ask<T>(
+        &self,
+        url: &Url,
+        read: impl Fn(Vec<u8>) -> Result<T, String>,
+    ) -> Result<(T, Option<String>), Failure> {
         let path = url.path();
         let unanswered = |error: reqwest::Error| no_answer(path, &error);
         let response = self.auth.sign(self.http.get(url.clone())).send().await.map_err(unanswered)?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let body = read_body(response).await.map_err(|error| match error {
-            Some(error) => no_answer(path, &error),
-            None => Failure { error: Error::broken("the answer is larger than 32 MiB"), retry: None },
-        })?;
-        let complaint = self.auth.redact(page::complaint(&body[..body.len().min(LONGEST_COMPLAINT)]));
-        let (kind, message) = match status {
-            200 => match read(body) {
-                Ok(read) => return Ok(read),
-                Err(words) => (Kind::Broken, words),
-            },
-            _ => self.refusal(status, &complaint),
+        let body = match body::read(response).await {
+            Ok(body) => body,
+            Err(Unreadable::Broke(error)) => return Err(no_answer(path, &error)),
+            Err(Unreadable::Cut) => {
+                let kind = Kind::Unavailable;
+                return Err(failure(kind, "the compressed answer was cut short", path, String::new()));
+            }
+            Err(Unreadable::TooLarge) => {
+                let words = format!("the answer is larger than {} MiB, and is not read", body::LARGEST >> 20);
+                return Err(failure(Kind::Broken, &words, path, String::new()));
+            }
         };
         let request_id = headers.get("x-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+        let complaint = self.auth.redact(page::complaint(&body[..body.len().min(LONGEST_COMPLAINT)]));
+        let (kind, message) = match status {
+            200 => {
+                self.accepted.store(true, Ordering::Relaxed);
+                if let Some(quota) = quota(&headers) {
+                    self.pace().spread(Instant::now(), &quota, self.concurrency);
+                }
+                match read(body) {
+                    Ok(read) => return Ok((read, request_id)),
+                    Err(words) => (Kind::Broken, words),
+                }
+            }
+            _ => {
+                let accepted = self.accepted.load(Ordering::Relaxed);
+                refusal::of_status(status, &complaint, &self.auth.key_masked(), accepted)
+            }
+        };
         let answer = Answer { path: path.to_owned(), status: Some(status), request_id, body: complaint };
         let retry = retry::is_passing(status).then(|| asked_wait(&headers));
         Err(Failure { error: Error { kind, message, answer: Some(Box::new(answer)) }, retry })
-    }
-
-    fn refusal(&self, status: u16, complaint: &str) -> (Kind, String) {
-        let key = self.auth.key_masked();
-        // Some services answer 403 to a key of the wrong kind; Terraform's provider tells it by these words.
-        if complaint.contains("Cluster API Key") || (status == 403 && complaint.contains("invalid API key")) {
-            let message = format!(
-                "the API key {key} is not a Cloud API key: make one with the *Cloud resource management* scope"
-            );
-            return (Kind::Denied, message);
-        }
-        match status {
-            401 => (
-                Kind::Denied,
-                format!(
-                    "the API key {key} or its secret is wrong (a key made minutes ago may need a few more): \
-                     check api_key and api_secret"
-                ),
-            ),
-            403 => (Kind::Denied, format!("the owner of the API key {key} may not read this")),
-            429 => (Kind::Unavailable, "the service limits the rate of requests".to_owned()),
-            status if retry::is_passing(status) => (Kind::Unavailable, "the service is failing".to_owned()),
-            404 => (Kind::Broken, "there is no such listing: check base_url".to_owned()),
-            300..=399 => (Kind::Broken, "the service redirects elsewhere, which is not followed".to_owned()),
-            _ => (Kind::Broken, "the service refused the request".to_owned()),
-        }
     }
 }
 
@@ -273,69 +284,13 @@ fn asked_wait(headers: &HeaderMap) -> Option<Duration> {
     retry::asked_wait(header("retry-after"), header("x-ratelimit-reset"), Utc::now())
 }
 
-/// The whole body; none as the error if it is larger than we take.
-async fn read_body(mut response: Response) -> Result<Vec<u8>, Option<reqwest::Error>> {
-    let expected = response.content_length().unwrap_or_default();
-    let mut body = Vec::with_capacity(usize::try_from(expected).unwrap_or_default().min(LARGEST_BODY));
-    while let Some(chunk) = response.chunk().await.map_err(Some)? {
-        if body.len() + chunk.len() > LARGEST_BODY {
-            return Err(None);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-/// A request that no whole answer came to: worth another try, unless the other side cannot be trusted.
-fn no_answer(path: &str, error: &reqwest::Error) -> Failure {
-    let causes = causes(error);
-    let (kind, message) = match tls_error(error) {
-        Some(rustls::Error::InvalidCertificate(_)) => (
-            Kind::Config,
-            "the certificate of the host in base_url is not trusted. If it is signed by an authority of your \
-             own, name that authority's PEM file in the environment variable SSL_CERT_FILE",
-        ),
-        Some(_) => (Kind::Unavailable, "no TLS connection can be made to the host in base_url"),
-        None if error.is_timeout() => {
-            (Kind::Unavailable, "the service did not answer within request_timeout_seconds")
-        }
-        None if causes.contains("dns error") => {
-            (Kind::Unavailable, "the name of the host in base_url cannot be resolved: check it, and DNS")
-        }
-        None if error.is_connect() => (Kind::Unavailable, "the host in base_url cannot be reached"),
-        None => (Kind::Unavailable, "the connection broke before the answer was whole"),
-    };
-    let answer = Answer { path: path.to_owned(), status: None, request_id: None, body: causes };
-    let retry = (kind == Kind::Unavailable).then_some(None);
-    Failure { error: Error { kind, message: message.to_owned(), answer: Some(Box::new(answer)) }, retry }
-}
-
-/// What TLS had to say. An `io::Error` hides the error it wraps from `source`, so it is opened.
-fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let tls = inner.and_then(|inner| inner.downcast_ref()).or_else(|| error.downcast_ref());
-        if tls.is_some() {
-            return tls;
-        }
-        cause = error.source();
-    }
-    None
-}
-
-/// What lies behind an error, without the URL that reqwest puts in front.
-fn causes(error: &reqwest::Error) -> String {
-    let mut words = Vec::new();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let word = error.to_string();
-        if words.last() != Some(&word) {
-            words.push(word);
-        }
-        cause = error.source();
-    }
-    words.join(": ")
+fn quota(headers: &HeaderMap) -> Option<Quota> {
+    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
+    Some(Quota {
+        limit: number("x-ratelimit-limit")?,
+        remaining: number("x-ratelimit-remaining")?,
+        reset: Duration::from_secs(number("x-ratelimit-reset")?),
+    })
 }
 
 /// Follows redirects on the origin of the base URL only: a credential goes nowhere else.

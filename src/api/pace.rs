@@ -3,6 +3,18 @@
 
 use std::time::{Duration, Instant};
 
+/// No wait of our own choosing is longer; if it was too short, the service says so with a 429.
+const LONGEST_SPREAD: Duration = Duration::from_secs(30);
+
+/// What an answer says of the rate limit: `X-RateLimit-Limit`, `-Remaining` and `-Reset`, the last of which
+/// is seconds from now (Confluent's API reference).
+#[derive(Clone, Copy, Debug)]
+pub struct Quota {
+    pub limit: u64,
+    pub remaining: u64,
+    pub reset: Duration,
+}
+
 #[derive(Debug)]
 pub struct Pace {
     /// Least time between two requests.
@@ -32,6 +44,16 @@ impl Pace {
     /// The service asked for silence: no request of any stream for that long.
     pub fn hold(&mut self, now: Instant, silence: Duration) {
         self.next = self.next.max(Some(now + silence));
+    }
+
+    /// Slows down before the wall: where fewer than a tenth of the quota remains, or less than one request
+    /// for each of `concurrency` streams, what remains is spread over what is left of the window.
+    pub fn spread(&mut self, now: Instant, quota: &Quota, concurrency: u64) {
+        if quota.remaining >= (quota.limit / 10).max(concurrency) {
+            return;
+        }
+        let parts = u32::try_from(quota.remaining + 1).unwrap_or(u32::MAX);
+        self.hold(now, (quota.reset / parts).min(LONGEST_SPREAD));
     }
 }
 
@@ -66,5 +88,30 @@ mod tests {
         pace.hold(start, MS(100));
         assert_eq!(pace.turn(start + MS(1)), Some(MS(499)));
         assert_eq!(pace.turn(start + MS(500)), None);
+    }
+
+    #[test]
+    fn what_remains_is_spread_over_what_is_left_of_the_window() {
+        let start = Instant::now();
+        // limit, remaining, reset in seconds, concurrency, wait in milliseconds
+        let table = [
+            (1000, 999, 60, 4, None),
+            (1000, 100, 60, 4, None),
+            (1000, 99, 60, 4, Some(600)),
+            (1000, 9, 60, 4, Some(6000)),
+            (1000, 0, 20, 4, Some(20_000)),
+            (1000, 0, 3600, 4, Some(30_000)),
+            (10, 4, 60, 4, None),
+            (10, 3, 60, 4, Some(15_000)),
+            (0, 0, 0, 4, None),
+            (u64::MAX, 5_000_000_000, 4, 1, Some(0)),
+        ];
+        for (limit, remaining, reset, concurrency, wait) in table {
+            let mut pace = Pace::new(None);
+            let quota = Quota { limit, remaining, reset: Duration::from_secs(reset) };
+            pace.spread(start, &quota, concurrency);
+            let waits = pace.turn(start).map(|wait| wait.as_millis());
+            assert_eq!(waits.unwrap_or_default(), wait.unwrap_or_default(), "{quota:?}");
+        }
     }
 }

@@ -17,6 +17,8 @@ pub struct Page {
     records: Vec<Range<usize>>,
     /// Token of the next page; none at the end of the listing.
     pub next: Option<String>,
+    /// `X-Request-Id` of the answer, for errors about its records.
+    pub request_id: Option<String>,
 }
 
 impl Page {
@@ -64,7 +66,7 @@ pub fn read(body: Vec<u8>) -> Result<Page, String> {
         Some(next) if !next.is_empty() => Some(token(&next)?),
         _ => None,
     };
-    Ok(Page { body, records, next })
+    Ok(Page { body, records, next, request_id: None })
 }
 
 /// The page token in a next link. The link may be relative, or name another host and path than the one

@@ -1,0 +1,87 @@
+//! The body of an answer, within limits: read whole, and unpacked where it is gzip, whatever its header says.
+
+use std::io::Read;
+
+use flate2::read::MultiGzDecoder;
+use reqwest::Response;
+
+/// Largest body that is read, packed or not. A page of 100 records is well under 1 MiB; the largest
+/// records known, identity providers with whole key sets, stay under 64 KiB each.
+pub const LARGEST: usize = 16 << 20;
+
+/// Why a body could not be read.
+pub enum Unreadable {
+    /// The connection broke or timed out.
+    Broke(reqwest::Error),
+    /// The packed body ends too early.
+    Cut,
+    /// Larger than [`LARGEST`].
+    TooLarge,
+}
+
+/// # Errors
+/// See [`Unreadable`].
+pub async fn read(mut response: Response) -> Result<Vec<u8>, Unreadable> {
+    let expected = usize::try_from(response.content_length().unwrap_or_default()).unwrap_or(usize::MAX);
+    if expected > LARGEST {
+        return Err(Unreadable::TooLarge);
+    }
+    let mut body = Vec::with_capacity(expected);
+    while let Some(chunk) = response.chunk().await.map_err(Unreadable::Broke)? {
+        if body.len() + chunk.len() > LARGEST {
+            return Err(Unreadable::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    unpack(body)
+}
+
+/// Some answers are gzip without a Content-Encoding header (Terraform's provider sniffs for it), so the
+/// first bytes decide; no JSON begins with them.
+fn unpack(body: Vec<u8>) -> Result<Vec<u8>, Unreadable> {
+    if !body.starts_with(&[0x1f, 0x8b]) {
+        return Ok(body);
+    }
+    let mut unpacked = Vec::with_capacity(body.len().saturating_mul(6).min(LARGEST));
+    let mut reader = MultiGzDecoder::new(body.as_slice()).take(LARGEST as u64 + 1);
+    reader.read_to_end(&mut unpacked).map_err(|_| Unreadable::Cut)?;
+    if unpacked.len() > LARGEST { Err(Unreadable::TooLarge) } else { Ok(unpacked) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::{Compression, write::GzEncoder};
+    use std::io::Write;
+
+    fn packed(body: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(body).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn gzip_is_told_by_its_first_bytes() {
+        let body = br#"{"data":[]}"#.to_vec();
+        assert!(unpack(body.clone()).is_ok_and(|unpacked| unpacked == body));
+        assert!(unpack(packed(&body)).is_ok_and(|unpacked| unpacked == body));
+        let twice = [packed(&body[..4]), packed(&body[4..])].concat();
+        assert!(unpack(twice).is_ok_and(|unpacked| unpacked == body));
+        assert!(unpack(Vec::new()).is_ok_and(|unpacked| unpacked.is_empty()));
+    }
+
+    #[test]
+    fn a_cut_or_broken_body_is_no_body() {
+        let whole = packed(&[b'x'; 1000]);
+        for end in 2..whole.len() {
+            assert!(matches!(unpack(whole[..end].to_vec()), Err(Unreadable::Cut)), "{end}");
+        }
+        assert!(matches!(unpack(b"\x1f\x8b{}".to_vec()), Err(Unreadable::Cut)));
+    }
+
+    #[test]
+    fn a_bomb_is_not_eaten() {
+        assert!(matches!(unpack(packed(&vec![0; LARGEST + 1])), Err(Unreadable::TooLarge)));
+        assert!(unpack(packed(&vec![0; LARGEST])).is_ok());
+    }
+}
