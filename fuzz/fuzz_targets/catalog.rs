@@ -1,0 +1,18 @@
+//! Catalogs of both protocols: read or refused, and the key is never dropped.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
+use tap_confluent_cloud::protocol::{airbyte, singer};
+use tap_confluent_cloud::streams::STREAMS;
+
+fuzz_target!(|catalog: &[u8]| {
+    let Ok(Value::Object(catalog)) = serde_json::from_slice(catalog) else { return };
+    let offered: Vec<_> = STREAMS.iter().collect();
+    if let Ok(selected) = singer::catalog::select(&catalog, &offered) {
+        assert!(selected.iter().all(|(selected, _)| selected.drops.of(selected.stream.key).is_none()));
+    }
+    if let Ok((wanted, _)) = airbyte::catalog::select(&catalog, &offered) {
+        assert!(wanted.iter().all(|wanted| wanted.selected.drops.of(wanted.selected.stream.key).is_none()));
+    }
+});
