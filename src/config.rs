@@ -209,7 +209,7 @@ fn words(error: &jsonschema::ValidationError<'_>) -> (String, String) {
         ValidationErrorKind::Enum { options } => {
             let options =
                 options.as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>();
-            (name, format!("holds something else than {}", options.join(", ")))
+            (name, format!("holds {}, which is none of {}", error.instance(), options.join(", ")))
         }
         ValidationErrorKind::Minimum { limit } => (name, format!("must be at least {limit}")),
         ValidationErrorKind::Maximum { limit } => (name, format!("must be at most {limit}")),
@@ -338,7 +338,10 @@ mod tests {
             (json!({"page_size": "s3cret"}), "page_size must be of type integer"),
             (json!({"page_size": 1.5}), "page_size must be of type integer"),
             (json!({"concurrency": 0}), "concurrency must be at least 1"),
-            (json!({"streams": ["users", "s3cret"]}), "streams holds something else than users, invitations"),
+            (
+                json!({"streams": ["users", "userz"]}),
+                "streams holds \"userz\", which is none of users, invitations",
+            ),
             (json!({"streams": []}), "streams must not be empty"),
             (json!({"streams": "users,users"}), "streams names something twice"),
             (json!({"api_secret": 5}), "api_secret must be of type string"),

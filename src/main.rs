@@ -178,8 +178,8 @@ fn read(
     sample: bool,
 ) -> Result<Failed, Error> {
     let settings = gather(arguments)?;
-    let offered = offered(&settings)?;
     let config = settings.enforce()?;
+    let offered = offered(&settings)?;
     let state = arguments.state.as_ref().map(|path| config::read_json("state", path)).transpose()?;
     let asked = match protocol {
         Protocol::Singer => asked_by_singer(arguments, &offered, catalog, state)?,
@@ -224,8 +224,9 @@ fn asked_by_singer(
     let file = |path: &Option<String>| path.clone().unwrap_or_default();
     let catalog = catalog.unwrap_or_else(|| singer::catalog::discover(offered));
     let catalog = config::object("catalog", &file(&arguments.catalog), catalog)?;
-    let selected = singer::catalog::select(&catalog, offered)
-        .map_err(|why| Error::config(format!("catalog: {why}; make one with --discover")))?;
+    let selected = singer::catalog::select(&catalog, offered).map_err(|why| {
+        Error::config(format!("catalog {}: {why}; make one with --discover", file(&arguments.catalog)))
+    })?;
     let state = config::object(
         "state",
         &file(&arguments.state),

@@ -35,8 +35,8 @@ impl<'a> Fields<'a> {
     }
 
     /// The field as a text; none if it is absent or anything else.
-    pub fn text(&self, name: &str) -> Option<String> {
-        serde_json::from_str(self.get(name)?.get()).ok()
+    pub fn text(&self, name: &str) -> Option<Cow<'a, str>> {
+        serde_json::from_str::<Text<'_>>(self.get(name)?.get()).ok().map(|text| text.0)
     }
 }
 
@@ -54,7 +54,7 @@ impl<'de> Deserialize<'de> for Entries<'de> {
 
             fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Entries<'de>, M::Error> {
                 let mut entries = Vec::with_capacity(16);
-                while let Some((Key(key), value)) = map.next_entry()? {
+                while let Some((Text(key), value)) = map.next_entry()? {
                     entries.push((key, value));
                 }
                 Ok(Entries(entries))
@@ -64,8 +64,9 @@ impl<'de> Deserialize<'de> for Entries<'de> {
     }
 }
 
+/// A text that is borrowed wherever it holds no escape.
 #[derive(serde::Deserialize)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Deselected fields, as a tree: a field is dropped whole, or some of what is in it. Whatever is not
 /// named is kept, so that fields that no schema declares pass.
@@ -127,8 +128,8 @@ impl Shape {
     /// # Errors
     /// In words, if the record has no key or is nested too deep; `out` is then left as it was.
     pub fn fit(&mut self, record: &Fields<'_>, out: &mut Vec<u8>) -> Result<(), String> {
-        if record.get(self.stream.key).is_none_or(|key| key.get() == "null") {
-            return Err(format!("a record without {}", self.stream.key));
+        if record.text(self.stream.key).is_none_or(|key| key.is_empty()) {
+            return Err(format!("a record without {:?}, its key", self.stream.key));
         }
         if memchr2_iter(b'{', b'[', record.text.as_bytes()).nth(DEEPEST).is_some()
             && depth(record.text) > DEEPEST
@@ -362,7 +363,18 @@ mod tests {
     fn what_is_no_record() {
         let deep =
             |levels: usize| format!(r#"{{"id":"u-1","x":{}{}}}"#, "[".repeat(levels), "]".repeat(levels));
-        for record in ["5", "null", "[]", r#""u-1""#, "{}", r#"{"id":null}"#, r#"{"ID":"u-1"}"#, &deep(128)] {
+        for record in [
+            "5",
+            "null",
+            "[]",
+            r#""u-1""#,
+            "{}",
+            r#"{"id":null}"#,
+            r#"{"id":7}"#,
+            r#"{"id":""}"#,
+            r#"{"ID":"u-1"}"#,
+            &deep(128),
+        ] {
             assert!(fitted(record, Drops::default()).is_err(), "{record}");
         }
         assert!(fitted(&deep(127), Drops::default()).is_ok());

@@ -209,8 +209,17 @@ impl Pass {
         let start = if place.is_first() { Position::Start } else { Position::At(place.clone()) };
         let events = self.events.clone();
         events.send(Event::Started { stream, position: start.clone() }).await.map_err(gone)?;
-        if place.environment().is_some() {
-            self.environments = self.list_environments().await?;
+        if let Some(environment) = place.environment() {
+            let environments = self.list_environments().await?;
+            if environments.iter().any(|id| id == environment) {
+                self.environments = environments;
+            } else {
+                log::warn(format!(
+                    "{}: its state names an environment that is not there; reading it from page one",
+                    stream.name
+                ));
+                place = self.first();
+            }
         }
         if let Some(token) = &place.token {
             self.tokens.is_new(token);
@@ -340,10 +349,7 @@ impl Pass {
                 self.stream.name
             ));
             self.restarted = true;
-            self.environments.clear();
-            self.incomplete = None;
-            let organization_id = self.organization.id.as_deref();
-            return Ok(Position::At(Place::first(self.stream.scope, organization_id, Utc::now())));
+            return Ok(Position::At(self.first()));
         }
         let narrows = place.reach() == Some(Reach::Nested) || place.environment().is_some();
         if error.status() != Some(403) || !narrows {
@@ -354,6 +360,13 @@ impl Pass {
             self.environments = self.list_environments().await.map_err(|_| error)?;
         }
         Ok(place.next_environment(&self.environments))
+    }
+
+    /// The first place of a new pass.
+    fn first(&mut self) -> Place {
+        self.environments.clear();
+        self.incomplete = None;
+        Place::first(self.stream.scope, self.organization.id.as_deref(), Utc::now())
     }
 
     async fn list_environments(&mut self) -> Result<Vec<String>, Error> {

@@ -96,7 +96,11 @@ impl Client {
             })?);
         }
         let http = builder.build().map_err(|error| {
-            Error::config(format!("the HTTP client cannot be set up: {}", causes(&error)))
+            Error::config(format!(
+                "the HTTP client cannot be set up: {}. Check SSL_CERT_FILE, ca_certificate and the proxies of the \
+                 environment",
+                causes(&error)
+            ))
         })?;
         Ok(Client {
             http,
@@ -243,20 +247,25 @@ impl Client {
         let response = self.auth.sign(self.http.get(url.clone())).send().await.map_err(unanswered)?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
+        let request_id = headers.get("x-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+        let mut answer = Answer {
+            path: path.to_owned(),
+            status: Some(status),
+            request_id: request_id.clone(),
+            body: String::new(),
+        };
         let body = match body::read(response).await {
             Ok(body) => body,
             Err(Unreadable::Broke(error)) => return Err(no_answer(path, &error)),
             Err(Unreadable::Cut) => {
-                let kind = Kind::Unavailable;
-                return Err(failure(kind, "the compressed answer was cut short", path, String::new()));
+                return Err(failure(Kind::Unavailable, "the compressed answer was cut short", answer));
             }
             Err(Unreadable::TooLarge) => {
                 let words = format!("the answer is larger than {} MiB, and is not read", body::LARGEST >> 20);
-                return Err(failure(Kind::Broken, &words, path, String::new()));
+                return Err(failure(Kind::Broken, &words, answer));
             }
         };
-        let request_id = headers.get("x-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
-        let complaint = self.auth.redact(page::complaint(&body[..body.len().min(LONGEST_COMPLAINT)]));
+        answer.body = self.auth.redact(page::complaint(&body[..body.len().min(LONGEST_COMPLAINT)]));
         let (kind, message) = match status {
             200 => {
                 self.accepted.store(true, Ordering::Relaxed);
@@ -270,10 +279,9 @@ impl Client {
             }
             _ => {
                 let accepted = self.accepted.load(Ordering::Relaxed);
-                refusal::of_status(status, &complaint, &self.auth.key_masked(), accepted)
+                refusal::of_status(status, &answer.body, &self.auth.key_masked(), accepted)
             }
         };
-        let answer = Answer { path: path.to_owned(), status: Some(status), request_id, body: complaint };
         let retry = retry::is_passing(status).then(|| asked_wait(&headers));
         Err(Failure { error: Error { kind, message, answer: Some(Box::new(answer)) }, retry })
     }

@@ -3,8 +3,8 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use crate::error::{Answer, Error, Kind};
 use super::retry;
+use crate::error::{Answer, Error, Kind};
 
 /// Why a try brought no page.
 pub struct Failure {
@@ -16,36 +16,36 @@ pub struct Failure {
 /// What an error status means, by its complaint. `key`: which key was used, masked; `accepted`: whether it
 /// has been accepted in this run.
 pub fn of_status(status: u16, complaint: &str, key: &str, accepted: bool) -> (Kind, String) {
-        // Some services answer 403 to a key of the wrong kind; Terraform's provider tells it by these words.
-        if complaint.contains("Cluster API Key") || (status == 403 && complaint.contains("invalid API key")) {
-            let message = format!(
-                "the API key {key} is not a Cloud API key: make one with the *Cloud resource management* scope"
-            );
-            return (Kind::Denied, message);
-        }
-        match status {
-            401 if accepted => (
-                Kind::Denied,
-                format!(
-                    "the API key {key} was accepted at first and is refused now: it has been deleted or rotated, \
-                     or its owner was removed. What has been read is kept in the state"
-                ),
-            ),
-            401 => (
-                Kind::Denied,
-                format!(
-                    "the API key {key} or its secret is wrong (a key made minutes ago may need a few more): \
-                     check api_key and api_secret"
-                ),
-            ),
-            403 => (Kind::Denied, format!("the owner of the API key {key} may not read this")),
-            429 => (Kind::Unavailable, "the service limits the rate of requests".to_owned()),
-            status if retry::is_passing(status) => (Kind::Unavailable, "the service is failing".to_owned()),
-            404 => (Kind::Broken, "there is no such listing: check base_url".to_owned()),
-            300..=399 => (Kind::Broken, "the service redirects elsewhere, which is not followed".to_owned()),
-            _ => (Kind::Broken, "the service refused the request".to_owned()),
-        }
+    // Some services answer 403 to a key of the wrong kind; Terraform's provider tells it by these words.
+    if complaint.contains("Cluster API Key") || (status == 403 && complaint.contains("invalid API key")) {
+        let message = format!(
+            "the API key {key} is not a Cloud API key: make one with the *Cloud resource management* scope"
+        );
+        return (Kind::Denied, message);
     }
+    match status {
+        401 if accepted => (
+            Kind::Denied,
+            format!(
+                "the API key {key} was accepted at first and is refused now: it has been deleted or rotated, \
+                     or its owner was removed. What has been read is kept in the state"
+            ),
+        ),
+        401 => (
+            Kind::Denied,
+            format!(
+                "the API key {key} or its secret is wrong (a key made minutes ago may need a few more): \
+                     check api_key and api_secret"
+            ),
+        ),
+        403 => (Kind::Denied, format!("the owner of the API key {key} may not read this")),
+        429 => (Kind::Unavailable, "the service limits the rate of requests".to_owned()),
+        status if retry::is_passing(status) => (Kind::Unavailable, "the service is failing".to_owned()),
+        404 => (Kind::Broken, "there is no such listing: check base_url".to_owned()),
+        300..=399 => (Kind::Broken, "the service redirects elsewhere, which is not followed".to_owned()),
+        _ => (Kind::Broken, "the service refused the request".to_owned()),
+    }
+}
 
 /// A request that no whole answer came to: worth another try, unless the other side cannot be trusted.
 pub fn no_answer(path: &str, error: &reqwest::Error) -> Failure {
@@ -66,12 +66,11 @@ pub fn no_answer(path: &str, error: &reqwest::Error) -> Failure {
         }
         None => (Kind::Unavailable, "the connection broke before the answer was whole"),
     };
-    failure(kind, message, path, causes)
+    failure(kind, message, Answer { path: path.to_owned(), status: None, request_id: None, body: causes })
 }
 
-/// A failure without an answer.
-pub fn failure(kind: Kind, message: &str, path: &str, causes: String) -> Failure {
-    let answer = Answer { path: path.to_owned(), status: None, request_id: None, body: causes };
+/// A failure of this kind; trying again may help where the service is unavailable.
+pub fn failure(kind: Kind, message: &str, answer: Answer) -> Failure {
     let retry = (kind == Kind::Unavailable).then_some(None);
     Failure { error: Error { kind, message: message.to_owned(), answer: Some(Box::new(answer)) }, retry }
 }
@@ -80,12 +79,13 @@ pub fn failure(kind: Kind, message: &str, path: &str, causes: String) -> Failure
 fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
     let mut cause = error.source();
     while let Some(error) = cause {
-        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let tls = inner.and_then(|inner| inner.downcast_ref()).or_else(|| error.downcast_ref());
-        if tls.is_some() {
-            return tls;
+        if let Some(tls) = error.downcast_ref() {
+            return Some(tls);
         }
-        cause = error.source();
+        cause = match error.downcast_ref::<std::io::Error>() {
+            Some(wrapper) => wrapper.get_ref().map(|inner| inner as _),
+            None => error.source(),
+        };
     }
     None
 }
@@ -103,4 +103,3 @@ pub fn causes(error: &reqwest::Error) -> String {
     }
     words.join(": ")
 }
-

@@ -37,7 +37,8 @@ impl State {
         if bookmarks.is_null() {
             *bookmarks = json!({});
         }
-        let bookmarks = bookmarks.as_object().ok_or("its `bookmarks` are not an object")?;
+        let bookmarks = bookmarks.as_object_mut().ok_or("its `bookmarks` are not an object")?;
+        bookmarks.iter_mut().for_each(|(name, bookmark)| mend(name, bookmark));
         let foreign = |name: &&String| find(name).is_none();
         let mut strange: Vec<String> =
             bookmarks.keys().filter(foreign).map(|name| format!("{name:?}")).collect();
@@ -60,20 +61,11 @@ impl State {
         Ok(State { value })
     }
 
-    /// The position of a stream; what cannot be read as one is told, and starts over.
+    /// The position of a stream.
     pub fn position(&self, stream: &Stream) -> Position {
-        let position = match &self.value.get("bookmarks").and_then(|bookmarks| bookmarks.get(stream.name)) {
-            None | Some(Value::Null) => Ok(Position::Start),
-            Some(Value::Object(bookmark)) => Position::from_bookmark(bookmark),
-            Some(_) => Err("it is not an object".to_owned()),
-        };
-        position.unwrap_or_else(|why| {
-            log::warn(format!(
-                "{}: its state is not one of this tap ({why}); reading it from page one",
-                stream.name
-            ));
-            Position::Start
-        })
+        let bookmark = self.value.get("bookmarks").and_then(|bookmarks| bookmarks.get(stream.name));
+        let bookmark = bookmark.and_then(Value::as_object);
+        bookmark.and_then(|bookmark| Position::from_bookmark(bookmark).ok()).unwrap_or(Position::Start)
     }
 
     fn set(&mut self, stream: &Stream, position: &Position) {
@@ -86,6 +78,28 @@ impl State {
             position.into_bookmark(bookmark);
         }
     }
+}
+
+/// Makes a bookmark of ours one that we write: a null that turned into an object later would break
+/// Meltano's merge of states. What cannot be read as a position is told, and starts over.
+fn mend(name: &str, bookmark: &mut Value) {
+    if find(name).is_none() {
+        return;
+    }
+    let why = match bookmark {
+        Value::Null => None,
+        Value::Object(bookmark) => match Position::from_bookmark(bookmark) {
+            Ok(_) => return,
+            Err(why) => Some(why),
+        },
+        _ => Some("it is not an object".to_owned()),
+    };
+    if let Some(why) = why {
+        log::warn(format!("{name}: its state is not one of this tap ({why}); reading it from page one"));
+    }
+    let mut mended = bookmark.as_object().cloned().unwrap_or_default();
+    Position::Start.into_bookmark(&mut mended);
+    *bookmark = Value::Object(mended);
 }
 
 /// What Singer's tools ask of `--about`; the shape is that of the Singer SDK.
@@ -140,6 +154,11 @@ impl Singer {
         self.lines.extend_from_slice(message.to_string().as_bytes());
         self.lines.push(b'\n');
     }
+
+    fn push_state(&mut self) {
+        let state = json!({"type": "STATE", "value": self.state.value});
+        self.push(&state);
+    }
 }
 
 impl Sink for Singer {
@@ -152,6 +171,9 @@ impl Sink for Singer {
                 self.push(&json!({
                     "type": "SCHEMA", "stream": stream.name, "schema": schema, "key_properties": [stream.key],
                 }));
+                // Targets of the PipelineWise lineage take the first STATE they see for one whose records
+                // are stored, so one stands before the first record.
+                self.push_state();
             }
             Event::Page { stream, records, position, received_at } => {
                 let time = received_at.to_rfc3339_opts(SecondsFormat::Millis, true);
@@ -163,8 +185,7 @@ impl Sink for Singer {
                     self.lines.extend_from_slice(tail.as_bytes());
                 }
                 self.state.set(stream, position);
-                let state = json!({"type": "STATE", "value": self.state.value});
-                self.push(&state);
+                self.push_state();
             }
             Event::RateLimited { .. } | Event::Finished { .. } | Event::Failed { .. } => return Ok(()),
         }
