@@ -87,7 +87,7 @@ struct Binding {
 pub async fn shortened(client: &Client, organization: &Organization) -> Option<String> {
     let noted = |error: Error| log::debug(format!("whether lists may be shortened cannot be told: {error}"));
     let path = format!("/iam/v2/api-keys/{}", client.key());
-    let body = client.object(&path, &tell).await.map_err(noted).ok()?;
+    let body = client.object(&path, ADMIN, &tell).await.map_err(noted).ok()?;
     let owner = serde_json::from_slice::<ApiKey>(&body).ok()?.spec.owner.id;
     let filters = vec![("crn_pattern", organization.crn.clone()?), ("principal", format!("User:{owner}"))];
     let listing = Listing { path: "/iam/v2/role-bindings", page_size: 100, filters, role: ADMIN };

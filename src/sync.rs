@@ -58,7 +58,12 @@ pub async fn read(client: Rc<Client>, mut plan: Plan, events: mpsc::Sender<Event
             };
             let last = match outcome {
                 Ok(tally) => Event::Finished { stream, tally },
-                Err(error) => Event::Failed { stream, error },
+                Err(mut error) => {
+                    if error.kind == Kind::Unavailable {
+                        error.message += "; what has been read is kept in the state";
+                    }
+                    Event::Failed { stream, error }
+                }
             };
             // Only a reader of stdout that has gone closes the channel, and the writer tells of that.
             let _ = events.send(last).await;

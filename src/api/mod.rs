@@ -27,7 +27,7 @@ use auth::Auth;
 use body::Unreadable;
 use pace::{Pace, Quota};
 use page::Page;
-use refusal::{Failure, causes, failure, no_answer};
+use refusal::{Failure, KeyUsed, causes, failure, no_answer};
 use retry::Retry;
 
 /// Time that a connection may take to be made, TLS included; the whole request has a setting of its own.
@@ -130,31 +130,30 @@ impl Client {
         token: Option<&str>,
         on_wait: &impl AsyncFn(Wait),
     ) -> Result<Page, Error> {
-        let page = self.fetch(&self.url(listing, token), page::read, on_wait).await;
-        let page = page.map(|(mut page, request_id)| {
-            page.request_id = request_id;
-            page
-        });
-        page.map_err(|mut error| {
-            if error.status() == Some(403) && error.kind == Kind::Denied {
-                error.message =
-                    format!("{}; the role {} reads it (not verified)", error.message, listing.role);
-            }
-            error
-        })
+        let url = self.url(listing, token);
+        let (mut page, request_id) = self.fetch(&url, listing.role, page::read, on_wait).await?;
+        page.request_id = request_id;
+        Ok(page)
     }
 
-    /// Asks for one object, by its path, and gives its body; else as `page`.
+    /// Asks for one object, by its path, and gives its body; else as `page`. `role`: the least one that
+    /// reads it.
     ///
     /// # Errors
     /// As `page`.
-    pub async fn object(&self, path: &str, on_wait: &impl AsyncFn(Wait)) -> Result<Vec<u8>, Error> {
-        Ok(self.fetch(&self.at(path), Ok, on_wait).await?.0)
+    pub async fn object(
+        &self,
+        path: &str,
+        role: &str,
+        on_wait: &impl AsyncFn(Wait),
+    ) -> Result<Vec<u8>, Error> {
+        Ok(self.fetch(&self.at(path), role, Ok, on_wait).await?.0)
     }
 
     async fn fetch<T>(
         &self,
         url: &Url,
+        role: &str,
         read: impl Fn(Vec<u8>) -> Result<T, String>,
         on_wait: &impl AsyncFn(Wait),
     ) -> Result<(T, Option<String>), Error> {
@@ -162,7 +161,7 @@ impl Client {
         let mut first_failure = None;
         loop {
             self.turn().await;
-            let Failure { mut error, retry } = match self.ask(url, &read).await {
+            let Failure { mut error, retry } = match self.ask(url, role, &read).await {
                 Ok(read) => return Ok(read),
                 Err(failure) => failure,
             };
@@ -213,7 +212,7 @@ impl Client {
             ),
             None => format!("given up after {tries} {}", if tries == 1 { "try" } else { "tries" }),
         };
-        format!("{}: {why}. Run again later: what has been read is kept in the state", error.message)
+        format!("{}: {why}. Try again later", error.message)
     }
 
     fn at(&self, path: &str) -> Url {
@@ -240,6 +239,7 @@ impl Client {
     async fn ask<T>(
         &self,
         url: &Url,
+        role: &str,
         read: impl Fn(Vec<u8>) -> Result<T, String>,
     ) -> Result<(T, Option<String>), Failure> {
         let path = url.path();
@@ -278,8 +278,12 @@ impl Client {
                 }
             }
             _ => {
-                let accepted = self.accepted.load(Ordering::Relaxed);
-                refusal::of_status(status, &answer.body, &self.auth.key_masked(), accepted)
+                let key = KeyUsed {
+                    masked: self.auth.key_masked(),
+                    accepted: self.accepted.load(Ordering::Relaxed),
+                    role,
+                };
+                refusal::of_status(status, &answer.body, &key)
             }
         };
         let retry = retry::is_passing(status).then(|| asked_wait(&headers));

@@ -13,32 +13,46 @@ pub struct Failure {
     pub retry: Option<Option<Duration>>,
 }
 
-/// What an error status means, by its complaint. `key`: which key was used, masked; `accepted`: whether it
-/// has been accepted in this run.
-pub fn of_status(status: u16, complaint: &str, key: &str, accepted: bool) -> (Kind, String) {
+/// The key behind a request that was refused.
+pub struct KeyUsed<'a> {
+    pub masked: String,
+    /// Whether it has been accepted in this run.
+    pub accepted: bool,
+    /// The least role that its owner needs for what was asked.
+    pub role: &'a str,
+}
+
+/// What an error status means, by its complaint.
+pub fn of_status(status: u16, complaint: &str, key: &KeyUsed<'_>) -> (Kind, String) {
+    let KeyUsed { masked, accepted, role } = key;
     // Some services answer 403 to a key of the wrong kind; Terraform's provider tells it by these words.
     if complaint.contains("Cluster API Key") || (status == 403 && complaint.contains("invalid API key")) {
         let message = format!(
-            "the API key {key} is not a Cloud API key: make one with the *Cloud resource management* scope"
+            "the API key {masked} is not a Cloud API key: make one with the *Cloud resource management* scope"
         );
         return (Kind::Denied, message);
     }
     match status {
-        401 if accepted => (
+        401 if *accepted => (
             Kind::Denied,
             format!(
-                "the API key {key} was accepted at first and is refused now: it has been deleted or rotated, \
-                     or its owner was removed. What has been read is kept in the state"
+                "the API key {masked} was accepted at first and is refused now: it has been deleted or rotated, \
+                     or its owner was removed"
             ),
         ),
         401 => (
             Kind::Denied,
             format!(
-                "the API key {key} or its secret is wrong (a key made minutes ago may need a few more): \
+                "the API key {masked} or its secret is wrong (a key made minutes ago may need a few more): \
                      check api_key and api_secret"
             ),
         ),
-        403 => (Kind::Denied, format!("the owner of the API key {key} may not read this")),
+        403 => (
+            Kind::Denied,
+            format!(
+                "the owner of the API key {masked} may not read this; the role {role} does (not verified)"
+            ),
+        ),
         429 => (Kind::Unavailable, "the service limits the rate of requests".to_owned()),
         status if retry::is_passing(status) => (Kind::Unavailable, "the service is failing".to_owned()),
         404 => (Kind::Broken, "there is no such listing: check base_url".to_owned()),

@@ -118,7 +118,11 @@ pub fn read_state(state: &Value) -> Result<HashMap<&'static str, Position>, Stri
         let global = [&message["global"], &message["global_"]].into_iter().find(|global| global.is_object());
         let streams: Vec<&Value> = match (&message["stream"], global, &message["data"]) {
             (stream @ Value::Object(_), _, _) => vec![stream],
-            (_, Some(global), _) => global["stream_states"].as_array().into_iter().flatten().collect(),
+            (_, Some(global), _) => match &global["stream_states"] {
+                Value::Array(streams) => streams.iter().collect(),
+                Value::Null => Vec::new(),
+                _ => return Err("the `stream_states` in it are not a list".to_owned()),
+            },
             (_, _, Value::Object(by_stream)) => {
                 positions.extend(by_stream.iter().filter_map(|(name, state)| position(name, state)));
                 continue;
@@ -269,9 +273,14 @@ mod tests {
             let positions = read_state(&state).unwrap_or_else(|why| panic!("{state}: {why}"));
             assert_eq!(positions.get("users"), expected.as_ref(), "{state}");
         }
-        for state in
-            [json!(5), json!("x"), json!([5]), json!([{}]), json!([{"type": "STREAM", "stream": {}}])]
-        {
+        for state in [
+            json!(5),
+            json!("x"),
+            json!([5]),
+            json!([{}]),
+            json!([{"type": "STREAM", "stream": {}}]),
+            json!([{"type": "GLOBAL", "global": {"stream_states": 5}}]),
+        ] {
             assert!(read_state(&state).is_err(), "{state}");
         }
     }
