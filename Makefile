@@ -4,12 +4,14 @@ CARGO ?= cargo
 PYTHON ?= python3
 VENVS := target/venv
 
-.PHONY: help demo test check bless venvs
+.PHONY: help demo test check chaos fuzz bless venvs
 
 help:
 	@echo 'make demo    build, start the simulator, run the real sync end to end, show what came out'
 	@echo 'make test    install what the tests need, run all of them'
 	@echo 'make check   what CI runs: formatting, lints, all tests, the demo'
+	@echo 'make chaos   500 seeded runs with random faults and kills; prints the seed of each failure'
+	@echo 'make fuzz    ten minutes of each fuzz target; needs cargo-fuzz'
 	@echo 'make bless   rewrite the golden files (catalogs, generated parts of the README) from the binary'
 
 demo:
@@ -24,6 +26,15 @@ check:
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(MAKE) test
 	$(MAKE) demo
+
+chaos:
+	CHAOS_RUNS=500 $(CARGO) test --locked --test tests chaos:: -- --nocapture
+
+# Without a sanitizer cargo-fuzz runs on stable Rust; there is no unsafe code of ours to watch.
+fuzz:
+	for target in page complaint crn state catalog config; do \
+		$(CARGO) fuzz run -s none $$target -- -max_total_time=600 -timeout=10 -max_len=4096 || exit 1; \
+	done
 
 bless:
 	BLESS=1 $(CARGO) test --locked --test tests golden::

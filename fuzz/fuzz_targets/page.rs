@@ -19,8 +19,11 @@ fuzz_target!(|body: &[u8]| {
             let (Ok(fields), mut out) = (Fields::of(record), Vec::new()) else { continue };
             if shape.fit(&fields, &mut out).is_ok() {
                 assert!(!out.contains(&b'\n') && !out.contains(&b'\r'));
-                let fitted: serde_json::Value = serde_json::from_slice(&out).expect("a record is valid JSON");
-                assert!(fitted.is_object());
+                // A number keeps its digits, also where they are more than a double can hold.
+                match serde_json::from_slice::<serde_json::Value>(&out) {
+                    Ok(fitted) => assert!(fitted.is_object()),
+                    Err(error) => assert!(error.to_string().starts_with("number out of range"), "{error}"),
+                }
             } else {
                 assert!(out.is_empty());
             }
