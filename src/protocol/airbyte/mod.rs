@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use super::{Event, Sink, line};
 use crate::error::{Error, Kind};
 use crate::log::{self, Level};
-use crate::state::Position;
+use crate::state::{BOOKMARK_KEYS, Position};
 use crate::streams::{Stream, find};
 
 /// Where the settings are explained, until the project has a home of its own.
@@ -146,6 +146,11 @@ fn position(name: &str, state: &Value) -> Option<(&'static str, Position)> {
         Value::Null => Ok(Position::Start),
         Value::Object(state) if state.get(COMPLETE) == Some(&Value::Bool(true)) => Ok(Position::Complete),
         Value::Object(state) if state.contains_key(NO_CURSOR) => Ok(Position::Start),
+        Value::Object(state)
+            if !state.is_empty() && !BOOKMARK_KEYS.iter().any(|key| state.contains_key(*key)) =>
+        {
+            Err("it has no key of ours".to_owned())
+        }
         Value::Object(state) => Position::from_bookmark(state),
         _ => Err("it is not an object".to_owned()),
     };
