@@ -51,12 +51,6 @@ mod settings;
 /// Keys that do not fit, and the organization they belong to.
 mod keys;
 
-/// Running real programs beside the binary: where they are, and what DuckDB holds in the end.
-mod runtimes;
-
-/// The pipe into real Singer targets: rows, types, repeats, and the state that they tell.
-mod targets;
-
 /// What the catalog chose, stream by stream and property by property.
 mod selection;
 
@@ -65,3 +59,9 @@ mod states;
 
 /// discover, version, help, about, test.
 mod commands;
+
+/// Running the binary as an Airbyte source: catalogs to read by, and what a run said.
+mod airbyte;
+
+/// What every Airbyte run is held against, shown to fail where it should.
+mod airbyte_order;

@@ -1,0 +1,239 @@
+//! The command line to be: settings, flags, environment, and the files they need.
+
+use std::ffi::OsString;
+use std::fs;
+use std::process::{Command, Stdio};
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+use simulator::Simulator;
+use tempfile::TempDir;
+
+use super::child::Spawned;
+use super::run::Run;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_tap-confluent-cloud");
+
+/// Verbs that print something else than Singer messages.
+const OTHER_VERBS: [&str; 10] =
+    ["--discover", "--about", "--help", "-h", "--version", "-V", "spec", "check", "discover", "help"];
+
+pub struct Tap<'s> {
+    pub(super) sim: Option<&'s Simulator>,
+    pub(super) files: Rc<TempDir>,
+    settings: Option<Map<String, Value>>,
+    config_text: Option<String>,
+    verb: Option<String>,
+    arguments: Vec<OsString>,
+    environment: Vec<(String, String)>,
+    limit: Duration,
+    speaks_airbyte: bool,
+}
+
+/// The binary with a configuration that fits the simulator and waits for nothing.
+pub fn tap(sim: &Simulator) -> Tap<'_> {
+    let settings = json!({
+        "base_url": sim.base_url(), "api_key": sim.api_key(), "api_secret": sim.api_secret(),
+        "retry_base_seconds": 0.001,
+    });
+    Tap { sim: Some(sim), settings: settings.as_object().cloned(), ..bare() }
+}
+
+/// The binary without any settings.
+pub fn bare() -> Tap<'static> {
+    Tap {
+        sim: None,
+        files: Rc::new(TempDir::new().unwrap()),
+        settings: None,
+        config_text: None,
+        verb: None,
+        arguments: Vec::new(),
+        environment: Vec::new(),
+        limit: Duration::from_secs(60),
+        speaks_airbyte: false,
+    }
+}
+
+impl<'s> Tap<'s> {
+    /// Gives one setting.
+    pub fn set(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.settings.get_or_insert_default().insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Takes one setting away.
+    pub fn unset(mut self, name: &str) -> Self {
+        self.settings.get_or_insert_default().shift_remove(name);
+        self
+    }
+
+    /// Gives the settings of a JSON object; the others stay.
+    pub fn config(mut self, settings: Value) -> Self {
+        self.settings.get_or_insert_default().extend(settings.as_object().unwrap().clone());
+        self
+    }
+
+    /// A configuration file of exactly these bytes.
+    pub fn config_text(mut self, text: &str) -> Self {
+        self.config_text = Some(text.to_owned());
+        self
+    }
+
+    /// No `--config` at all.
+    pub fn without_config(mut self) -> Self {
+        self.settings = None;
+        self
+    }
+
+    /// A sub-command.
+    pub fn verb(mut self, verb: &str) -> Self {
+        self.verb = Some(verb.to_owned());
+        self
+    }
+
+    pub fn arg(mut self, argument: impl Into<OsString>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    pub fn args<const N: usize>(mut self, arguments: [&str; N]) -> Self {
+        self.arguments.extend(arguments.map(OsString::from));
+        self
+    }
+
+    /// `flag` with a file of these bytes.
+    pub fn file(self, flag: &str, name: &str, text: &str) -> Self {
+        let path = self.files.path().join(name);
+        fs::write(&path, text).unwrap();
+        self.arg(flag).arg(path)
+    }
+
+    pub fn state(self, state: &Value) -> Self {
+        self.file("--state", "state.json", &state.to_string())
+    }
+
+    pub fn catalog(self, catalog: &Value) -> Self {
+        self.file("--catalog", "catalog.json", &catalog.to_string())
+    }
+
+    pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.environment.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// A variable that names a file of these bytes.
+    pub fn env_file(self, name: &str, text: &str) -> Self {
+        let path = self.files.path().join(name);
+        fs::write(&path, text).unwrap();
+        let path = path.to_str().unwrap().to_owned();
+        self.env(name, path)
+    }
+
+    /// The longest this may take; a minute unless said. Then it is killed and the test fails.
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// What it prints is not Singer's, though the arguments do not say so.
+    pub fn speaks_airbyte(mut self) -> Self {
+        self.speaks_airbyte = true;
+        self
+    }
+
+    /// Runs to the end and reads everything.
+    pub fn run(self) -> Run {
+        self.spawn().finish()
+    }
+
+    /// Starts it; nothing of its stdout is read until asked for.
+    pub fn spawn(self) -> Spawned<'s> {
+        let arguments = self.command_line();
+        let mut command = Command::new(BINARY);
+        command.args(&arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.current_dir(self.files.path());
+        for (name, _) in std::env::vars_os() {
+            if is_ours(&name.to_string_lossy()) {
+                command.env_remove(name);
+            }
+        }
+        command.envs(self.environment.iter().cloned());
+        let text: Vec<String> = arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        let said = format!("{BINARY} {}\n  with {:?}", text.join(" "), self.environment);
+        let speaks_singer = !self.speaks_airbyte
+            && !text.iter().any(|word| OTHER_VERBS.contains(&word.as_str()))
+            && !text.windows(2).any(|pair| pair == ["--protocol", "airbyte"]);
+        Spawned::start(command, said, speaks_singer, self.secrets(), self.sim, self.files, self.limit)
+    }
+
+    fn command_line(&self) -> Vec<OsString> {
+        let mut line: Vec<OsString> = self.verb.iter().map(OsString::from).collect();
+        let settings = self.settings.as_ref().map(|settings| Value::from(settings.clone()).to_string());
+        if let Some(text) = self.config_text.clone().or(settings) {
+            let path = self.files.path().join("config.json");
+            fs::write(&path, text).unwrap();
+            line.extend([OsString::from("--config"), path.into()]);
+        }
+        line.extend(self.arguments.iter().cloned());
+        line
+    }
+
+    /// What must appear nowhere: every secret given, alone and in the header made of it.
+    fn secrets(&self) -> Vec<String> {
+        let setting = |name: &str| {
+            let given = self.settings.as_ref().and_then(|settings| settings.get(name)?.as_str());
+            given.map(str::to_owned)
+        };
+        let variable = |suffix: &str| {
+            let given = self.environment.iter().find(|(name, _)| name.ends_with(suffix));
+            given.map(|(_, value)| value.clone())
+        };
+        let mut pairs = vec![
+            (setting("api_key"), setting("api_secret")),
+            (variable("CLOUD_API_KEY"), variable("CLOUD_API_SECRET")),
+        ];
+        if let Some(sim) = self.sim {
+            pairs.push((Some(sim.api_key().to_owned()), Some(sim.api_secret().to_owned())));
+        }
+        let mut secrets = Vec::new();
+        for (key, secret) in pairs {
+            let Some(secret) = secret.filter(|secret| secret.len() >= 6) else { continue };
+            let header = base64(format!("{}:{secret}", key.unwrap_or_default()).as_bytes());
+            secrets.extend([secret, header.trim_end_matches('=').to_owned()]);
+        }
+        secrets
+    }
+}
+
+fn is_ours(name: &str) -> bool {
+    let name = name.to_uppercase();
+    name.starts_with("CONFLUENT_CLOUD_")
+        || name.starts_with("TAP_CONFLUENT_CLOUD_")
+        || name.ends_with("_PROXY")
+        || name == "SSL_CERT_FILE"
+        || name == "SSL_CERT_DIR"
+}
+
+pub(super) fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let group =
+            chunk.iter().fold(0, |group, byte| group << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for place in 0..4 {
+            let digit = DIGITS[(group >> (18 - 6 * place) & 63) as usize];
+            text.push(if place <= chunk.len() { char::from(digit) } else { '=' });
+        }
+    }
+    text
+}
+
+#[test]
+fn base64_is_as_everywhere() {
+    for (plain, coded) in
+        [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("Aladdin:x", "QWxhZGRpbjp4")]
+    {
+        assert_eq!(base64(plain.as_bytes()), coded);
+    }
+}

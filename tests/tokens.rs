@@ -1,0 +1,119 @@
+//! Page tokens that the service refuses: the stream starts over, once, with a warning, and nothing
+//! is skipped.
+
+use serde_json::Value;
+use simulator::{At, Fault, Simulator};
+
+use crate::support::{Run, STREAMS, assert_whole, assert_whole_of, ids_of, polite, tap};
+
+const OTHERS: [&str; 3] = ["invitations", "service_accounts", "role_bindings"];
+
+/// A run that could not go on with users after the second page.
+fn interrupted(sim: &Simulator) -> Run {
+    sim.add_fault(Fault::errors(503, "try later"), At::stream("users").from(3));
+    let run = tap(sim).set("page_size", 50).set("max_retries", 0).run().expect_code(4);
+    sim.clear_faults();
+    assert!(run.bookmark("users")["page_token"].is_string());
+    run
+}
+
+fn tokens(run: &Run, stream: &str) -> Vec<bool> {
+    run.asked(stream).iter().map(|request| request.parameter("page_token").is_some()).collect()
+}
+
+#[test]
+fn a_token_that_is_good_is_gone_on_with() {
+    let sim = Simulator::start(polite());
+    let before = interrupted(&sim);
+    let run = tap(&sim).set("page_size", 50).state(&before.last_state().unwrap()).run().expect_code(0);
+    assert_eq!(tokens(&run, "users"), [true, true, true]);
+    assert_eq!(run.records("users").len(), 137);
+    assert_whole_of(&run, &sim, &OTHERS);
+}
+
+#[test]
+fn a_token_refused_on_resume_starts_its_stream_over_with_a_warning() {
+    for status in [400, 404, 410] {
+        let sim = Simulator::start(polite());
+        let state = interrupted(&sim).last_state().unwrap();
+        sim.add_fault(Fault::errors(status, "the page token has expired"), At::stream("users").nth(1));
+        let run = tap(&sim).set("page_size", 50).state(&state).run();
+        assert_whole(&run, &sim);
+        let run = run.expect_line("WARN", ["users"]);
+        assert_eq!(tokens(&run, "users"), [true, false, true, true, true, true]);
+    }
+}
+
+#[test]
+fn tokens_that_have_expired_on_resume_cost_a_start_over_and_nothing_else() {
+    let sim = Simulator::start(polite());
+    let state = interrupted(&sim).last_state().unwrap();
+    sim.expire_tokens();
+    let run = tap(&sim).set("page_size", 50).state(&state).run();
+    assert_whole(&run, &sim);
+    drop(run.expect_line("WARN", ["users"]));
+}
+
+#[test]
+fn tokens_of_another_start_of_the_service_are_refused_and_the_streams_start_over() {
+    let first = Simulator::start(polite().seed(7));
+    let state = interrupted(&first).last_state().unwrap();
+    let second = Simulator::start(polite().seed(7));
+    let run = tap(&second).set("page_size", 50).state(&state).run();
+    assert_whole(&run, &second);
+}
+
+#[test]
+fn a_token_refused_in_mid_run_starts_its_stream_over_with_a_warning() {
+    for status in [400, 404, 410] {
+        let sim = Simulator::start(polite());
+        sim.add_fault(Fault::errors(status, "the page token has expired"), At::stream("users").nth(3));
+        let run = tap(&sim).set("page_size", 50).run().expect_code(0).expect_line("WARN", ["users"]);
+        assert_whole_of(&run, &sim, &OTHERS);
+        let records = run.records("users");
+        assert_eq!(ids_of(&records).len(), 237);
+        assert_eq!(records.len(), 237 + 100, "two pages are repeated");
+        assert_eq!(tokens(&run, "users"), [false, true, true, false, true, true, true, true]);
+        assert!(run.bookmark("users")["page_token"].is_null());
+    }
+}
+
+#[test]
+fn role_bindings_start_over_from_their_first_listing() {
+    // Nobody looks up the key, which would ask for role bindings too.
+    let sim = Simulator::start(polite().refuse("api_keys"));
+    // Bare: one page of 44 and the inclusive listing's pages after it.
+    sim.add_fault(Fault::errors(400, "the page token has expired"), At::stream("role_bindings").nth(4));
+    let run = tap(&sim).set("page_size", 50).run().expect_code(0).expect_line("WARN", ["role_bindings"]);
+    assert_eq!(ids_of(&run.records("role_bindings")).len(), 264);
+    assert!(!run.asked("role_bindings")[4].parameter("crn_pattern").unwrap().ends_with("/*"));
+}
+
+#[test]
+fn a_stream_whose_tokens_are_refused_again_fails() {
+    for status in [400, 404, 410] {
+        let sim = Simulator::start(polite());
+        sim.refuse_tokens_with(status);
+        let run = tap(&sim).set("page_size", 50).run();
+        assert_ne!(run.code(), Some(0));
+        for stream in STREAMS {
+            assert!(run.says("WARN", &[stream]) && run.says("ERROR", &[stream]), "{stream} is not named");
+        }
+        for stream in ["users", "invitations", "service_accounts"] {
+            assert_eq!(tokens(&run, stream), [false, true, false, true], "{stream}");
+        }
+    }
+}
+
+#[test]
+fn a_first_page_that_is_refused_is_no_matter_of_tokens() {
+    for status in [400, 404, 410] {
+        let sim = Simulator::start(polite());
+        sim.add_fault(Fault::errors(status, "no such thing"), At::stream("users"));
+        let run = tap(&sim).run().expect_line("ERROR", ["users", "no such thing"]);
+        assert_ne!(run.code(), Some(0));
+        assert_eq!(run.asked("users").len(), 1, "requests");
+        assert_eq!(run.bookmark("invitations")["page_token"], Value::Null);
+        assert_whole_of(&run, &sim, &OTHERS);
+    }
+}
