@@ -51,6 +51,12 @@ mod settings;
 /// Keys that do not fit, and the organization they belong to.
 mod keys;
 
+/// Running real programs beside the binary: where they are, and what DuckDB holds in the end.
+mod runtimes;
+
+/// The pipe into real Singer targets: rows, types, repeats, and the state that they tell.
+mod targets;
+
 /// What the catalog chose, stream by stream and property by property.
 mod selection;
 
@@ -59,6 +65,9 @@ mod states;
 
 /// discover, version, help, about, test.
 mod commands;
+
+/// A real Meltano: its verbs, its selection, and runs that are interrupted.
+mod meltano;
 
 /// Running the binary as an Airbyte source: catalogs to read by, and what a run said.
 mod airbyte;
