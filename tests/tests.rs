@@ -74,3 +74,27 @@ mod airbyte;
 
 /// What every Airbyte run is held against, shown to fail where it should.
 mod airbyte_order;
+
+/// Whole reads in Airbyte's language: order, counts, records.
+mod airbyte_reads;
+
+/// `check`: whether the settings work, and if not, why.
+mod airbyte_check;
+
+/// Streams that fail, wait or are not offered, in Airbyte's language.
+mod airbyte_failures;
+
+/// States handed back to `read`: resumed, skipped, started over, refused.
+mod airbyte_states;
+
+/// Columns that a configured catalog leaves out.
+mod airbyte_selection;
+
+/// Killed or told to stop in the middle of an Airbyte read.
+mod airbyte_kills;
+
+/// What Airbyte's Connector Acceptance Tests assert of a source.
+mod airbyte_acceptance;
+
+/// PyAirbyte, loading what the binary says into DuckDB.
+mod airbyte_pyairbyte;
