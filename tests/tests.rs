@@ -78,6 +78,9 @@ mod airbyte_order;
 /// Whole reads in Airbyte's language: order, counts, records.
 mod airbyte_reads;
 
+/// What the integrations ship: Airbyte's image, metadata and page, each true to the binary.
+mod packaging;
+
 /// `check`: whether the settings work, and if not, why.
 mod airbyte_check;
 
