@@ -27,6 +27,74 @@ pub fn segment(crn: &str, key: &str) -> Option<String> {
     })
 }
 
+/// What a role binding's pattern covers, in three parts: where, which service in it, and what.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pattern {
+    /// The deepest of organization, environment and cloud-cluster.
+    pub scope_type: &'static str,
+    pub environment_id: Option<String>,
+    pub cloud_cluster_id: Option<String>,
+    pub service_type: Option<&'static str>,
+    pub service_id: Option<String>,
+    pub resource: Option<Resource>,
+}
+
+/// The last segment of a pattern, if it names no scope and no service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource {
+    /// `topic`, `group`, `subject`, `connector`, `identity-provider`, …
+    pub kind: String,
+    /// Percent-decoded, without the `*` of a prefix.
+    pub name: String,
+    pub is_prefix: bool,
+}
+
+const SCOPES: [&str; 3] = ["organization", "environment", "cloud-cluster"];
+const SERVICES: [&str; 4] = ["kafka", "schema-registry", "ksql", "flink-region"];
+
+/// Reads a pattern: `organization`, perhaps `environment`, perhaps `cloud-cluster`, perhaps a service,
+/// perhaps a resource, in this order. None for any other form: nothing is guessed.
+///
+/// Only a `*` at the end of the resource makes a prefix; a bare `*` covers all names.
+pub fn parse(crn: &str) -> Option<Pattern> {
+    let (mut pattern, mut depth) = (Pattern::default(), 0);
+    let mut segments = crn.strip_prefix("crn://")?.split('/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        let (key, value) =
+            segment.split_once('=').filter(|(key, value)| !key.is_empty() && !value.is_empty())?;
+        if SCOPES.get(depth) == Some(&key) && pattern.service_type.is_none() && !value.ends_with('*') {
+            pattern.scope_type = SCOPES[depth];
+            depth += 1;
+            match key {
+                "environment" => pattern.environment_id = Some(decode(value)),
+                "cloud-cluster" => pattern.cloud_cluster_id = Some(decode(value)),
+                _ => {}
+            }
+        } else if let Some(service) = SERVICES.into_iter().find(|service| *service == key) {
+            if pattern.service_type.is_some() || value.ends_with('*') {
+                return None;
+            }
+            (pattern.service_type, pattern.service_id) = (Some(service), Some(decode(value)));
+        } else if segments.peek().is_none() && !SCOPES.contains(&key) {
+            let (name, is_prefix) = value.strip_suffix('*').map_or((value, false), |name| (name, true));
+            pattern.resource = Some(Resource { kind: key.to_owned(), name: decode(name), is_prefix });
+        } else {
+            return None;
+        }
+    }
+    (!pattern.scope_type.is_empty()).then_some(pattern)
+}
+
+/// What kind of principal a text such as `User:u-123` names, and its id. `unknown` is for a form that is
+/// not known; the id is what follows the first colon.
+pub fn principal(text: &str) -> (&'static str, Option<&str>) {
+    const KINDS: [(&str, &str); 4] =
+        [("u-", "user"), ("sa-", "service_account"), ("pool-", "identity_pool"), ("group-", "group_mapping")];
+    let Some((authority, id)) = text.split_once(':') else { return ("unknown", None) };
+    let kind = KINDS.iter().find(|(prefix, _)| authority == "User" && id.starts_with(prefix));
+    (kind.map_or("unknown", |(_, kind)| kind), Some(id))
+}
+
 /// Where a name stands to a scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Relation {
@@ -92,5 +160,153 @@ mod tests {
             assert_eq!(relation(crn, scope), expected, "{crn}");
         }
         assert_eq!(relation(&environment(scope, "env-1"), scope), Relation::Below);
+    }
+
+    #[test]
+    fn patterns() {
+        const O: &str = "crn://confluent.cloud/organization=o-1";
+        type Row<'a> = (&'a str, &'a str, [Option<&'a str>; 4], Option<(&'a str, &'a str, bool)>);
+        // below the organization, scope, (environment, cluster, service, its id), resource
+        let table: [Row<'_>; 18] = [
+            ("", "organization", [None; 4], None),
+            (
+                "/identity-provider=op-1",
+                "organization",
+                [None; 4],
+                Some(("identity-provider", "op-1", false)),
+            ),
+            ("/service-account=sa-1", "organization", [None; 4], Some(("service-account", "sa-1", false))),
+            ("/environment=env-1", "environment", [Some("env-1"), None, None, None], None),
+            (
+                "/environment=env-1/flink-region=aws.us-east-1",
+                "environment",
+                [Some("env-1"), None, Some("flink-region"), Some("aws.us-east-1")],
+                None,
+            ),
+            (
+                "/environment=env-1/flink-region=aws.us-east-1/compute-pool=lfcp-1",
+                "environment",
+                [Some("env-1"), None, Some("flink-region"), Some("aws.us-east-1")],
+                Some(("compute-pool", "lfcp-1", false)),
+            ),
+            (
+                "/environment=env-1/schema-registry=lsrc-1",
+                "environment",
+                [Some("env-1"), None, Some("schema-registry"), Some("lsrc-1")],
+                None,
+            ),
+            (
+                "/environment=env-1/schema-registry=lsrc-1/subject=*",
+                "environment",
+                [Some("env-1"), None, Some("schema-registry"), Some("lsrc-1")],
+                Some(("subject", "", true)),
+            ),
+            (
+                "/environment=env-1/schema-registry=lsrc-1/subject=:.ctx:a b%2Fc=d",
+                "environment",
+                [Some("env-1"), None, Some("schema-registry"), Some("lsrc-1")],
+                Some(("subject", ":.ctx:a b/c=d", false)),
+            ),
+            (
+                "/environment=env-1/cloud-cluster=lkc-1",
+                "cloud-cluster",
+                [Some("env-1"), Some("lkc-1"), None, None],
+                None,
+            ),
+            (
+                "/environment=env-1/cloud-cluster=lkc-1/kafka=lkc-1",
+                "cloud-cluster",
+                [Some("env-1"), Some("lkc-1"), Some("kafka"), Some("lkc-1")],
+                None,
+            ),
+            (
+                "/environment=env-1/cloud-cluster=lkc-1/kafka=lkc-1/topic=clicks-*",
+                "cloud-cluster",
+                [Some("env-1"), Some("lkc-1"), Some("kafka"), Some("lkc-1")],
+                Some(("topic", "clicks-", true)),
+            ),
+            (
+                "/environment=env-1/cloud-cluster=lkc-1/kafka=lkc-1/topic=a*b",
+                "cloud-cluster",
+                [Some("env-1"), Some("lkc-1"), Some("kafka"), Some("lkc-1")],
+                Some(("topic", "a*b", false)),
+            ),
+            (
+                "/environment=env-1/cloud-cluster=lkc-1/kafka=lkc-1/group=a%2A",
+                "cloud-cluster",
+                [Some("env-1"), Some("lkc-1"), Some("kafka"), Some("lkc-1")],
+                Some(("group", "a*", false)),
+            ),
+            (
+                "/environment=env-1/cloud-cluster=lkc-1/kafka=lkc-1/transactional-id=t%3A1",
+                "cloud-cluster",
+                [Some("env-1"), Some("lkc-1"), Some("kafka"), Some("lkc-1")],
+                Some(("transactional-id", "t:1", false)),
+            ),
+            (
+                "/environment=env-1/cloud-cluster=lkc-1/ksql=my ksql",
+                "cloud-cluster",
+                [Some("env-1"), Some("lkc-1"), Some("ksql"), Some("my ksql")],
+                None,
+            ),
+            (
+                "/environment=env-1/cloud-cluster=lkc-1/connector=my connector",
+                "cloud-cluster",
+                [Some("env-1"), Some("lkc-1"), None, None],
+                Some(("connector", "my connector", false)),
+            ),
+            ("/something-new=*", "organization", [None; 4], Some(("something-new", "", true))),
+        ];
+        for (below, scope, [environment, cluster, service, id], resource) in table {
+            let pattern = parse(&format!("{O}{below}")).unwrap_or_else(|| panic!("{below}"));
+            assert_eq!(pattern.scope_type, scope, "{below}");
+            assert_eq!(pattern.environment_id.as_deref(), environment, "{below}");
+            assert_eq!(pattern.cloud_cluster_id.as_deref(), cluster, "{below}");
+            assert_eq!((pattern.service_type, pattern.service_id.as_deref()), (service, id), "{below}");
+            let found = pattern.resource.as_ref().map(|r| (r.kind.as_str(), r.name.as_str(), r.is_prefix));
+            assert_eq!(found, resource, "{below}");
+        }
+    }
+
+    #[test]
+    fn forms_that_are_not_known_are_not_guessed() {
+        for crn in [
+            "",
+            "crn://confluent.cloud",
+            "crn://confluent.cloud/",
+            "crn://confluent.cloud/environment=env-1",
+            "crn://confluent.cloud/organization=",
+            "crn://confluent.cloud/organization=o-1/*",
+            "crn://confluent.cloud/organization=o-1/",
+            "crn://confluent.cloud/organization=o-1/cloud-cluster=lkc-1",
+            "crn://confluent.cloud/organization=o-1/environment=env-*",
+            "crn://confluent.cloud/organization=o-1/environment=env-1/environment=env-2",
+            "crn://confluent.cloud/organization=o-1/environment=env-1/kafka=lkc-1/cloud-cluster=lkc-1",
+            "crn://confluent.cloud/organization=o-1/environment=env-1/kafka=a/ksql=b",
+            "crn://confluent.cloud/organization=o-1/environment=env-1/topic=a/b",
+            "crn://confluent.cloud/organization=o-1/thing=a/other=b",
+            "https://confluent.cloud/organization=o-1",
+        ] {
+            assert_eq!(parse(crn), None, "{crn}");
+        }
+    }
+
+    #[test]
+    fn principals() {
+        let table = [
+            ("User:u-1", "user", Some("u-1")),
+            ("User:sa-1", "service_account", Some("sa-1")),
+            ("User:pool-1", "identity_pool", Some("pool-1")),
+            ("User:group-1", "group_mapping", Some("group-1")),
+            ("User:12345", "unknown", Some("12345")),
+            ("User:*", "unknown", Some("*")),
+            ("Group:u-1", "unknown", Some("u-1")),
+            ("User:u-1:x", "user", Some("u-1:x")),
+            ("u-1", "unknown", None),
+            ("", "unknown", None),
+        ];
+        for (text, kind, id) in table {
+            assert_eq!(principal(text), (kind, id), "{text}");
+        }
     }
 }

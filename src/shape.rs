@@ -11,7 +11,8 @@ use memchr::{memchr2, memchr2_iter, memmem};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::streams::{Derived, Stream};
+use crate::crn::{self, Pattern};
+use crate::streams::{CrnPart, Derived, PrincipalPart, Stream};
 
 /// Nesting that targets are sure to parse; Python's and Rust's parsers give up not far above.
 const DEEPEST: usize = 128;
@@ -108,6 +109,8 @@ pub struct Shape {
     strays: BTreeMap<String, u64>,
     /// Derived columns that the API sends itself: its own value wins.
     overruled: BTreeMap<&'static str, u64>,
+    /// Confluent Resource Names of a form that is not known: how many, and the first.
+    unread: (u64, Option<String>),
 }
 
 impl Shape {
@@ -116,10 +119,11 @@ impl Shape {
         Shape {
             stream,
             drops,
-            organization_id: serde_json::Value::from(organization_id).to_string(),
+            organization_id: json_of(organization_id),
             declared: declared.unwrap_or_default(),
             strays: BTreeMap::new(),
             overruled: BTreeMap::new(),
+            unread: (0, None),
         }
     }
 
@@ -153,7 +157,8 @@ impl Shape {
     }
 
     fn derive(&mut self, record: &Fields<'_>, out: &mut Vec<u8>) {
-        for (column, derived) in self.stream.derived {
+        let mut crn = None;
+        for (column, derived) in self.stream.derived() {
             if record.get(column).is_some() {
                 *self.overruled.entry(column).or_default() += 1;
                 continue;
@@ -172,8 +177,34 @@ impl Shape {
                     let value = object.and_then(|object| object.get(field));
                     copy(value.map_or("null", RawValue::get), out);
                 }
+                Derived::Principal(field, part) => {
+                    let principal = record.text(field);
+                    let (kind, id) = principal.as_deref().map(crn::principal).unzip();
+                    let value = match part {
+                        PrincipalPart::Type => kind,
+                        PrincipalPart::Id => id.flatten(),
+                    };
+                    out.extend_from_slice(json_of(value).as_bytes());
+                }
+                Derived::Crn(field, part) => {
+                    let pattern = crn.get_or_insert_with(|| self.pattern(record, field));
+                    out.extend_from_slice(
+                        json_of(pattern.as_ref().and_then(|p| crn_part(p, part))).as_bytes(),
+                    );
+                }
             }
         }
+    }
+
+    /// The pattern in a field; one that cannot be read is counted.
+    fn pattern(&mut self, record: &Fields<'_>, field: &str) -> Option<Pattern> {
+        let crn = record.text(field)?;
+        let pattern = crn::parse(&crn);
+        if pattern.is_none() {
+            self.unread.0 += 1;
+            self.unread.1.get_or_insert_with(|| crn.into_owned());
+        }
+        pattern
     }
 
     /// What was odd about the records so far, in words; each is told once.
@@ -190,7 +221,33 @@ impl Shape {
             let columns = self.overruled.keys().copied().collect::<Vec<_>>().join(", ");
             words.push(format!("the service sends these columns itself, its values are kept: {columns}"));
         }
+        if let (records, Some(first)) = &self.unread {
+            words.push(format!(
+                "Confluent Resource Names of a form that is not known, whose columns are null: {records}, the \
+                 first of them {first:?}"
+            ));
+        }
         (!words.is_empty()).then(|| words.join("; "))
+    }
+}
+
+fn json_of(value: Option<&str>) -> String {
+    serde_json::Value::from(value).to_string()
+}
+
+fn crn_part(pattern: &Pattern, part: CrnPart) -> Option<&str> {
+    let resource = pattern.resource.as_ref();
+    match part {
+        CrnPart::ScopeType => Some(pattern.scope_type),
+        CrnPart::EnvironmentId => pattern.environment_id.as_deref(),
+        CrnPart::CloudClusterId => pattern.cloud_cluster_id.as_deref(),
+        CrnPart::ServiceType => pattern.service_type,
+        CrnPart::ServiceId => pattern.service_id.as_deref(),
+        CrnPart::ResourceType => resource.map(|resource| resource.kind.as_str()),
+        CrnPart::ResourceName => resource.map(|resource| resource.name.as_str()),
+        CrnPart::PatternType => {
+            resource.map(|resource| if resource.is_prefix { "PREFIXED" } else { "LITERAL" })
+        }
     }
 }
 
@@ -380,6 +437,40 @@ mod tests {
         assert!(fitted(&deep(127), Drops::default()).is_ok());
         let wide = format!(r#"{{"id":"u-1","x":"{}","y":[{}[]]}}"#, "[".repeat(500), "[],".repeat(500));
         assert!(fitted(&wide, Drops::default()).is_ok(), "many brackets are not deep ones");
+    }
+
+    #[test]
+    fn a_role_binding_is_read_in_its_parts() {
+        let mut shape = Shape::new(find("role_bindings").unwrap(), Drops::default(), Some("o-1"));
+        let mut columns = |principal: &str, pattern: &str| {
+            let record = format!(r#"{{"id":"rb-1","principal":{principal},"crn_pattern":{pattern}}}"#);
+            let mut out = Vec::new();
+            shape.fit(&Fields::of(&record).unwrap(), &mut out).unwrap();
+            let out: serde_json::Value = serde_json::from_slice(&out).unwrap();
+            let names = [
+                "principal_type",
+                "principal_id",
+                "scope_type",
+                "environment_id",
+                "resource_name",
+                "pattern_type",
+            ];
+            names.map(|name| out[name].as_str().map(str::to_owned))
+        };
+        let some = |words: [&str; 6]| words.map(|word| (word != "-").then(|| word.to_owned()));
+        let base = "crn://confluent.cloud/organization=o-1/environment=env-1";
+        assert_eq!(
+            columns(r#""User:sa-1""#, &format!(r#""{base}/schema-registry=lsrc-1/subject=a\"b*""#)),
+            some(["service_account", "sa-1", "environment", "env-1", "a\"b", "PREFIXED"])
+        );
+        assert_eq!(
+            columns("null", &format!("\"{base}\"")),
+            some(["-", "-", "environment", "env-1", "-", "-"])
+        );
+        assert_eq!(columns(r#""User:x""#, r#""crn://what""#), some(["unknown", "x", "-", "-", "-", "-"]));
+        assert_eq!(columns("5", "null"), some(["-"; 6]));
+        let words = shape.strays().unwrap();
+        assert!(words.contains("null: 1, the first of them \"crn://what\""), "{words}");
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub struct Stream {
     pub schema: &'static str,
     /// Largest `page_size` that the listing serves without losing records.
     pub max_page_size: u32,
-    /// Columns that are computed, in the order in which they follow the API's own fields.
+    /// Columns that are computed, besides those of every stream.
     pub derived: &'static [(&'static str, Derived)],
     /// Weakest role known to read the whole listing. From documentation, not checked against the service.
     pub role: &'static str,
@@ -41,7 +41,37 @@ pub enum Derived {
     OrganizationId,
     /// A field of an object inside the record: the object, then the field.
     Lifted(&'static str, &'static str),
+    /// A part of the principal in the field of that name.
+    Principal(&'static str, PrincipalPart),
+    /// A part of the Confluent Resource Name in the field of that name.
+    Crn(&'static str, CrnPart),
 }
+
+#[derive(Clone, Copy, Debug)]
+pub enum PrincipalPart {
+    Type,
+    Id,
+}
+
+/// Where, which service in it, and what: see `crn::Pattern`.
+#[derive(Clone, Copy, Debug)]
+pub enum CrnPart {
+    ScopeType,
+    EnvironmentId,
+    CloudClusterId,
+    ServiceType,
+    ServiceId,
+    ResourceType,
+    ResourceName,
+    PatternType,
+}
+
+/// The columns that are computed for every stream.
+pub const DERIVED: [(&str, Derived); 3] = [
+    ("organization_id", Derived::OrganizationId),
+    ("created_at", Derived::Lifted("metadata", "created_at")),
+    ("updated_at", Derived::Lifted("metadata", "updated_at")),
+];
 
 /// The common case: one listing of everything, keyed by `id`, 100 records a page.
 const FLAT: Stream = Stream {
@@ -51,11 +81,7 @@ const FLAT: Stream = Stream {
     scope: Scope::Everything,
     schema: "",
     max_page_size: 100,
-    derived: &[
-        ("organization_id", Derived::OrganizationId),
-        ("created_at", Derived::Lifted("metadata", "created_at")),
-        ("updated_at", Derived::Lifted("metadata", "updated_at")),
-    ],
+    derived: &[],
     role: "OrganizationAdmin",
 };
 
@@ -75,6 +101,10 @@ pub static STREAMS: &[Stream] = &[
         // Asked for 100 a page, the service has stopped at 100 rows without a next link
         // (confluentinc/cli pull request 2243).
         max_page_size: 99,
+        derived: &[
+            ("user_id", Derived::Lifted("user", "id")),
+            ("creator_id", Derived::Lifted("creator", "id")),
+        ],
         role: "AccountAdmin",
         ..FLAT
     },
@@ -90,6 +120,18 @@ pub static STREAMS: &[Stream] = &[
         path: "/iam/v2/role-bindings",
         scope: Scope::Organization { crn_parameter: "crn_pattern" },
         schema: include_str!("../schemas/streams/role_bindings.json"),
+        derived: &[
+            ("principal_type", Derived::Principal("principal", PrincipalPart::Type)),
+            ("principal_id", Derived::Principal("principal", PrincipalPart::Id)),
+            ("scope_type", Derived::Crn("crn_pattern", CrnPart::ScopeType)),
+            ("environment_id", Derived::Crn("crn_pattern", CrnPart::EnvironmentId)),
+            ("cloud_cluster_id", Derived::Crn("crn_pattern", CrnPart::CloudClusterId)),
+            ("service_type", Derived::Crn("crn_pattern", CrnPart::ServiceType)),
+            ("service_id", Derived::Crn("crn_pattern", CrnPart::ServiceId)),
+            ("resource_type", Derived::Crn("crn_pattern", CrnPart::ResourceType)),
+            ("resource_name", Derived::Crn("crn_pattern", CrnPart::ResourceName)),
+            ("pattern_type", Derived::Crn("crn_pattern", CrnPart::PatternType)),
+        ],
         ..FLAT
     },
 ];
@@ -100,6 +142,11 @@ pub fn find(name: &str) -> Option<&'static Stream> {
 }
 
 impl Stream {
+    /// All columns that are computed, in the order in which they follow the API's own fields.
+    pub fn derived(&self) -> impl Iterator<Item = (&'static str, Derived)> {
+        DERIVED.into_iter().chain(self.derived.iter().copied())
+    }
+
     /// The schema as JSON.
     pub fn schema(&self) -> serde_json::Value {
         // Every schema file is compiled in and parsed by a test below, so this cannot be reached with
@@ -150,7 +197,7 @@ mod tests {
                 stream.name
             );
             assert_eq!(schema["properties"][stream.key]["type"], "string", "{}: key", stream.name);
-            for (column, _) in stream.derived {
+            for (column, _) in stream.derived() {
                 assert!(
                     schema["properties"].get(column).is_some(),
                     "{}.{column}: declared, no schema",
