@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::{Value, json};
+use tap_confluent_cloud::streams::STREAMS;
 
 fn stdout_of(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_tap-confluent-cloud"))
@@ -85,4 +86,38 @@ fn what_is_printed_without_a_service_is_the_same_every_time() {
             assert_eq!(stdout_of(arguments), first, "{arguments:?}");
         }
     }
+}
+
+/// A row a property, nested ones under their path.
+fn rows(schema: &Value, prefix: &str, derived: &[&str], table: &mut String) {
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        let kind = match &property["type"] {
+            Value::Array(types) => types.iter().filter_map(Value::as_str).find(|kind| *kind != "null"),
+            kind => kind.as_str(),
+        };
+        let kind = if property["format"] == "date-time" { Some("date-time") } else { kind };
+        let origin = if prefix.is_empty() && derived.contains(&name.as_str()) { "derived" } else { "API" };
+        let words = property["description"].as_str().expect("a description");
+        let words = words.trim_start_matches("Derived: ").replace('|', "\\|");
+        table.push_str(&format!("| `{prefix}{name}` | {} | {origin} | {words} |\n", kind.expect("a type")));
+        rows(property, &format!("{prefix}{name}."), derived, table);
+    }
+}
+
+#[test]
+fn the_page_on_streams_says_what_the_declarations_say() {
+    let mut page = "# Streams\n\nWritten from the declarations in `src/streams.rs` and the schemas in `schemas/streams/` by \
+                    `make bless`.\nFields marked *API* are the service's own, untouched; those marked *derived* are computed. \
+                    Every field but the key may be null or absent.\nWhich role reads a stream is taken from documentation and \
+                    not verified against the service.\n"
+        .to_owned();
+    for stream in STREAMS {
+        let derived: Vec<_> = stream.derived().map(|(column, _)| column).collect();
+        page.push_str(&format!(
+            "\n## {}\n\n`GET {}` · key `{}` · full table · least role, unverified: {}\n\n| field | type | from | meaning |\n|---|---|---|---|\n",
+            stream.name, stream.path, stream.key, stream.role
+        ));
+        rows(&stream.schema(), "", &derived, &mut page);
+    }
+    golden("docs/streams.md", &page);
 }
