@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::error::Error;
+use crate::shape::{Drift, Personal};
 
 /// The JSON Schema of the settings, their only definition.
 pub const SCHEMA: &str = include_str!("../schemas/config.json");
@@ -56,6 +57,10 @@ pub struct Config {
     #[serde(rename = "max_retry_seconds", deserialize_with = "seconds")]
     pub max_retry: Duration,
     pub user_agent: Option<String>,
+    pub schema_drift: Drift,
+    pub personal_data: Personal,
+    pub personal_data_key: Option<Secret>,
+    pub emit_activate_version: bool,
     ca_certificate: Option<String>,
 }
 
@@ -164,6 +169,12 @@ impl Settings {
             Error::config("settings: base_url is not a URL such as https://api.confluent.cloud")
         })?;
         check_base_url(&config.base_url)?;
+        if config.personal_data == Personal::Hash && config.personal_data_key.is_none() {
+            return Err(Error::config(
+                "settings: personal_data_key is missing, which personal_data: hash needs: give it a long random \
+                 text, and keep it, so that hashes stay the same",
+            ));
+        }
         Ok(config)
     }
 

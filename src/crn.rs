@@ -164,107 +164,59 @@ mod tests {
 
     #[test]
     fn patterns() {
-        const O: &str = "crn://confluent.cloud/organization=o-1";
-        type Row<'a> = (&'a str, &'a str, [Option<&'a str>; 4], Option<(&'a str, &'a str, bool)>);
-        // below the organization, scope, (environment, cluster, service, its id), resource
-        let table: [Row<'_>; 18] = [
-            ("", "organization", [None; 4], None),
+        // below the organization, E for an environment and C for a cluster; then scope, environment, cluster,
+        // service, its id, kind of resource, its name, kind of pattern, a blank for none
+        let table = [
+            ("", "organization"),
+            ("/identity-provider=op-1", "organization| | | | |identity-provider|op-1|LITERAL"),
+            ("/service-account=sa-1", "organization| | | | |service-account|sa-1|LITERAL"),
+            ("E", "environment|env-1"),
+            ("E/flink-region=aws.us-east-1", "environment|env-1| |flink-region|aws.us-east-1"),
             (
-                "/identity-provider=op-1",
-                "organization",
-                [None; 4],
-                Some(("identity-provider", "op-1", false)),
+                "E/flink-region=aws.us-east-1/compute-pool=lfcp-1",
+                "environment|env-1| |flink-region|aws.us-east-1|compute-pool|lfcp-1|LITERAL",
             ),
-            ("/service-account=sa-1", "organization", [None; 4], Some(("service-account", "sa-1", false))),
-            ("/environment=env-1", "environment", [Some("env-1"), None, None, None], None),
+            ("E/schema-registry=lsrc-1", "environment|env-1| |schema-registry|lsrc-1"),
             (
-                "/environment=env-1/flink-region=aws.us-east-1",
-                "environment",
-                [Some("env-1"), None, Some("flink-region"), Some("aws.us-east-1")],
-                None,
+                "E/schema-registry=lsrc-1/subject=*",
+                "environment|env-1| |schema-registry|lsrc-1|subject||PREFIXED",
             ),
             (
-                "/environment=env-1/flink-region=aws.us-east-1/compute-pool=lfcp-1",
-                "environment",
-                [Some("env-1"), None, Some("flink-region"), Some("aws.us-east-1")],
-                Some(("compute-pool", "lfcp-1", false)),
+                "E/schema-registry=lsrc-1/subject=:.ctx:a b%2Fc=d",
+                "environment|env-1| |schema-registry|lsrc-1|subject|:.ctx:a b/c=d|LITERAL",
             ),
+            ("C", "cloud-cluster|env-1|lkc-1"),
+            ("C/kafka=lkc-1", "cloud-cluster|env-1|lkc-1|kafka|lkc-1"),
+            ("C/kafka=lkc-1/topic=clicks-*", "cloud-cluster|env-1|lkc-1|kafka|lkc-1|topic|clicks-|PREFIXED"),
+            ("C/kafka=lkc-1/topic=a*b", "cloud-cluster|env-1|lkc-1|kafka|lkc-1|topic|a*b|LITERAL"),
+            ("C/kafka=lkc-1/group=a%2A", "cloud-cluster|env-1|lkc-1|kafka|lkc-1|group|a*|LITERAL"),
             (
-                "/environment=env-1/schema-registry=lsrc-1",
-                "environment",
-                [Some("env-1"), None, Some("schema-registry"), Some("lsrc-1")],
-                None,
+                "C/kafka=lkc-1/transactional-id=t%3A1",
+                "cloud-cluster|env-1|lkc-1|kafka|lkc-1|transactional-id|t:1|LITERAL",
             ),
-            (
-                "/environment=env-1/schema-registry=lsrc-1/subject=*",
-                "environment",
-                [Some("env-1"), None, Some("schema-registry"), Some("lsrc-1")],
-                Some(("subject", "", true)),
-            ),
-            (
-                "/environment=env-1/schema-registry=lsrc-1/subject=:.ctx:a b%2Fc=d",
-                "environment",
-                [Some("env-1"), None, Some("schema-registry"), Some("lsrc-1")],
-                Some(("subject", ":.ctx:a b/c=d", false)),
-            ),
-            (
-                "/environment=env-1/cloud-cluster=lkc-1",
-                "cloud-cluster",
-                [Some("env-1"), Some("lkc-1"), None, None],
-                None,
-            ),
-            (
-                "/environment=env-1/cloud-cluster=lkc-1/kafka=lkc-1",
-                "cloud-cluster",
-                [Some("env-1"), Some("lkc-1"), Some("kafka"), Some("lkc-1")],
-                None,
-            ),
-            (
-                "/environment=env-1/cloud-cluster=lkc-1/kafka=lkc-1/topic=clicks-*",
-                "cloud-cluster",
-                [Some("env-1"), Some("lkc-1"), Some("kafka"), Some("lkc-1")],
-                Some(("topic", "clicks-", true)),
-            ),
-            (
-                "/environment=env-1/cloud-cluster=lkc-1/kafka=lkc-1/topic=a*b",
-                "cloud-cluster",
-                [Some("env-1"), Some("lkc-1"), Some("kafka"), Some("lkc-1")],
-                Some(("topic", "a*b", false)),
-            ),
-            (
-                "/environment=env-1/cloud-cluster=lkc-1/kafka=lkc-1/group=a%2A",
-                "cloud-cluster",
-                [Some("env-1"), Some("lkc-1"), Some("kafka"), Some("lkc-1")],
-                Some(("group", "a*", false)),
-            ),
-            (
-                "/environment=env-1/cloud-cluster=lkc-1/kafka=lkc-1/transactional-id=t%3A1",
-                "cloud-cluster",
-                [Some("env-1"), Some("lkc-1"), Some("kafka"), Some("lkc-1")],
-                Some(("transactional-id", "t:1", false)),
-            ),
-            (
-                "/environment=env-1/cloud-cluster=lkc-1/ksql=my ksql",
-                "cloud-cluster",
-                [Some("env-1"), Some("lkc-1"), Some("ksql"), Some("my ksql")],
-                None,
-            ),
-            (
-                "/environment=env-1/cloud-cluster=lkc-1/connector=my connector",
-                "cloud-cluster",
-                [Some("env-1"), Some("lkc-1"), None, None],
-                Some(("connector", "my connector", false)),
-            ),
-            ("/something-new=*", "organization", [None; 4], Some(("something-new", "", true))),
+            ("C/ksql=my ksql", "cloud-cluster|env-1|lkc-1|ksql|my ksql"),
+            ("C/connector=my connector", "cloud-cluster|env-1|lkc-1| | |connector|my connector|LITERAL"),
+            ("/something-new=*", "organization| | | | |something-new||PREFIXED"),
         ];
-        for (below, scope, [environment, cluster, service, id], resource) in table {
-            let pattern = parse(&format!("{O}{below}")).unwrap_or_else(|| panic!("{below}"));
-            assert_eq!(pattern.scope_type, scope, "{below}");
-            assert_eq!(pattern.environment_id.as_deref(), environment, "{below}");
-            assert_eq!(pattern.cloud_cluster_id.as_deref(), cluster, "{below}");
-            assert_eq!((pattern.service_type, pattern.service_id.as_deref()), (service, id), "{below}");
-            let found = pattern.resource.as_ref().map(|r| (r.kind.as_str(), r.name.as_str(), r.is_prefix));
-            assert_eq!(found, resource, "{below}");
+        for (below, expected) in table {
+            let cluster = "/environment=env-1/cloud-cluster=lkc-1";
+            let below = below.replace('C', cluster).replace('E', "/environment=env-1");
+            let pattern = parse(&format!("crn://confluent.cloud/organization=o-1{below}"));
+            let pattern = pattern.unwrap_or_else(|| panic!("{below}"));
+            let resource = pattern.resource.as_ref();
+            let kind = resource.map(|resource| if resource.is_prefix { "PREFIXED" } else { "LITERAL" });
+            let parts = [
+                Some(pattern.scope_type),
+                pattern.environment_id.as_deref(),
+                pattern.cloud_cluster_id.as_deref(),
+                pattern.service_type,
+                pattern.service_id.as_deref(),
+                resource.map(|resource| resource.kind.as_str()),
+                resource.map(|resource| resource.name.as_str()),
+                kind,
+            ];
+            let found = parts.map(|part| part.unwrap_or(" ")).join("|");
+            assert_eq!(found.trim_end_matches("| "), expected, "{below}");
         }
     }
 

@@ -15,12 +15,13 @@ use tokio::sync::{Notify, mpsc};
 
 use tap_confluent_cloud::api::Client;
 use tap_confluent_cloud::cli::{Action, Arguments, Format, Protocol};
-use tap_confluent_cloud::config::{self, Config, Settings};
+use tap_confluent_cloud::config::{self, Config, Secret, Settings};
 use tap_confluent_cloud::error::{Error, exit_code};
 use tap_confluent_cloud::log::Level;
 use tap_confluent_cloud::protocol::airbyte::{self, Airbyte};
 use tap_confluent_cloud::protocol::singer::{self, Singer};
 use tap_confluent_cloud::protocol::{Selected, Sink, line, message};
+use tap_confluent_cloud::shape::{Form, Personal};
 use tap_confluent_cloud::state::Position;
 use tap_confluent_cloud::streams::{STREAMS, Stream};
 use tap_confluent_cloud::sync::{self, Plan};
@@ -171,6 +172,17 @@ struct Asked {
     sink: Box<dyn Sink>,
 }
 
+/// What a run has been given.
+struct Given<'a> {
+    arguments: &'a Arguments,
+    config: &'a Config,
+    offered: Vec<&'static Stream>,
+    catalog: Option<Value>,
+    state: Option<Value>,
+    /// One record of each stream is enough.
+    sample: bool,
+}
+
 fn read(
     arguments: &Arguments,
     protocol: Protocol,
@@ -179,11 +191,13 @@ fn read(
 ) -> Result<Failed, Error> {
     let settings = gather(arguments)?;
     let config = settings.enforce()?;
+    let config = if sample { impatient(config) } else { config };
     let offered = offered(&settings)?;
     let state = arguments.state.as_ref().map(|path| config::read_json("state", path)).transpose()?;
+    let given = Given { arguments, config: &config, offered, catalog, state, sample };
     let asked = match protocol {
-        Protocol::Singer => asked_by_singer(arguments, &offered, catalog, state)?,
-        Protocol::Airbyte => asked_by_airbyte(arguments, &offered, catalog, state)?,
+        Protocol::Singer => asked_by_singer(given)?,
+        Protocol::Airbyte => asked_by_airbyte(given)?,
     };
     let mut failed = Failed::new();
     for name in asked.missing {
@@ -197,7 +211,6 @@ fn read(
         log::warn("the catalog selects no stream: nothing is read");
         return Ok(failed);
     }
-    let config = if sample { impatient(config) } else { config };
     let client = Rc::new(Client::new(&config)?);
     runtime()?.block_on(async {
         let organization = client.organization(config.organization_id.as_deref(), &check::tell).await?;
@@ -209,55 +222,62 @@ fn read(
             (selected, resume)
         });
         let streams = streams.collect();
-        let plan = Plan { streams, organization, concurrency: config.concurrency, sample };
+        let key = config.personal_data_key.as_ref().map(Secret::expose);
+        let form = Form::new(organization.id.clone(), config.schema_drift, config.personal_data, key);
+        let plan = Plan { streams, organization, concurrency: config.concurrency, form, sample };
         failed.extend(pump(client, plan, asked.sink).await?);
         Ok(failed)
     })
 }
 
-fn asked_by_singer(
-    arguments: &Arguments,
-    offered: &[&'static Stream],
-    catalog: Option<Value>,
-    state: Option<Value>,
-) -> Result<Asked, Error> {
-    let file = |path: &Option<String>| path.clone().unwrap_or_default();
-    let catalog = catalog.unwrap_or_else(|| singer::catalog::discover(offered));
-    let catalog = config::object("catalog", &file(&arguments.catalog), catalog)?;
-    let selected = singer::catalog::select(&catalog, offered).map_err(|why| {
-        Error::config(format!("catalog {}: {why}; make one with --discover", file(&arguments.catalog)))
-    })?;
-    let state = config::object(
-        "state",
-        &file(&arguments.state),
-        state.unwrap_or_else(|| Value::Object(<_>::default())),
-    )?;
-    let state = singer::State::read(state).map_err(|why| {
-        Error::config(format!("state: {why}; mend it, or leave out --state to read everything"))
-    })?;
+/// What is wrong with a file that was named on the command line.
+fn wrong(what: &str, path: Option<&String>, why: &str, remedy: &str) -> Error {
+    Error::config(format!("{what} {}: {why}; {remedy}", path.map_or("", String::as_str)))
+}
+
+fn asked_by_singer(given: Given<'_>) -> Result<Asked, Error> {
+    let (catalog_path, state_path) = (given.arguments.catalog.as_ref(), given.arguments.state.as_ref());
+    let no_catalog = |why: &str| wrong("catalog", catalog_path, why, "make one with --discover");
+    let no_state =
+        |why: &str| wrong("state", state_path, why, "mend it, or leave out --state to read everything");
+    let catalog = given.catalog.unwrap_or_else(|| singer::catalog::discover(&given.offered));
+    let catalog = catalog.as_object().ok_or_else(|| no_catalog("it is not a JSON object"))?;
+    let selected = singer::catalog::select(catalog, &given.offered).map_err(|why| no_catalog(&why))?;
+    let state = match given.state {
+        None => singer::State::default(),
+        Some(Value::Object(state)) => singer::State::read(state).map_err(|why| no_state(&why))?,
+        Some(_) => return Err(no_state("it is not a JSON object")),
+    };
     let (mut streams, mut schemas) = (Vec::new(), HashMap::new());
-    for (selected, schema) in selected {
+    for (selected, mut schema) in selected {
+        if given.config.personal_data == Personal::Omit
+            && let Some(properties) = schema["properties"].as_object_mut()
+        {
+            properties.retain(|name, _| !selected.stream.personal.contains(&name.as_str()));
+        }
         let position = state.position(selected.stream);
         schemas.insert(selected.stream.name, schema);
         streams.push((selected, position, false));
     }
-    Ok(Asked { streams, missing: Vec::new(), sink: Box::new(Singer::new(schemas, state)) })
+    // A sample is not read to its end, and must not activate anything.
+    let versions = given.config.emit_activate_version && !given.sample;
+    Ok(Asked { streams, missing: Vec::new(), sink: Box::new(Singer::new(schemas, state, versions)) })
 }
 
-fn asked_by_airbyte(
-    arguments: &Arguments,
-    offered: &[&'static Stream],
-    catalog: Option<Value>,
-    state: Option<Value>,
-) -> Result<Asked, Error> {
-    let catalog = catalog.ok_or_else(|| Error::config("read needs --catalog FILE, a configured catalog"))?;
-    let catalog = config::object("catalog", arguments.catalog.as_deref().unwrap_or_default(), catalog)?;
-    let (wanted, missing) = airbyte::catalog::select(&catalog, offered)
-        .map_err(|why| Error::config(format!("catalog: {why}")))?;
-    let mut positions =
-        airbyte::read_state(&state.unwrap_or_else(|| Value::Array(Vec::new()))).map_err(|why| {
-            Error::config(format!("state: {why}; mend it, or leave out --state to read everything"))
-        })?;
+fn asked_by_airbyte(given: Given<'_>) -> Result<Asked, Error> {
+    let (catalog_path, state_path) = (given.arguments.catalog.as_ref(), given.arguments.state.as_ref());
+    let no_catalog =
+        |why: &str| wrong("catalog", catalog_path, why, "pass a configured catalog with --catalog");
+    let no_state =
+        |why: &str| wrong("state", state_path, why, "mend it, or leave out --state to read everything");
+    let catalog = given.catalog.as_ref().ok_or_else(|| no_catalog("there is none"))?;
+    let catalog = catalog.as_object().ok_or_else(|| no_catalog("it is not a JSON object"))?;
+    let (wanted, missing) =
+        airbyte::catalog::select(catalog, &given.offered).map_err(|why| no_catalog(&why))?;
+    let mut positions = match &given.state {
+        None => HashMap::new(),
+        Some(state) => airbyte::read_state(state).map_err(|why| no_state(&why))?,
+    };
     let streams = wanted.into_iter().map(|wanted| {
         let position = positions.remove(wanted.selected.stream.name).unwrap_or(Position::Start);
         (wanted.selected, position, wanted.skip_complete)

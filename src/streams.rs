@@ -20,6 +20,8 @@ pub struct Stream {
     pub max_page_size: u32,
     /// Columns that are computed, besides those of every stream.
     pub derived: &'static [(&'static str, Derived)],
+    /// Top-level fields that hold a person's name or e-mail address.
+    pub personal: &'static [&'static str],
     /// Weakest role known to read the whole listing. From documentation, not checked against the service.
     pub role: &'static str,
 }
@@ -82,6 +84,7 @@ const FLAT: Stream = Stream {
     schema: "",
     max_page_size: 100,
     derived: &[],
+    personal: &[],
     role: "OrganizationAdmin",
 };
 
@@ -91,6 +94,7 @@ pub static STREAMS: &[Stream] = &[
         name: "users",
         path: "/iam/v2/users",
         schema: include_str!("../schemas/streams/users.json"),
+        personal: &["email", "full_name"],
         role: "AccountAdmin",
         ..FLAT
     },
@@ -98,6 +102,7 @@ pub static STREAMS: &[Stream] = &[
         name: "invitations",
         path: "/iam/v2/invitations",
         schema: include_str!("../schemas/streams/invitations.json"),
+        personal: &["email"],
         // Asked for 100 a page, the service has stopped at 100 rows without a next link
         // (confluentinc/cli pull request 2243).
         max_page_size: 99,
@@ -197,6 +202,13 @@ mod tests {
                 stream.name
             );
             assert_eq!(schema["properties"][stream.key]["type"], "string", "{}: key", stream.name);
+            for field in stream.personal {
+                assert!(
+                    schema["properties"].get(field).is_some(),
+                    "{}.{field}: personal, no schema",
+                    stream.name
+                );
+            }
             for (column, _) in stream.derived() {
                 assert!(
                     schema["properties"].get(column).is_some(),

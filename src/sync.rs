@@ -22,7 +22,7 @@ use crate::crn::{self, Relation};
 use crate::error::{Answer, Error, Kind};
 use crate::log;
 use crate::protocol::{Event, Records, Selected, Sink, Tally};
-use crate::shape::{Fields, Shape};
+use crate::shape::{Form, Shape};
 use crate::state::{Place, Position, Reach, Resume};
 use crate::streams::{Scope, Stream};
 
@@ -36,6 +36,8 @@ pub struct Plan {
     /// Streams, and what to do with each.
     pub streams: Vec<(Selected, Resume)>,
     pub concurrency: usize,
+    /// The form of the records.
+    pub form: Form,
     /// Read the first record of each stream only, and move no position.
     pub sample: bool,
 }
@@ -182,7 +184,7 @@ impl Tokens {
 impl Pass {
     fn new(client: Rc<Client>, plan: &Plan, selected: Selected, events: mpsc::Sender<Event>) -> Pass {
         let stream = selected.stream;
-        let shape = Shape::new(stream, selected.drops, plan.organization.id.as_deref());
+        let shape = Shape::new(stream, selected.drops, plan.form.clone());
         Pass {
             client,
             organization: plan.organization.clone(),
@@ -203,7 +205,8 @@ impl Pass {
     async fn skip(self) -> Result<Tally, Error> {
         let (stream, position) = (self.stream, Position::Complete);
         self.events.send(Event::Started { stream, position: position.clone() }).await.map_err(gone)?;
-        let nothing = Event::Page { stream, records: Records::default(), position, received_at: Utc::now() };
+        let (records, now) = (Records::default(), Utc::now());
+        let nothing = Event::Page { stream, records, position, received_at: now, began: now };
         self.events.send(nothing).await.map_err(gone)?;
         Ok(self.tally)
     }
@@ -231,13 +234,14 @@ impl Pass {
         }
         let mut page = self.page(&place).await;
         loop {
+            let began = place.started_at;
             let (records, after) = match page {
                 Ok(page) => self.take(page, place)?,
                 Err(error) => (Records::default(), self.instead(place, error).await?),
             };
             let sampled = self.sample && !records.is_empty();
             let position = if self.sample { start.clone() } else { after.clone() };
-            let said = events.send(Event::Page { stream, records, position, received_at: Utc::now() });
+            let said = events.send(Event::Page { stream, records, position, received_at: Utc::now(), began });
             match after {
                 Position::At(next) if !sampled => {
                     let (said, asked) = tokio::join!(said, self.page(&next));
@@ -301,16 +305,20 @@ impl Pass {
         };
         let (mut records, mut saw_below) = (Records::default(), false);
         for record in page.records() {
-            let fields = Fields::of(record).map_err(|what| self.broken(&place, &page, what))?;
+            let record = self.shape.open(record).map_err(|what| self.broken(&place, &page, what))?;
             if let Some((field, scope)) = &scope {
                 let relation =
-                    fields.text(field).map_or(Relation::Unrelated, |crn| crn::relation(&crn, scope));
+                    record.text(field).map_or(Relation::Unrelated, |crn| crn::relation(&crn, scope));
                 saw_below |= relation == Relation::Below;
                 if relation == Relation::Same && place.reach() == Some(Reach::Nested) {
                     continue; // the bare listing has brought it
                 }
             }
-            self.shape.fit(&fields, &mut records.json).map_err(|what| self.broken(&place, &page, &what))?;
+            let nulled = self.shape.fit(&record, &mut records.json);
+            let nulled = nulled.map_err(|what| self.broken(&place, &page, &what))?;
+            if !nulled.is_empty() {
+                records.nulled.push((records.ends.len(), nulled));
+            }
             records.ends.push(records.json.len());
             if self.sample {
                 break;

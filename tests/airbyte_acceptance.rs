@@ -15,8 +15,9 @@ use crate::runtimes::{command, program};
 use crate::support::airbyte::{FailureType, Message, Spec, Status};
 use crate::support::{STREAMS, bare, polite, small, tap};
 
-/// Names that the acceptance tests take for secrets.
-const SECRETS: [&str; 20] = [
+/// Names that the acceptance tests take for secrets, and our own secret beside them.
+const SECRETS: [&str; 21] = [
+    "personal_data_key",
     "client_token",
     "access_token",
     "api_token",

@@ -8,7 +8,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("api", &["config", "crn"]),
     ("check", &["api", "streams"]),
     ("cli", &[]),
-    ("config", &[]),
+    ("config", &["shape"]),
     ("crn", &[]),
     ("error", &[]),
     ("lib", &[]),

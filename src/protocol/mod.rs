@@ -28,6 +28,8 @@ pub struct Records {
     pub json: Vec<u8>,
     /// Where each object ends.
     pub ends: Vec<usize>,
+    /// Fields that were made null, by the number of the object, for the few that have any.
+    pub nulled: Vec<(usize, Vec<String>)>,
 }
 
 impl Records {
@@ -51,7 +53,14 @@ pub enum Event {
     /// The stream will be read from this position.
     Started { stream: &'static Stream, position: Position },
     /// Records, and their own stream's position after them: neither can be said without the other.
-    Page { stream: &'static Stream, records: Records, position: Position, received_at: DateTime<Utc> },
+    /// `began`: when the pass began that the records belong to.
+    Page {
+        stream: &'static Stream,
+        records: Records,
+        position: Position,
+        received_at: DateTime<Utc>,
+        began: DateTime<Utc>,
+    },
     /// The service asked to be left alone; the stream goes on at that time.
     RateLimited { stream: &'static Stream, until: DateTime<Utc> },
     /// The stream was read to its end, and its last page has been said.

@@ -9,8 +9,28 @@ use super::run::Run;
 
 pub const STREAMS: [&str; 4] = ["users", "invitations", "service_accounts", "role_bindings"];
 
-/// Columns of ours that a record has beside the API's own.
+/// Columns of ours that a record of any stream has beside the API's own.
 pub const DERIVED: [&str; 3] = ["organization_id", "created_at", "updated_at"];
+
+/// Columns of ours that a record of this stream has, and no other.
+fn own_derived(stream: &str) -> &'static [&'static str] {
+    match stream {
+        "invitations" => &["user_id", "creator_id"],
+        "role_bindings" => &[
+            "principal_type",
+            "principal_id",
+            "scope_type",
+            "environment_id",
+            "cloud_cluster_id",
+            "service_type",
+            "service_id",
+            "resource_type",
+            "resource_name",
+            "pattern_type",
+        ],
+        _ => &[],
+    }
+}
 
 pub fn ids_of(records: &[Value]) -> BTreeSet<String> {
     records.iter().map(|record| record["id"].as_str().unwrap().to_owned()).collect()
@@ -76,17 +96,87 @@ pub fn assert_record(stream: &str, record: &Value, truth: &Value, organization: 
     }
     let order: Vec<&String> = record.keys().filter(|name| truth.contains_key(*name)).collect();
     assert_eq!(order, truth.keys().collect::<Vec<_>>(), "{stream} {id}: order of fields");
-    let derived = derived(truth, organization);
+    let derived = derived(stream, truth, organization);
     for name in record.keys().filter(|name| !truth.contains_key(*name)) {
-        assert!(DERIVED.contains(&name.as_str()), "{stream} {id}: nobody sent the field {name}");
+        assert!(derived.contains_key(name), "{stream} {id}: nobody sent the field {name}");
     }
     for (name, value) in derived {
         assert_eq!(record.get(&name), Some(&value), "{stream} {id}: derived column {name}");
     }
 }
 
-fn derived(truth: &Map<String, Value>, organization: Option<&str>) -> Map<String, Value> {
-    let metadata = |name: &str| truth.get("metadata").and_then(|metadata| metadata.get(name)).cloned();
-    let values = [organization.map(Value::from), metadata("created_at"), metadata("updated_at")];
-    DERIVED.iter().map(|name| (*name).to_owned()).zip(values.map(Option::unwrap_or_default)).collect()
+/// The derived columns, derived once more from the record alone.
+fn derived(stream: &str, truth: &Map<String, Value>, organization: Option<&str>) -> Map<String, Value> {
+    let inside = |object: &str, name: &str| truth.get(object).and_then(|object| object.get(name)).cloned();
+    let mut all: Map<String, Value> =
+        own_derived(stream).iter().map(|name| ((*name).to_owned(), Value::Null)).collect();
+    all.insert("organization_id".to_owned(), organization.into());
+    for name in ["created_at", "updated_at"] {
+        all.insert(name.to_owned(), inside("metadata", name).unwrap_or_default());
+    }
+    for (name, object) in [("user_id", "user"), ("creator_id", "creator")] {
+        if let Some(column) = all.get_mut(name) {
+            *column = inside(object, "id").unwrap_or_default();
+        }
+    }
+    if stream == "role_bindings" {
+        read_principal(truth["principal"].as_str().unwrap(), &mut all);
+        read_pattern(truth["crn_pattern"].as_str().unwrap(), &mut all);
+    }
+    all
+}
+
+fn read_principal(principal: &str, columns: &mut Map<String, Value>) {
+    let id = principal.strip_prefix("User:").expect("the simulator's principals are users");
+    let kind = match id.split('-').next().unwrap() {
+        "u" => "user",
+        "sa" => "service_account",
+        "pool" => "identity_pool",
+        "group" => "group_mapping",
+        _ => "unknown",
+    };
+    columns["principal_type"] = kind.into();
+    columns["principal_id"] = id.into();
+}
+
+/// Reads a pattern of the simulator from its end, other than the binary does.
+fn read_pattern(pattern: &str, columns: &mut Map<String, Value>) {
+    let plain = |text: &str| percent_decoded(text);
+    for segment in pattern.split('/').rev().filter(|segment| segment.contains('=')) {
+        let (key, value) = segment.split_at(segment.find('=').unwrap());
+        let value = &value[1..];
+        match key {
+            "organization" | "environment" | "cloud-cluster" => {
+                if columns["scope_type"].is_null() {
+                    columns["scope_type"] = key.into();
+                }
+                if key != "organization" {
+                    columns[format!("{}_id", key.replace('-', "_")).as_str()] = plain(value).into();
+                }
+            }
+            "kafka" | "schema-registry" | "ksql" | "flink-region" => {
+                columns["service_type"] = key.into();
+                columns["service_id"] = plain(value).into();
+            }
+            _ => {
+                columns["resource_type"] = key.into();
+                columns["resource_name"] = plain(value.trim_end_matches('*')).into();
+                columns["pattern_type"] = if value.ends_with('*') { "PREFIXED" } else { "LITERAL" }.into();
+            }
+        }
+    }
+}
+
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let digits = [rest.next().unwrap(), rest.next().unwrap()];
+            bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap());
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).unwrap()
 }

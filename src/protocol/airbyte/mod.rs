@@ -83,6 +83,11 @@ pub fn summary(failed: &[(String, Error)]) -> Value {
     trace_error(&Error::new(kind, message), None)
 }
 
+/// A value that no target could take for what it is declared to be.
+fn change(field: &str) -> Value {
+    json!({"field": field, "change": "NULLED", "reason": "SOURCE_SERIALIZATION_ERROR"})
+}
+
 fn failure_type(kind: Kind) -> &'static str {
     match kind {
         Kind::Config | Kind::Denied => "config_error",
@@ -216,11 +221,18 @@ impl Sink for Airbyte {
                     self.push_status(stream, "RUNNING", None);
                 }
                 let head = format!(r#"{{"type":"RECORD","record":{{"stream":"{}","data":"#, stream.name);
-                let tail = format!(",\"emitted_at\":{}}}}}\n", now());
-                for record in records.iter() {
+                let tail = format!(",\"emitted_at\":{}", now());
+                let mut nulled = records.nulled.iter().peekable();
+                for (number, record) in records.iter().enumerate() {
                     self.lines.extend_from_slice(head.as_bytes());
                     self.lines.extend_from_slice(record);
                     self.lines.extend_from_slice(tail.as_bytes());
+                    if let Some((_, fields)) = nulled.next_if(|(other, _)| *other == number) {
+                        let meta =
+                            json!({"changes": fields.iter().map(|field| change(field)).collect::<Vec<_>>()});
+                        self.lines.extend_from_slice(format!(",\"meta\":{meta}").as_bytes());
+                    }
+                    self.lines.extend_from_slice(b"}}\n");
                 }
                 self.push_state(stream, position, records.len());
             }

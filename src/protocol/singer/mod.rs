@@ -110,7 +110,7 @@ pub fn about(settings: Value) -> Value {
         "version": env!("CARGO_PKG_VERSION"),
         "sdk_version": null,
         "supported_python_versions": [],
-        "capabilities": ["catalog", "discover", "state", "about", "test"],
+        "capabilities": ["catalog", "discover", "state", "about", "test", "activate-version"],
         "settings": settings,
     })
 }
@@ -142,12 +142,15 @@ pub fn about_text(settings: &Value) -> String {
 pub struct Singer {
     schemas: HashMap<&'static str, Value>,
     state: State,
+    /// The version of each stream's rows, if versions are to be said.
+    versions: Option<HashMap<&'static str, i64>>,
     lines: Vec<u8>,
 }
 
 impl Singer {
-    pub fn new(schemas: HashMap<&'static str, Value>, state: State) -> Singer {
-        Singer { schemas, state, lines: Vec::new() }
+    /// `versions`: say a version with every record, and activate it once a stream was read to its end.
+    pub fn new(schemas: HashMap<&'static str, Value>, state: State, versions: bool) -> Singer {
+        Singer { schemas, state, versions: versions.then(HashMap::new), lines: Vec::new() }
     }
 
     fn push(&mut self, message: &Value) {
@@ -175,10 +178,15 @@ impl Sink for Singer {
                 // are stored, so one stands before the first record.
                 self.push_state();
             }
-            Event::Page { stream, records, position, received_at } => {
+            Event::Page { stream, records, position, received_at, began } => {
                 let time = received_at.to_rfc3339_opts(SecondsFormat::Millis, true);
                 let head = format!(r#"{{"type":"RECORD","stream":"{}","record":"#, stream.name);
-                let tail = format!(",\"time_extracted\":\"{time}\"}}\n");
+                let mut version = String::new();
+                if let Some(versions) = &mut self.versions {
+                    versions.insert(stream.name, began.timestamp_millis());
+                    version = format!(",\"version\":{}", began.timestamp_millis());
+                }
+                let tail = format!(",\"time_extracted\":\"{time}\"{version}}}\n");
                 for record in records.iter() {
                     self.lines.extend_from_slice(head.as_bytes());
                     self.lines.extend_from_slice(record);
@@ -187,7 +195,14 @@ impl Sink for Singer {
                 self.state.set(stream, position);
                 self.push_state();
             }
-            Event::RateLimited { .. } | Event::Finished { .. } | Event::Failed { .. } => return Ok(()),
+            // Targets drop the rows of older versions at once, so this is said last, and only of a stream that
+            // was read to its end.
+            Event::Finished { stream, .. } => {
+                let version = self.versions.as_ref().and_then(|versions| versions.get(stream.name)).copied();
+                let Some(version) = version else { return Ok(()) };
+                self.push(&json!({"type": "ACTIVATE_VERSION", "stream": stream.name, "version": version}));
+            }
+            Event::RateLimited { .. } | Event::Failed { .. } => return Ok(()),
         }
         line(&self.lines)
     }

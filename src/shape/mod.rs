@@ -1,0 +1,425 @@
+//! A record made to fit: derived columns added, deselected fields dropped, personal data hashed, what is no
+//! time made null, strays counted.
+//!
+//! The bytes of a record are copied, not rebuilt, wherever nothing in it has to change. What comes out is
+//! valid JSON without a line break whatever the page looked like. Knows no protocol and no HTTP.
+
+mod derive;
+mod object;
+mod rules;
+mod strays;
+
+use std::collections::BTreeMap;
+
+use memchr::memchr2_iter;
+use ring::hmac;
+use serde::Deserialize;
+
+use crate::streams::Stream;
+pub use object::Object;
+use object::{copy, depth, is_plain};
+use rules::{Act, Rules};
+use strays::Strays;
+
+/// Nesting that targets are sure to parse; Python's and Rust's parsers give up not far above.
+const DEEPEST: usize = 128;
+
+/// What becomes of names and e-mail addresses of persons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Personal {
+    Keep,
+    Hash,
+    Omit,
+}
+
+/// What becomes of fields that the schema does not know, and of values that do not fit it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Drift {
+    /// Passed on without a look.
+    Pass,
+    /// Passed on and told once a stream.
+    Warn,
+    /// The stream fails.
+    Fail,
+}
+
+/// What the settings say of the form of all records.
+#[derive(Clone)]
+pub struct Form {
+    /// None if it is not known.
+    organization_id: Option<String>,
+    drift: Drift,
+    personal: Personal,
+    /// What personal data is hashed with.
+    key: Option<hmac::Key>,
+}
+
+impl Form {
+    /// `key`: of the hashes of personal data, if there are any.
+    pub fn new(organization_id: Option<String>, drift: Drift, personal: Personal, key: Option<&str>) -> Form {
+        let key = key.map(|key| hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes()));
+        Form { organization_id, drift, personal, key }
+    }
+}
+
+/// Deselected fields, as a tree: a field is dropped whole, or some of what is in it. Whatever is not
+/// named is kept, so that fields that no schema declares pass.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Drops(BTreeMap<String, Option<Drops>>);
+
+impl Drops {
+    /// Drops the field of that name whole.
+    pub fn whole(&mut self, name: &str) {
+        self.0.insert(name.to_owned(), None);
+    }
+
+    /// Drops within the field of that name; nothing to drop there leaves it alone.
+    pub fn within(&mut self, name: &str, drops: Drops) {
+        if !drops.is_empty() {
+            self.0.insert(name.to_owned(), Some(drops));
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What is dropped of the field: nothing (none), all of it (`Some(None)`), or some of what is in it.
+    pub fn of(&self, name: &str) -> Option<Option<&Drops>> {
+        self.0.get(name).map(Option::as_ref)
+    }
+}
+
+/// The form of one stream's records in one run.
+pub struct Shape {
+    stream: &'static Stream,
+    form: Form,
+    rules: Rules,
+    rebuilds: bool,
+    /// `organization_id` as JSON.
+    organization_id: String,
+    drops: Drops,
+    strays: Strays,
+}
+
+impl Shape {
+    pub fn new(stream: &'static Stream, drops: Drops, form: Form) -> Shape {
+        let rules = Rules::of(stream, &drops, form.personal);
+        Shape {
+            stream,
+            rebuilds: rules.change_always(),
+            organization_id: json_of(form.organization_id.as_deref()),
+            rules,
+            strays: Strays::new(form.drift),
+            form,
+            drops,
+        }
+    }
+
+    /// Opens a record.
+    ///
+    /// # Errors
+    /// In words, if it is not an object.
+    pub fn open<'a>(&self, record: &'a str) -> Result<Object<'a>, &'static str> {
+        let mut record = Object::open(record).ok_or("a record that is not an object")?;
+        self.rules.open(&mut record);
+        Ok(record)
+    }
+
+    /// Appends the record, made to fit, to `out`. Gives the fields that were made null.
+    ///
+    /// # Errors
+    /// In words, if the record has no key, is nested too deep, or does not fit a schema that is enforced;
+    /// `out` is then left as it was.
+    pub fn fit(&mut self, record: &Object<'_>, out: &mut Vec<u8>) -> Result<Vec<String>, String> {
+        if record.text(self.stream.key).is_none_or(|key| key.is_empty()) {
+            return Err(format!("a record without {:?}, its key", self.stream.key));
+        }
+        if memchr2_iter(b'{', b'[', record.text.as_bytes()).nth(DEEPEST).is_some()
+            && depth(record.text) > DEEPEST
+        {
+            return Err(format!("a record nested deeper than {DEEPEST}"));
+        }
+        let mut nulled = Vec::new();
+        self.strays.look(record, &self.rules, "", &mut nulled)?;
+        if !self.rebuilds && nulled.is_empty() && is_plain(record.text) {
+            // RawValue has no white space around it: the last byte is the closing brace.
+            out.extend_from_slice(&record.text.as_bytes()[..record.text.len() - 1]);
+        } else {
+            self.open_rebuilt(record, &self.rules, out);
+        }
+        self.derive(record, out);
+        out.push(b'}');
+        Ok(nulled)
+    }
+
+    /// Writes `{` and the fields as the rules want them, without the closing brace.
+    fn open_rebuilt(&self, record: &Object<'_>, rules: &Rules, out: &mut Vec<u8>) {
+        out.push(b'{');
+        for field in &record.fields {
+            let rule = rules.get(&field.name);
+            if rule.is_some_and(|rule| rule.act == Act::Drop) {
+                continue;
+            }
+            if out.last() != Some(&b'{') {
+                out.push(b',');
+            }
+            out.extend_from_slice(json_of(Some(&field.name)).as_bytes());
+            out.push(b':');
+            match (rule, &field.object) {
+                (Some(rule), _) if rule.act == Act::Hash => {
+                    let hashed = field.text().map(|text| self.hash(&text));
+                    out.extend_from_slice(json_of(hashed.as_deref()).as_bytes());
+                }
+                (Some(rule), _) if rule.is_no_time(field) => out.extend_from_slice(b"null"),
+                (Some(rules::Rule { within: Some(within), .. }), Some(object)) => {
+                    self.open_rebuilt(object, within, out);
+                    out.push(b'}');
+                }
+                _ => copy(field.value.get(), out),
+            }
+        }
+    }
+
+    /// A keyed hash in hexadecimal, the same for one person however written, in every stream and run.
+    fn hash(&self, text: &str) -> String {
+        let Some(key) = &self.form.key else { return String::new() };
+        let hash = hmac::sign(key, text.trim().to_lowercase().as_bytes());
+        hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// What was odd about the records so far, in words; each is told once.
+    pub fn strays(&self) -> Option<String> {
+        self.strays.words()
+    }
+}
+
+fn json_of(value: Option<&str>) -> String {
+    serde_json::Value::from(value).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::streams::find;
+
+    fn form() -> Form {
+        Form::new(Some("o-1".to_owned()), Drift::Warn, Personal::Keep, None)
+    }
+
+    fn fitted(record: &str, drops: Drops) -> Result<String, String> {
+        let mut shape = Shape::new(find("users").unwrap(), drops, form());
+        let mut out = Vec::new();
+        shape.fit(&shape.open(record)?, &mut out).map(|_| String::from_utf8(out).unwrap())
+    }
+
+    const TAIL: &str = r#","organization_id":"o-1","created_at":null,"updated_at":null}"#;
+
+    #[test]
+    fn what_has_nothing_to_change_is_copied() {
+        let table = [
+            (r#"{"id":"u-1"}"#, format!(r#"{{"id":"u-1"{TAIL}"#)),
+            (
+                r#"{"metadata":{"created_at":"2026-03-02T12:00:00.123456789Z"},"id":"u-1","n":1.50e3 }"#,
+                r#"{"metadata":{"created_at":"2026-03-02T12:00:00.123456789Z"},"id":"u-1","n":1.50e3 ,"organization_id":"o-1","created_at":"2026-03-02T12:00:00.123456789Z","updated_at":null}"#.to_owned(),
+            ),
+            (
+                r#"{"id":"u-1","created_at":"2026-01-01T00:00:00Z","metadata":[]}"#,
+                r#"{"id":"u-1","created_at":"2026-01-01T00:00:00Z","metadata":[],"organization_id":"o-1","updated_at":null}"#.to_owned(),
+            ),
+        ];
+        for (record, expected) in table {
+            assert_eq!(fitted(record, Drops::default()).as_ref(), Ok(&expected), "{record}");
+        }
+    }
+
+    #[test]
+    fn pretty_printed_records_come_out_on_one_line_and_keep_order_and_digits() {
+        let record = "{\r\n  \"id\" : \"u-1\",\n\t\"z\": [ 1.0,\n 1E+2, \"a \\n \\\" b\\\\\" ], \"a\": {}\n}";
+        let expected = format!(r#"{{"id":"u-1","z":[1.0,1E+2,"a \n \" b\\"],"a":{{}}{TAIL}"#);
+        assert_eq!(fitted(record, Drops::default()), Ok(expected));
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_is_replaced_and_a_whole_one_kept() {
+        let table = [
+            (r"\ud83d\ude00", r"\ud83d\ude00"),
+            (r"\ud83d", r"\ufffd"),
+            (r"\uDE00\uD83D", r"\ufffd\ufffd"),
+            (r"\ud83dx\\ud83d", r"\ufffdx\\ud83d"),
+            (r"\u00e9\ud83d\u00e9", r"\u00e9\ufffd\u00e9"),
+        ];
+        for (sent, expected) in table {
+            let out = fitted(&format!(r#"{{"id":"u-1","n":"{sent}"}}"#), Drops::default()).unwrap();
+            assert_eq!(out, format!(r#"{{"id":"u-1","n":"{expected}"{TAIL}"#));
+            assert!(serde_json::from_str::<serde_json::Value>(&out).is_ok());
+        }
+    }
+
+    #[test]
+    fn dropped_fields_are_gone_at_every_depth() {
+        let mut drops = Drops::default();
+        drops.whole("email");
+        drops.whole("organization_id");
+        let mut within = Drops::default();
+        within.whole("self");
+        drops.within("metadata", within);
+        let record = r#"{"id":"u-1","email":"a@b","metadata":{"self":"x","updated_at":"2026-03-02T12:00:00Z"},"q\"":1}"#;
+        let expected = r#"{"id":"u-1","metadata":{"updated_at":"2026-03-02T12:00:00Z"},"q\"":1,"created_at":null,"updated_at":"2026-03-02T12:00:00Z"}"#;
+        assert_eq!(fitted(record, drops.clone()).as_deref(), Ok(expected));
+        let record = r#"{"email":"a@b","id":"u-1","metadata":null}"#;
+        let expected = r#"{"id":"u-1","metadata":null,"created_at":null,"updated_at":null}"#;
+        assert_eq!(fitted(record, drops).as_deref(), Ok(expected));
+    }
+
+    #[test]
+    fn what_is_no_record() {
+        let deep =
+            |levels: usize| format!(r#"{{"id":"u-1","x":{}{}}}"#, "[".repeat(levels), "]".repeat(levels));
+        for record in [
+            "5",
+            "null",
+            "[]",
+            r#""u-1""#,
+            "{}",
+            r#"{"id":null}"#,
+            r#"{"id":7}"#,
+            r#"{"id":""}"#,
+            r#"{"ID":"u-1"}"#,
+            &deep(128),
+        ] {
+            assert!(fitted(record, Drops::default()).is_err(), "{record}");
+        }
+        assert!(fitted(&deep(127), Drops::default()).is_ok());
+        let wide = format!(r#"{{"id":"u-1","x":"{}","y":[{}[]]}}"#, "[".repeat(500), "[],".repeat(500));
+        assert!(fitted(&wide, Drops::default()).is_ok(), "many brackets are not deep ones");
+    }
+
+    #[test]
+    fn a_role_binding_is_read_in_its_parts() {
+        let mut shape = Shape::new(find("role_bindings").unwrap(), Drops::default(), form());
+        let mut columns = |principal: &str, pattern: &str| {
+            let record = format!(r#"{{"id":"rb-1","principal":{principal},"crn_pattern":{pattern}}}"#);
+            let mut out = Vec::new();
+            shape.fit(&shape.open(&record).unwrap(), &mut out).unwrap();
+            let out: serde_json::Value = serde_json::from_slice(&out).unwrap();
+            let names = [
+                "principal_type",
+                "principal_id",
+                "scope_type",
+                "environment_id",
+                "resource_name",
+                "pattern_type",
+            ];
+            names.map(|name| out[name].as_str().map(str::to_owned))
+        };
+        let some = |words: [&str; 6]| words.map(|word| (word != "-").then(|| word.to_owned()));
+        let base = "crn://confluent.cloud/organization=o-1/environment=env-1";
+        assert_eq!(
+            columns(r#""User:sa-1""#, &format!(r#""{base}/schema-registry=lsrc-1/subject=a\"b*""#)),
+            some(["service_account", "sa-1", "environment", "env-1", "a\"b", "PREFIXED"])
+        );
+        assert_eq!(
+            columns("null", &format!("\"{base}\"")),
+            some(["-", "-", "environment", "env-1", "-", "-"])
+        );
+        assert_eq!(columns(r#""User:x""#, r#""crn://what""#), some(["unknown", "x", "-", "-", "-", "-"]));
+        assert_eq!(columns("5", "null"), some(["-"; 6]));
+        let words = shape.strays().unwrap();
+        assert!(
+            words.contains("1 Confluent") && words.contains("the first of them \"crn://what\""),
+            "{words}"
+        );
+    }
+
+    #[test]
+    fn what_is_no_time_becomes_null_at_every_depth_and_in_derived_columns() {
+        let mut shape = Shape::new(find("invitations").unwrap(), Drops::default(), form());
+        let record = r#"{"id":"i-1","expires_at":"","accepted_at":"2026-03-02T12:00:00.5+02:00","metadata":{"created_at":"never","self":""}}"#;
+        let mut out = Vec::new();
+        let nulled = shape.fit(&shape.open(record).unwrap(), &mut out).unwrap();
+        assert_eq!(nulled, ["expires_at", "metadata.created_at"]);
+        let out = String::from_utf8(out).unwrap();
+        let expected = r#"{"id":"i-1","expires_at":null,"accepted_at":"2026-03-02T12:00:00.5+02:00","metadata":{"created_at":null,"self":""},"organization_id":"o-1","created_at":null,"updated_at":null,"user_id":null,"creator_id":null}"#;
+        assert_eq!(out, expected);
+        assert!(shape.strays().unwrap().contains("2 fields that hold no time, made null"));
+    }
+
+    #[test]
+    fn persons_are_hashed_or_left_out() {
+        let of = |personal, key: Option<&str>, record: &str| {
+            let mut shape = Shape::new(
+                find("users").unwrap(),
+                Drops::default(),
+                Form::new(None, Drift::Warn, personal, key),
+            );
+            let mut out = Vec::new();
+            shape.fit(&shape.open(record).unwrap(), &mut out).unwrap();
+            serde_json::from_slice::<serde_json::Value>(&out).unwrap()
+        };
+        let key = Some("0123456789abcdef");
+        let one =
+            of(Personal::Hash, key, r#"{"id":"u-1","email":"Ada@Example.com","full_name":null,"x":"Ada"}"#);
+        let same = of(
+            Personal::Hash,
+            key,
+            r#"{"id":"u-2","email":" ada@example.com\n","full_name":{"first":"Ada"}}"#,
+        );
+        let other = of(Personal::Hash, Some("fedcba9876543210"), r#"{"id":"u-1","email":"ada@example.com"}"#);
+        // printf ada@example.com | openssl dgst -sha256 -hmac 0123456789abcdef
+        assert_eq!(one["email"], "512383176ce1b4c279ee430548cf07ec0b58efa588517b611c1f0da6d2b9e577");
+        assert_eq!(
+            (&one["email"], &one["full_name"], &one["x"]),
+            (&same["email"], &same["full_name"], &"Ada".into())
+        );
+        assert_ne!(one["email"], other["email"]);
+        assert!(same["full_name"].is_null(), "nothing of a person goes out in a form that is not known");
+        let omitted = of(Personal::Omit, None, r#"{"id":"u-1","email":"ada@example.com","full_name":"Ada"}"#);
+        assert!(
+            omitted.get("email").is_none() && omitted.get("full_name").is_none() && omitted["id"] == "u-1"
+        );
+    }
+
+    #[test]
+    fn drift_is_passed_told_or_refused() {
+        let of = |drift, record: &str| {
+            let mut shape = Shape::new(
+                find("users").unwrap(),
+                Drops::default(),
+                Form::new(None, drift, Personal::Keep, None),
+            );
+            let fitted = shape.fit(&shape.open(record).unwrap(), &mut Vec::new()).map(|_| shape.strays());
+            fitted.map(Option::unwrap_or_default)
+        };
+        let unknown = r#"{"id":"u-1","metadata":{"new":1}}"#;
+        let misfit = r#"{"id":"u-1","metadata":5,"email":true}"#;
+        assert_eq!(
+            (of(Drift::Pass, unknown), of(Drift::Pass, misfit)),
+            (Ok(String::new()), Ok(String::new()))
+        );
+        assert!(
+            of(Drift::Warn, unknown).is_ok_and(
+                |words| words.contains("1 unknown fields, passed on: \"metadata.new\" in 1 records")
+            )
+        );
+        assert!(of(Drift::Warn, misfit).is_ok_and(|words| words.contains("2 fields of another type")));
+        assert!(of(Drift::Fail, unknown).is_err_and(|words| words.contains("\"metadata.new\"")));
+        assert!(of(Drift::Fail, misfit).is_err_and(|words| words.contains("\"metadata\"")));
+        let fine = r#"{"id":"u-1","email":null,"metadata":null,"full_name":"x"}"#;
+        assert_eq!(of(Drift::Fail, fine), Ok(String::new()));
+    }
+
+    #[test]
+    fn strays_are_counted_and_told_once() {
+        let mut shape = Shape::new(find("users").unwrap(), Drops::default(), form());
+        for record in
+            [r#"{"id":"u-1","new":1}"#, r#"{"id":"u-2","new":2,"created_at":null}"#, r#"{"id":"u-3"}"#]
+        {
+            shape.fit(&shape.open(record).unwrap(), &mut Vec::new()).unwrap();
+        }
+        let words = shape.strays().unwrap();
+        assert!(words.contains("\"new\" in 2 records") && words.contains("created_at"), "{words}");
+    }
+}

@@ -1,0 +1,144 @@
+//! JSON as it stands in the page: an object's fields in order, each value a slice of the text, and the
+//! copying of such slices to one line of valid JSON.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use memchr::{memchr2, memmem};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// A JSON object, not rebuilt.
+pub struct Object<'a> {
+    pub text: &'a str,
+    pub fields: Vec<Field<'a>>,
+}
+
+pub struct Field<'a> {
+    pub name: Cow<'a, str>,
+    pub value: &'a RawValue,
+    /// The value once more, where it is an object that has been opened.
+    pub object: Option<Object<'a>>,
+}
+
+impl<'a> Object<'a> {
+    /// None if the text is not a JSON object.
+    pub fn open(text: &'a str) -> Option<Object<'a>> {
+        let Entries(fields) = serde_json::from_str(text).ok()?;
+        Some(Object { text, fields })
+    }
+
+    pub fn get(&self, name: &str) -> Option<&Field<'a>> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+
+    /// The field as a text; none if it is absent or anything else.
+    pub fn text(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.get(name)?.text()
+    }
+}
+
+impl<'a> Field<'a> {
+    /// The value as a text; none if it is anything else.
+    pub fn text(&self) -> Option<Cow<'a, str>> {
+        serde_json::from_str::<Text<'_>>(self.value.get()).ok().map(|text| text.0)
+    }
+}
+
+struct Entries<'a>(Vec<Field<'a>>);
+
+impl<'de> Deserialize<'de> for Entries<'de> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Entries<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Entries<'de>, M::Error> {
+                let mut entries = Vec::with_capacity(16);
+                while let Some((Text(name), value)) = map.next_entry()? {
+                    entries.push(Field { name, value, object: None });
+                }
+                Ok(Entries(entries))
+            }
+        }
+        from.deserialize_map(Reader)
+    }
+}
+
+/// A text that is borrowed wherever it holds no escape.
+#[derive(serde::Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Whether the text can go out as it is: on one line, and without an escape that may be half a
+/// surrogate pair, which some parsers refuse.
+pub fn is_plain(json: &str) -> bool {
+    memchr2(b'\n', b'\r', json.as_bytes()).is_none() && !has_surrogates(json)
+}
+
+fn has_surrogates(json: &str) -> bool {
+    memmem::find_iter(json.as_bytes(), b"\\u")
+        .any(|at| matches!(json.as_bytes().get(at + 2), Some(b'd' | b'D')))
+}
+
+/// Appends JSON, as it is if it is plain; else without white space between tokens, and with U+FFFD for
+/// each half of a surrogate pair whose other half is missing.
+pub fn copy(json: &str, out: &mut Vec<u8>) {
+    if is_plain(json) {
+        return out.extend_from_slice(json.as_bytes());
+    }
+    let bytes = json.as_bytes();
+    let (mut at, mut in_string) = (0, false);
+    while let Some(&byte) = bytes.get(at) {
+        let mut length = 1;
+        match byte {
+            b'"' => in_string = !in_string,
+            b'\\' => length = escape(&json[at..], out),
+            _ => {}
+        }
+        if byte != b'\\' && (in_string || !byte.is_ascii_whitespace()) {
+            out.push(byte);
+        }
+        at += length;
+    }
+}
+
+/// Appends the escape sequence that the text begins with, and gives its length.
+fn escape(text: &str, out: &mut Vec<u8>) -> usize {
+    let unit = |at: usize| {
+        let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    let length = match (unit(0), unit(6)) {
+        (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => 12,
+        (Some(0xD800..=0xDFFF), _) => {
+            out.extend_from_slice(b"\\ufffd");
+            return 6;
+        }
+        (Some(_), _) => 6,
+        (None, _) => 2,
+    };
+    out.extend_from_slice(&text.as_bytes()[..length.min(text.len())]);
+    length
+}
+
+/// How deep JSON is nested.
+pub fn depth(json: &str) -> usize {
+    let (mut deepest, mut depth, mut in_string, mut escaped) = (0, 0usize, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}

@@ -1,0 +1,105 @@
+//! What is odd about records, counted to be told once a stream.
+
+use std::collections::BTreeMap;
+
+use super::Drift;
+use super::object::Object;
+use super::rules::Rules;
+use crate::crn::{self, Pattern};
+
+/// What was odd about records: by field, in how many.
+pub struct Strays {
+    drift: Drift,
+    unknown: BTreeMap<String, u64>,
+    misfits: BTreeMap<String, u64>,
+    nulled: BTreeMap<String, u64>,
+    /// Derived columns that the API sends itself: its own value wins.
+    pub overruled: BTreeMap<String, u64>,
+    /// Confluent Resource Names of a form that is not known, and the first of them.
+    unread: (u64, Option<String>),
+}
+
+impl Strays {
+    pub fn new(drift: Drift) -> Strays {
+        let none = BTreeMap::new;
+        Strays {
+            drift,
+            unknown: none(),
+            misfits: none(),
+            nulled: none(),
+            overruled: none(),
+            unread: (0, None),
+        }
+    }
+
+    /// Compares a record with its rules. Gives the fields that have to be made null in `nulled`.
+    pub fn look(
+        &mut self,
+        record: &Object<'_>,
+        rules: &Rules,
+        prefix: &str,
+        nulled: &mut Vec<String>,
+    ) -> Result<(), String> {
+        for field in &record.fields {
+            let path = || format!("{prefix}{}", field.name);
+            let Some(rule) = rules.get(&field.name) else {
+                match self.drift {
+                    Drift::Pass => {}
+                    Drift::Warn => *self.unknown.entry(path()).or_default() += 1,
+                    Drift::Fail => return Err(format!("a field unknown to the schema, {:?}", path())),
+                }
+                continue;
+            };
+            if rule.is_no_time(field) {
+                nulled.push(path());
+                *self.nulled.entry(path()).or_default() += 1;
+            } else if !rule.allows(field) {
+                match self.drift {
+                    Drift::Pass => {}
+                    Drift::Warn => *self.misfits.entry(path()).or_default() += 1,
+                    Drift::Fail => {
+                        return Err(format!("a value that does not fit the schema, of {:?}", path()));
+                    }
+                }
+            } else if let (Some(within), Some(object)) = (&rule.within, &field.object) {
+                self.look(object, within, &format!("{prefix}{}.", field.name), nulled)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The pattern in a field; one that cannot be read is counted.
+    pub fn pattern(&mut self, record: &Object<'_>, field: &str) -> Option<Pattern> {
+        let crn = record.text(field)?;
+        let pattern = crn::parse(&crn);
+        if pattern.is_none() {
+            self.unread.0 += 1;
+            self.unread.1.get_or_insert_with(|| crn.into_owned());
+        }
+        pattern
+    }
+
+    pub fn words(&self) -> Option<String> {
+        let list = |what: &str, fields: &BTreeMap<String, u64>| {
+            let each = fields.iter().map(|(name, records)| format!("{name:?} in {records} records"));
+            (!fields.is_empty())
+                .then(|| format!("{} {what}: {}", fields.len(), each.collect::<Vec<_>>().join(", ")))
+        };
+        let unread = self.unread.1.as_ref().map(|first| {
+            format!(
+                "{} Confluent Resource Names of a form that is not known, whose columns are null, the first \
+                 of them {first:?}",
+                self.unread.0
+            )
+        });
+        let words = [
+            list("unknown fields, passed on", &self.unknown),
+            list("fields of another type than declared, passed on", &self.misfits),
+            list("fields that hold no time, made null", &self.nulled),
+            list("derived columns that the service sends itself, its values kept", &self.overruled),
+            unread,
+        ];
+        let words: Vec<_> = words.into_iter().flatten().collect();
+        (!words.is_empty()).then(|| words.join("; "))
+    }
+}
