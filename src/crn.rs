@@ -3,6 +3,8 @@
 //! A name is segments between slashes, each split at its first `=` only: what follows may hold `=`, `:`,
 //! spaces, and percent-encoded bytes. Knows nothing of streams or records.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
 
 /// The authority in every recorded name of a scope.
@@ -23,29 +25,29 @@ pub fn segment(crn: &str, key: &str) -> Option<String> {
     let mut segments = crn.strip_prefix("crn://")?.split('/').skip(1);
     segments.find_map(|segment| {
         let (name, value) = segment.split_once('=')?;
-        (name == key && !value.is_empty()).then(|| decode(value))
+        (name == key && !value.is_empty()).then(|| decode(value).into_owned())
     })
 }
 
 /// What a role binding's pattern covers, in three parts: where, which service in it, and what.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Pattern {
+pub struct Pattern<'a> {
     /// The deepest of organization, environment and cloud-cluster.
     pub scope_type: &'static str,
-    pub environment_id: Option<String>,
-    pub cloud_cluster_id: Option<String>,
+    pub environment_id: Option<Cow<'a, str>>,
+    pub cloud_cluster_id: Option<Cow<'a, str>>,
     pub service_type: Option<&'static str>,
-    pub service_id: Option<String>,
-    pub resource: Option<Resource>,
+    pub service_id: Option<Cow<'a, str>>,
+    pub resource: Option<Resource<'a>>,
 }
 
 /// The last segment of a pattern, if it names no scope and no service.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Resource {
+pub struct Resource<'a> {
     /// `topic`, `group`, `subject`, `connector`, `identity-provider`, …
-    pub kind: String,
+    pub kind: &'a str,
     /// Percent-decoded, without the `*` of a prefix.
-    pub name: String,
+    pub name: Cow<'a, str>,
     pub is_prefix: bool,
 }
 
@@ -56,7 +58,7 @@ const SERVICES: [&str; 4] = ["kafka", "schema-registry", "ksql", "flink-region"]
 /// perhaps a resource, in this order. None for any other form: nothing is guessed.
 ///
 /// Only a `*` at the end of the resource makes a prefix; a bare `*` covers all names.
-pub fn parse(crn: &str) -> Option<Pattern> {
+pub fn parse(crn: &str) -> Option<Pattern<'_>> {
     let (mut pattern, mut depth) = (Pattern::default(), 0);
     let mut segments = crn.strip_prefix("crn://")?.split('/').skip(1).peekable();
     while let Some(segment) = segments.next() {
@@ -77,7 +79,7 @@ pub fn parse(crn: &str) -> Option<Pattern> {
             (pattern.service_type, pattern.service_id) = (Some(service), Some(decode(value)));
         } else if segments.peek().is_none() && !SCOPES.contains(&key) {
             let (name, is_prefix) = value.strip_suffix('*').map_or((value, false), |name| (name, true));
-            pattern.resource = Some(Resource { kind: key.to_owned(), name: decode(name), is_prefix });
+            pattern.resource = Some(Resource { kind: key, name: decode(name), is_prefix });
         } else {
             return None;
         }
@@ -110,15 +112,15 @@ pub enum Relation {
 /// provider 2.38.0).
 pub fn relation(crn: &str, scope: &str) -> Relation {
     let (crn, scope) = (decode(crn), decode(scope));
-    match crn.strip_prefix(scope.as_str()) {
+    match crn.strip_prefix(&*scope) {
         Some("" | "/") => Relation::Same,
         Some(rest) if rest.starts_with('/') => Relation::Below,
         _ => Relation::Unrelated,
     }
 }
 
-fn decode(text: &str) -> String {
-    percent_decode_str(text).decode_utf8_lossy().into_owned()
+fn decode(text: &str) -> Cow<'_, str> {
+    percent_decode_str(text).decode_utf8_lossy()
 }
 
 #[cfg(test)]
@@ -201,8 +203,8 @@ mod tests {
         for (below, expected) in table {
             let cluster = "/environment=env-1/cloud-cluster=lkc-1";
             let below = below.replace('C', cluster).replace('E', "/environment=env-1");
-            let pattern = parse(&format!("crn://confluent.cloud/organization=o-1{below}"));
-            let pattern = pattern.unwrap_or_else(|| panic!("{below}"));
+            let crn = format!("crn://confluent.cloud/organization=o-1{below}");
+            let pattern = parse(&crn).unwrap_or_else(|| panic!("{below}"));
             let resource = pattern.resource.as_ref();
             let kind = resource.map(|resource| if resource.is_prefix { "PREFIXED" } else { "LITERAL" });
             let parts = [
@@ -211,8 +213,8 @@ mod tests {
                 pattern.cloud_cluster_id.as_deref(),
                 pattern.service_type,
                 pattern.service_id.as_deref(),
-                resource.map(|resource| resource.kind.as_str()),
-                resource.map(|resource| resource.name.as_str()),
+                resource.map(|resource| resource.kind),
+                resource.map(|resource| &*resource.name),
                 kind,
             ];
             let found = parts.map(|part| part.unwrap_or(" ")).join("|");

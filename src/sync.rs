@@ -211,8 +211,19 @@ impl Pass {
         Ok(self.tally)
     }
 
-    async fn run(mut self, mut place: Place) -> Result<Tally, Error> {
+    async fn run(mut self, place: Place) -> Result<Tally, Error> {
         let begun = Instant::now();
+        let read = self.read(place).await;
+        if let Some(strays) = self.shape.strays() {
+            log::warn(format!("{}: {strays}", self.stream.name));
+        }
+        read?;
+        self.tally.retries = self.retries.get();
+        self.tally.seconds = begun.elapsed().as_secs_f64();
+        self.incomplete.map_or(Ok(self.tally), Err)
+    }
+
+    async fn read(&mut self, mut place: Place) -> Result<(), Error> {
         let stream = self.stream;
         let start = if place.is_first() { Position::Start } else { Position::At(place.clone()) };
         let events = self.events.clone();
@@ -248,18 +259,9 @@ impl Pass {
                     said.map_err(gone)?;
                     (page, place) = (asked, next);
                 }
-                _ => {
-                    said.await.map_err(gone)?;
-                    break;
-                }
+                _ => return said.await.map_err(gone),
             }
         }
-        if let Some(strays) = self.shape.strays() {
-            log::warn(format!("{}: {strays}", stream.name));
-        }
-        self.tally.retries = self.retries.get();
-        self.tally.seconds = begun.elapsed().as_secs_f64();
-        self.incomplete.map_or(Ok(self.tally), Err)
     }
 
     async fn page(&self, place: &Place) -> Result<Page, Error> {

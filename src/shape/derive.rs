@@ -3,14 +3,18 @@
 
 use super::object::{Object, copy};
 use super::rules::Rule;
-use super::{Shape, json_of};
+use super::{Shape, push_text};
 use crate::crn::{self, Pattern};
 use crate::streams::{CrnPart, Derived, PrincipalPart};
 
 impl Shape {
     /// Appends the derived columns. A field that the API sends under the same name wins.
     pub(super) fn derive(&mut self, record: &Object<'_>, out: &mut Vec<u8>) {
-        let mut crn = None;
+        let crn = self.crn_field().and_then(|field| record.text(field));
+        let pattern = crn.as_deref().and_then(crn::parse);
+        if let (Some(crn), None) = (&crn, &pattern) {
+            self.strays.unread(crn);
+        }
         for (column, derived) in self.stream.derived() {
             if record.get(column).is_some() {
                 *self.strays.overruled.entry(column.to_owned()).or_default() += 1;
@@ -26,7 +30,7 @@ impl Shape {
             out.extend_from_slice(column.as_bytes());
             out.extend_from_slice(b"\":");
             match derived {
-                Derived::OrganizationId => out.extend_from_slice(self.organization_id.as_bytes()),
+                Derived::OrganizationId => push_text(self.form.organization_id.as_deref(), out),
                 Derived::Lifted(object, field) => {
                     let object = record.get(object).and_then(|object| object.object.as_ref());
                     let field = object.and_then(|object| object.get(field));
@@ -43,20 +47,25 @@ impl Shape {
                         PrincipalPart::Type => kind,
                         PrincipalPart::Id => id.flatten(),
                     };
-                    out.extend_from_slice(json_of(value).as_bytes());
+                    push_text(value, out);
                 }
-                Derived::Crn(field, part) => {
-                    let pattern = crn.get_or_insert_with(|| self.strays.pattern(record, field));
-                    out.extend_from_slice(
-                        json_of(pattern.as_ref().and_then(|p| crn_part(p, part))).as_bytes(),
-                    );
+                Derived::Crn(_, part) => {
+                    push_text(pattern.as_ref().and_then(|pattern| crn_part(pattern, part)), out);
                 }
             }
         }
     }
+
+    /// The field whose Confluent Resource Name is read; a stream has one at most.
+    fn crn_field(&self) -> Option<&'static str> {
+        self.stream.derived.iter().find_map(|(_, derived)| match derived {
+            Derived::Crn(field, _) => Some(*field),
+            _ => None,
+        })
+    }
 }
 
-fn crn_part(pattern: &Pattern, part: CrnPart) -> Option<&str> {
+fn crn_part<'a>(pattern: &'a Pattern<'_>, part: CrnPart) -> Option<&'a str> {
     let resource = pattern.resource.as_ref();
     match part {
         CrnPart::ScopeType => Some(pattern.scope_type),
@@ -64,8 +73,8 @@ fn crn_part(pattern: &Pattern, part: CrnPart) -> Option<&str> {
         CrnPart::CloudClusterId => pattern.cloud_cluster_id.as_deref(),
         CrnPart::ServiceType => pattern.service_type,
         CrnPart::ServiceId => pattern.service_id.as_deref(),
-        CrnPart::ResourceType => resource.map(|resource| resource.kind.as_str()),
-        CrnPart::ResourceName => resource.map(|resource| resource.name.as_str()),
+        CrnPart::ResourceType => resource.map(|resource| resource.kind),
+        CrnPart::ResourceName => resource.map(|resource| &*resource.name),
         CrnPart::PatternType => {
             resource.map(|resource| if resource.is_prefix { "PREFIXED" } else { "LITERAL" })
         }

@@ -98,8 +98,6 @@ pub struct Shape {
     form: Form,
     rules: Rules,
     rebuilds: bool,
-    /// `organization_id` as JSON.
-    organization_id: String,
     drops: Drops,
     strays: Strays,
 }
@@ -107,15 +105,7 @@ pub struct Shape {
 impl Shape {
     pub fn new(stream: &'static Stream, drops: Drops, form: Form) -> Shape {
         let rules = Rules::of(stream, &drops, form.personal);
-        Shape {
-            stream,
-            rebuilds: rules.change_always(),
-            organization_id: json_of(form.organization_id.as_deref()),
-            rules,
-            strays: Strays::new(form.drift),
-            form,
-            drops,
-        }
+        Shape { stream, rebuilds: rules.change_always(), rules, strays: Strays::new(form.drift), form, drops }
     }
 
     /// Opens a record.
@@ -166,12 +156,12 @@ impl Shape {
             if out.last() != Some(&b'{') {
                 out.push(b',');
             }
-            out.extend_from_slice(json_of(Some(&field.name)).as_bytes());
+            push_text(Some(&field.name), out);
             out.push(b':');
             match (rule, &field.object) {
                 (Some(rule), _) if rule.act == Act::Hash => {
                     let hashed = field.text().map(|text| self.hash(&text));
-                    out.extend_from_slice(json_of(hashed.as_deref()).as_bytes());
+                    push_text(hashed.as_deref(), out);
                 }
                 (Some(rule), _) if rule.is_no_time(field) => out.extend_from_slice(b"null"),
                 (Some(rules::Rule { within: Some(within), .. }), Some(object)) => {
@@ -196,8 +186,13 @@ impl Shape {
     }
 }
 
-fn json_of(value: Option<&str>) -> String {
-    serde_json::Value::from(value).to_string()
+/// Appends a text as JSON, null for none.
+fn push_text(text: Option<&str>, out: &mut Vec<u8>) {
+    match text {
+        // Writing a text to a vector cannot fail.
+        Some(text) => serde_json::to_writer(out, text).unwrap_or_default(),
+        None => out.extend_from_slice(b"null"),
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::Drift;
 use super::object::Object;
 use super::rules::Rules;
-use crate::crn::{self, Pattern};
 
 /// What was odd about records: by field, in how many.
 pub struct Strays {
@@ -68,15 +67,10 @@ impl Strays {
         Ok(())
     }
 
-    /// The pattern in a field; one that cannot be read is counted.
-    pub fn pattern(&mut self, record: &Object<'_>, field: &str) -> Option<Pattern> {
-        let crn = record.text(field)?;
-        let pattern = crn::parse(&crn);
-        if pattern.is_none() {
-            self.unread.0 += 1;
-            self.unread.1.get_or_insert_with(|| crn.into_owned());
-        }
-        pattern
+    /// Counts a Confluent Resource Name that cannot be read.
+    pub fn unread(&mut self, crn: &str) {
+        self.unread.0 += 1;
+        self.unread.1.get_or_insert_with(|| crn.to_owned());
     }
 
     pub fn words(&self) -> Option<String> {
