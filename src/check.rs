@@ -3,12 +3,12 @@
 
 use std::rc::Rc;
 
-use serde::Deserialize;
+use serde_json::Value;
 use tokio::task::{JoinSet, LocalSet};
 
 use crate::api::organization::Organization;
-use crate::api::{Client, Listing, Wait};
-use crate::error::{Error, Kind};
+use crate::api::{Client, Listing, Wait, page};
+use crate::error::Error;
 use crate::log;
 use crate::streams::{Scope, Stream};
 
@@ -36,14 +36,13 @@ pub async fn check(
     let shortened = shortened(&client, &organization).await;
     let refused = answers.into_iter().filter_map(|(_, stream, answer)| Some((stream, answer.err()?)));
     let refused: Vec<_> = refused.collect();
-    let Some(kind) = refused.first().map(|(_, error)| error.kind) else {
+    if refused.is_empty() {
         return Ok((organization, shortened));
-    };
-    let kind = if refused.iter().all(|(_, error)| error.kind == kind) { kind } else { Kind::Config };
+    }
     let mut words = vec![format!("{} of {} streams cannot be read", refused.len(), streams.len())];
     words.extend(refused.iter().map(|(stream, error)| format!("{}: {error}", stream.name)));
     words.extend(shortened);
-    Err(Error::new(kind, words.join(". ")))
+    Err(Error::config(words.join(". ")))
 }
 
 async fn ask(client: &Client, stream: &Stream, organization: &Organization) -> Result<(), Error> {
@@ -61,40 +60,21 @@ pub async fn tell(wait: Wait) {
     log::info(format!("{why}, waiting {:.1} s before asking again", wait.duration.as_secs_f64()));
 }
 
-#[derive(Deserialize)]
-struct ApiKey {
-    spec: KeySpec,
-}
-
-#[derive(Deserialize)]
-struct KeySpec {
-    owner: Owner,
-}
-
-#[derive(Deserialize)]
-struct Owner {
-    id: String,
-}
-
-#[derive(Deserialize)]
-struct Binding {
-    role_name: String,
-}
-
 /// Words to the effect that lists may be shortened, where it can be told: the key's own record names its
 /// owner, and no binding of the owner at the organization is OrganizationAdmin. Several services answer a
-/// weak key with a short list and status 200. A look-up that is refused tells nothing.
+/// weak key with a short list and status 200. A look-up that fails tells nothing, and is not tried again.
 pub async fn shortened(client: &Client, organization: &Organization) -> Option<String> {
     let noted = |error: Error| log::debug(format!("whether lists may be shortened cannot be told: {error}"));
     let path = format!("/iam/v2/api-keys/{}", client.key());
-    let body = client.object(&path, ADMIN, &tell).await.map_err(noted).ok()?;
-    let owner = serde_json::from_slice::<ApiKey>(&body).ok()?.spec.owner.id;
+    let key = Listing { path: &path, page_size: 1, filters: Vec::new(), role: ADMIN };
+    let key: Value = serde_json::from_slice(&client.glance(&key).await.map_err(noted).ok()?).ok()?;
+    let owner = key["spec"]["owner"]["id"].as_str()?;
     let filters = vec![("crn_pattern", organization.crn.clone()?), ("principal", format!("User:{owner}"))];
-    let listing = Listing { path: "/iam/v2/role-bindings", page_size: 100, filters, role: ADMIN };
-    let page = client.page(&listing, None, &tell).await.map_err(noted).ok()?;
-    let mut roles = page.records().filter_map(|record| serde_json::from_str::<Binding>(record).ok());
+    let bindings = Listing { path: "/iam/v2/role-bindings", page_size: 100, filters, role: ADMIN };
+    let page = page::read(client.glance(&bindings).await.map_err(noted).ok()?).ok()?;
+    let roles = page.records().filter_map(|record| serde_json::from_str::<Value>(record).ok());
     // A principal holds a handful of roles at the organization: more than a page of them tells nothing.
-    if page.next.is_some() || roles.any(|binding| binding.role_name == ADMIN) {
+    if page.next.is_some() || roles.into_iter().any(|binding| binding["role_name"] == ADMIN) {
         return None;
     }
     Some(format!(

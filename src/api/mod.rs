@@ -33,8 +33,8 @@ use retry::Retry;
 /// Time that a connection may take to be made, TLS included; the whole request has a setting of its own.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// As much of an unexpected body is looked at, to tell what it says.
-const LONGEST_COMPLAINT: usize = 64 << 10;
+/// As much of a body that is no page is looked at, to show how it begins.
+const LONGEST_QUOTE: usize = 4 << 10;
 
 /// Redirects followed for one request.
 const MOST_REDIRECTS: usize = 5;
@@ -119,7 +119,7 @@ impl Client {
     }
 
     /// Asks for one page until it comes or trying again is pointless. `on_wait` is told of each wait
-    /// before a further try.
+    /// before a further try, and given up where it takes longer than the wait.
     ///
     /// # Errors
     /// Denied (401, 403), Unavailable (all tries failed), Config (the host's certificate is not trusted),
@@ -131,38 +131,10 @@ impl Client {
         on_wait: &impl AsyncFn(Wait),
     ) -> Result<Page, Error> {
         let url = self.url(listing, token);
-        let (mut page, request_id) = self.fetch(&url, listing.role, page::read, on_wait).await?;
-        page.request_id = request_id;
-        Ok(page)
-    }
-
-    /// Asks for one object, by its path, and gives its body; else as `page`. `role`: the least one that
-    /// reads it.
-    ///
-    /// # Errors
-    /// As `page`.
-    pub async fn object(
-        &self,
-        path: &str,
-        role: &str,
-        on_wait: &impl AsyncFn(Wait),
-    ) -> Result<Vec<u8>, Error> {
-        Ok(self.fetch(&self.at(path), role, Ok, on_wait).await?.0)
-    }
-
-    async fn fetch<T>(
-        &self,
-        url: &Url,
-        role: &str,
-        read: impl Fn(Vec<u8>) -> Result<T, String>,
-        on_wait: &impl AsyncFn(Wait),
-    ) -> Result<(T, Option<String>), Error> {
-        let mut failures = 0;
-        let mut first_failure = None;
+        let (mut failures, mut first_failure) = (0, None);
         loop {
-            self.turn().await;
-            let Failure { mut error, retry } = match self.ask(url, role, &read).await {
-                Ok(read) => return Ok(read),
+            let Failure { mut error, retry } = match self.ask_page(&url, listing.role).await {
+                Ok(page) => return Ok(page),
                 Err(failure) => failure,
             };
             let Some(asked) = retry else { return Err(error) };
@@ -178,9 +150,22 @@ impl Client {
                 self.pace().hold(now, duration);
             }
             log::debug(format!("{error}; trying again in {:.1} s", duration.as_secs_f64()));
-            on_wait(Wait { rate_limited, duration }).await;
-            tokio::time::sleep(duration).await;
+            tokio::select! {
+                () = tokio::time::sleep(duration) => {}
+                () = async { on_wait(Wait { rate_limited, duration }).await; std::future::pending().await } => {}
+            }
         }
+    }
+
+    /// Asks once, for what is not worth a wait: the body, if it comes.
+    ///
+    /// # Errors
+    /// As `page`.
+    pub async fn glance(&self, listing: &Listing<'_>) -> Result<Vec<u8>, Error> {
+        self.ask(&self.url(listing, None), listing.role)
+            .await
+            .map(|(body, _)| body)
+            .map_err(|failure| failure.error)
     }
 
     /// The id of the API key that is used.
@@ -202,7 +187,7 @@ impl Client {
         self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn given_up(&self, error: &Error, tries: u32, asked: Option<Duration>) -> String {
+    fn given_up(&self, error: &Error, failures: u32, asked: Option<Duration>) -> String {
         let asked = asked.filter(|asked| *asked > self.retry.budget);
         let why = match asked {
             Some(asked) => format!(
@@ -210,19 +195,14 @@ impl Client {
                 asked.as_secs(),
                 self.retry.budget.as_secs()
             ),
-            None => format!("given up after {tries} {}", if tries == 1 { "try" } else { "tries" }),
+            None => format!("given up after {failures} {}", if failures == 1 { "try" } else { "tries" }),
         };
         format!("{}: {why}. Try again later", error.message)
     }
 
-    fn at(&self, path: &str) -> Url {
-        let mut url = self.base.clone();
-        url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
-        url
-    }
-
     fn url(&self, listing: &Listing<'_>, token: Option<&str>) -> Url {
-        let mut url = self.at(listing.path);
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}{}", self.base.path().trim_end_matches('/'), listing.path));
         let page_size = listing.page_size.min(self.page_size).to_string();
         let mut query = url.query_pairs_mut();
         query.append_pair("page_size", &page_size);
@@ -236,27 +216,36 @@ impl Client {
         url
     }
 
-    async fn ask<T>(
-        &self,
-        url: &Url,
-        role: &str,
-        read: impl Fn(Vec<u8>) -> Result<T, String>,
-    ) -> Result<(T, Option<String>), Failure> {
-        let path = url.path();
-        let unanswered = |error: reqwest::Error| no_answer(path, &error);
+    async fn ask_page(&self, url: &Url, role: &str) -> Result<Page, Failure> {
+        let (body, mut answer) = self.ask(url, role).await?;
+        // Looked at only where it is no page; a page is up to 16 MiB and is not copied.
+        let start = body[..body.len().min(LONGEST_QUOTE)].to_vec();
+        let (kind, words) = match page::read(body) {
+            Ok(mut page) => {
+                page.request_id = answer.request_id;
+                return Ok(page);
+            }
+            Err(page::Unreadable::Cut) => (Kind::Unavailable, "the answer was cut short".to_owned()),
+            Err(page::Unreadable::Broken(words)) => (Kind::Broken, words),
+        };
+        answer.body = page::complaint(&start, |text| self.auth.redact(text));
+        Err(failure(kind, &words, answer))
+    }
+
+    /// One request, and the body of an answer with status 200.
+    async fn ask(&self, url: &Url, role: &str) -> Result<(Vec<u8>, Answer), Failure> {
+        self.turn().await;
+        let path = url.path().replace(self.auth.key(), &self.auth.key_masked());
+        let unanswered = |error: reqwest::Error| no_answer(&path, &error);
         let response = self.auth.sign(self.http.get(url.clone())).send().await.map_err(unanswered)?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let request_id = headers.get("x-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
-        let mut answer = Answer {
-            path: path.to_owned(),
-            status: Some(status),
-            request_id: request_id.clone(),
-            body: String::new(),
-        };
+        let request_id = headers.get("x-request-id").and_then(|id| id.to_str().ok());
+        let request_id = request_id.map(|id| self.auth.redact(id.to_owned()));
+        let mut answer = Answer { path: path.clone(), status: Some(status), request_id, body: String::new() };
         let body = match body::read(response).await {
             Ok(body) => body,
-            Err(Unreadable::Broke(error)) => return Err(no_answer(path, &error)),
+            Err(Unreadable::Broke(error)) => return Err(no_answer(&path, &error)),
             Err(Unreadable::Cut) => {
                 return Err(failure(Kind::Unavailable, "the compressed answer was cut short", answer));
             }
@@ -265,27 +254,16 @@ impl Client {
                 return Err(failure(Kind::Broken, &words, answer));
             }
         };
-        answer.body = self.auth.redact(page::complaint(&body[..body.len().min(LONGEST_COMPLAINT)]));
-        let (kind, message) = match status {
-            200 => {
-                self.accepted.store(true, Ordering::Relaxed);
-                if let Some(quota) = quota(&headers) {
-                    self.pace().spread(Instant::now(), &quota, self.concurrency);
-                }
-                match read(body) {
-                    Ok(read) => return Ok((read, request_id)),
-                    Err(words) => (Kind::Broken, words),
-                }
+        if status == 200 {
+            self.accepted.store(true, Ordering::Relaxed);
+            if let Some(quota) = quota(&headers) {
+                self.pace().spread(Instant::now(), &quota, self.concurrency);
             }
-            _ => {
-                let key = KeyUsed {
-                    masked: self.auth.key_masked(),
-                    accepted: self.accepted.load(Ordering::Relaxed),
-                    role,
-                };
-                refusal::of_status(status, &answer.body, &key)
-            }
-        };
+            return Ok((body, answer));
+        }
+        answer.body = page::complaint(&body, |text| self.auth.redact(text));
+        let (masked, accepted) = (self.auth.key_masked(), self.accepted.load(Ordering::Relaxed));
+        let (kind, message) = refusal::of_status(status, &answer.body, &KeyUsed { masked, accepted, role });
         let retry = retry::is_passing(status).then(|| asked_wait(&headers));
         Err(Failure { error: Error { kind, message, answer: Some(Box::new(answer)) }, retry })
     }

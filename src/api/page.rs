@@ -6,8 +6,9 @@
 use std::ops::Range;
 
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde_json::error::Category;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use url::Url;
 
 /// What one request brings.
@@ -33,12 +34,7 @@ impl Page {
 struct Envelope<'a> {
     #[serde(borrow, default, deserialize_with = "present")]
     data: Option<Option<Vec<&'a RawValue>>>,
-    metadata: Option<Links>,
-}
-
-#[derive(Deserialize)]
-struct Links {
-    next: Option<String>,
+    metadata: Option<Map<String, Value>>,
 }
 
 /// Tells a field that is null from one that is absent.
@@ -46,15 +42,32 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Op
     T::deserialize(from).map(Some)
 }
 
+/// Why a body is no page.
+#[derive(Debug, PartialEq)]
+pub enum Unreadable {
+    /// It ends too early; the next try may bring it whole.
+    Cut,
+    /// In words, which quote nothing of the body.
+    Broken(String),
+}
+
 /// Reads a listing. Only an absent, null or empty `next` ends it; an empty page (`data` null or `[]`) with
 /// a `next` is a page.
 ///
 /// # Errors
-/// In words, if the body is not the envelope, or its `next` holds no token.
-pub fn read(body: Vec<u8>) -> Result<Page, String> {
-    let envelope: Envelope<'_> = serde_json::from_slice(&body)
-        .map_err(|error| format!("the answer is not a page of a listing ({error})"))?;
-    let Some(data) = envelope.data else { return Err("the answer has no `data`".to_owned()) };
+/// See [`Unreadable`].
+pub fn read(body: Vec<u8>) -> Result<Page, Unreadable> {
+    let broken = |words: &str| Unreadable::Broken(words.to_owned());
+    // Serde would take a struct from an array, field by field.
+    if body.trim_ascii_start().first().is_some_and(|byte| *byte != b'{') {
+        return Err(broken("the answer is not a JSON object"));
+    }
+    let envelope: Envelope<'_> = serde_json::from_slice(&body).map_err(|error| match error.classify() {
+        Category::Eof if !body.is_empty() => Unreadable::Cut,
+        Category::Data => broken("the answer is JSON, but no page of a listing"),
+        _ => broken("the answer is not JSON"),
+    })?;
+    let Some(data) = envelope.data else { return Err(broken("the answer has no `data`")) };
     let start = body.as_ptr() as usize;
     let records = data.unwrap_or_default();
     let records = records.iter().map(|record| {
@@ -62,25 +75,28 @@ pub fn read(body: Vec<u8>) -> Result<Page, String> {
         from..from + record.get().len()
     });
     let records = records.collect();
-    let next = match envelope.metadata.and_then(|links| links.next) {
-        Some(next) if !next.is_empty() => Some(token(&next)?),
-        _ => None,
+    let next = match envelope.metadata.and_then(|mut links| links.remove("next")) {
+        None | Some(Value::Null) => None,
+        Some(Value::String(next)) if next.is_empty() => None,
+        Some(Value::String(next)) => Some(token(&next).map_err(broken)?),
+        Some(_) => return Err(broken("its link to the next page is not a text")),
     };
     Ok(Page { body, records, next, request_id: None })
 }
 
 /// The page token in a next link. The link may be relative, or name another host and path than the one
 /// asked (recorded: `https://confluent.cloud/api/iam/…`): only its token is taken, the address is ours.
-fn token(next: &str) -> Result<String, String> {
-    let anywhere = Url::parse("https://next.invalid/").map_err(|error| error.to_string())?;
-    let link = anywhere.join(next).map_err(|_| "its link to the next page cannot be read".to_owned())?;
+fn token(next: &str) -> Result<String, &'static str> {
+    let link = Url::parse("https://next.invalid/").and_then(|anywhere| anywhere.join(next));
+    let link = link.map_err(|_| "its link to the next page cannot be read")?;
     let token = link.query_pairs().find(|(name, value)| name == "page_token" && !value.is_empty());
-    token.map(|(_, token)| token.into_owned()).ok_or("its link to the next page has no page token".to_owned())
+    token.map(|(_, token)| token.into_owned()).ok_or("its link to the next page has no page token")
 }
 
-/// What an error's body says, whatever its shape; else its first printable characters.
-pub fn complaint(body: &[u8]) -> String {
-    let said = serde_json::from_slice::<Value>(body).ok().and_then(|body| {
+/// What an error's body says, whatever its shape; else its first printable characters. `hide` takes out
+/// what must not be shown, before anything is cut.
+pub fn complaint(body: &[u8], hide: impl Fn(String) -> String) -> String {
+    let said = serde_json::from_slice::<Value>(body).map(|body| {
         let first = &body["errors"][0];
         let places = [
             &first["detail"],
@@ -90,9 +106,10 @@ pub fn complaint(body: &[u8]) -> String {
             &body["error"]["message"],
             &body["error"],
         ];
-        places.into_iter().find_map(Value::as_str).map(str::to_owned)
+        // Written anew, so that nothing hides in an escape.
+        places.into_iter().find_map(Value::as_str).map_or_else(|| body.to_string(), str::to_owned)
     });
-    printable(said.unwrap_or_else(|| String::from_utf8_lossy(body).into_owned()).as_str())
+    printable(&hide(said.unwrap_or_else(|_| String::from_utf8_lossy(body).into_owned())))
 }
 
 /// On one line, without control characters, at most 300 characters.
@@ -110,7 +127,7 @@ fn printable(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn page(body: &str) -> Result<(Vec<String>, Option<String>), String> {
+    fn page(body: &str) -> Result<(Vec<String>, Option<String>), Unreadable> {
         read(body.as_bytes().to_vec()).map(|page| (page.records().map(str::to_owned).collect(), page.next))
     }
 
@@ -155,17 +172,49 @@ mod tests {
             "",
             "<html></html>",
             "[]",
+            "[null,null]",
+            "[[],null]",
             "{}",
+            r#"{"data":[],"metadata":[null]}"#,
             r#"{"metadata":{}}"#,
             r#"{"data":{"id":1}}"#,
-            r#"{"data":[{"id":1}"#,
             r#"{"data":[],"metadata":{"next":5}}"#,
             r#"{"data":[],"metadata":{"next":"/iam/v2/users"}}"#,
             r#"{"data":[],"metadata":{"next":"/iam/v2/users?page_token="}}"#,
             r#"{"data":[],"metadata":{"next":"https://"}}"#,
         ] {
-            assert!(page(body).is_err(), "{body}");
+            assert!(matches!(page(body), Err(Unreadable::Broken(_))), "{body}");
         }
+    }
+
+    #[test]
+    fn a_page_that_is_cut_anywhere_is_told_from_one_that_is_broken() {
+        let whole = r#"{"data":[{"id":"u-1"}],"metadata":{"next":"/x?page_token=t"}}"#;
+        for end in 1..whole.len() {
+            assert_eq!(page(&whole[..end]), Err(Unreadable::Cut), "{end}");
+        }
+    }
+
+    #[test]
+    fn no_words_quote_the_body() {
+        for body in [
+            r#"{"data":"s3cret"}"#,
+            r#"{"data":[],"metadata":"s3cret"}"#,
+            r#"{"data":[],"metadata":{"next":"https://[s3cret"}}"#,
+        ] {
+            let Err(Unreadable::Broken(words)) = page(body) else { panic!("{body}") };
+            assert!(!words.contains("s3cret"), "{words}");
+        }
+    }
+
+    #[test]
+    fn what_is_hidden_is_hidden_before_the_cut_and_behind_escapes() {
+        let hide = |text: String| text.replace("s3/cret", "****");
+        for filler in [0, 290, 295, 299, 300] {
+            let body = format!("{}s3/cret", "x".repeat(filler));
+            assert!(!complaint(body.as_bytes(), hide).contains("s3"), "{filler}");
+        }
+        assert_eq!(complaint(br#"{"seen":"s3\/cr\u0065t"}"#, hide), r#"{"seen":"****"}"#);
     }
 
     #[test]
@@ -182,8 +231,8 @@ mod tests {
             ("", ""),
         ];
         for (body, words) in table {
-            assert_eq!(complaint(body.as_bytes()), words, "{body}");
+            assert_eq!(complaint(body.as_bytes(), |text| text), words, "{body}");
         }
-        assert_eq!(complaint("é".repeat(1000).as_bytes()).chars().count(), 301);
+        assert_eq!(complaint("é".repeat(1000).as_bytes(), |text| text).chars().count(), 301);
     }
 }

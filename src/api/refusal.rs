@@ -71,6 +71,11 @@ pub fn no_answer(path: &str, error: &reqwest::Error) -> Failure {
              name that authority in the setting ca_certificate or the environment variable SSL_CERT_FILE",
         ),
         Some(_) => (Kind::Unavailable, "no TLS connection can be made to the host in base_url"),
+        None if error.is_redirect() => (Kind::Broken, "the service redirects in a circle"),
+        None if causes.contains("tunnel") => (
+            Kind::Unavailable,
+            "the proxy of the environment (HTTPS_PROXY) makes no connection to the host in base_url",
+        ),
         None if causes.contains("dns error") => {
             (Kind::Unavailable, "the name of the host in base_url cannot be resolved: check it, and DNS")
         }
