@@ -55,7 +55,9 @@ say 'read --config config.json, killed with SIGKILL in the middle'
 sed 's/}$/, "page_size": 10}/' "$dir/config.json" > "$dir/small.json"
 "$tap" read --config "$dir/small.json" > "$dir/killed.jsonl" &
 reading=$!
-while [ "$(grep -c '"type":"RECORD"' "$dir/killed.jsonl")" -lt 250 ]; do :; done
+while [ "$(grep -c '"type":"RECORD"' "$dir/killed.jsonl")" -lt 250 ]; do
+    kill -0 $reading 2>/dev/null || { echo "demo: the read ended before it could be killed" >&2; exit 1; }
+done
 kill -KILL $reading
 wait $reading 2>/dev/null || true
 grep '^{"type":"STATE",.*}}}}$' "$dir/killed.jsonl" | tail -n 1 > "$dir/state.json"

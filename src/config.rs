@@ -220,7 +220,9 @@ fn words(error: &jsonschema::ValidationError<'_>) -> (String, String) {
         ValidationErrorKind::Enum { options } => {
             let options =
                 options.as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>();
-            (name, format!("holds {}, which is none of {}", error.instance(), options.join(", ")))
+            // What stands in `streams` is no secret; anywhere else it may have slipped in.
+            let found = if name == "streams" { error.instance().to_string() } else { "something".to_owned() };
+            (name, format!("holds {found}, which is none of {}", options.join(", ")))
         }
         ValidationErrorKind::Minimum { limit } => (name, format!("must be at least {limit}")),
         ValidationErrorKind::Maximum { limit } => (name, format!("must be at most {limit}")),
@@ -234,17 +236,32 @@ fn words(error: &jsonschema::ValidationError<'_>) -> (String, String) {
 /// What a text means where the schema wants a number, a boolean or an array. A text that cannot be one
 /// stays as it is, and breaks its rule.
 fn coerce(property: &Value, value: Value) -> Value {
-    let Value::String(text) = value else { return value };
+    let text = match value {
+        Value::String(text) => text,
+        value if property["type"] == "integer" => return whole(value),
+        value => return value,
+    };
     let text = text.trim();
     let parsed = || serde_json::from_str(text).ok();
     let coerced = match property["type"].as_str() {
-        Some("integer" | "number") => parsed().filter(Value::is_number),
+        Some("integer") => parsed().filter(Value::is_number).map(whole),
+        Some("number") => parsed().filter(Value::is_number),
         Some("boolean") => serde_json::from_str(&text.to_lowercase()).ok().filter(Value::is_boolean),
         Some("array") if text.starts_with('[') => parsed().filter(Value::is_array),
         Some("array") if !text.is_empty() => Some(text.split(',').map(str::trim).collect()),
         _ => None,
     };
     coerced.unwrap_or_else(|| text.into())
+}
+
+/// JSON Schema takes 5.0 for an integer, and YAML writes it so; Rust's integers do not.
+fn whole(number: Value) -> Value {
+    match number.as_f64() {
+        Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 1e15 => {
+            Value::from(float as i64)
+        }
+        _ => number,
+    }
 }
 
 fn check_base_url(url: &Url) -> Result<(), Error> {
@@ -326,7 +343,7 @@ mod tests {
     fn texts_are_coerced_where_something_else_is_meant() {
         let config = with_key(json!({
             "page_size": "5", "retry_base_seconds": "0.25", "concurrency": " 2 ", "organization_id": "",
-            "max_requests_per_second": null, "api_key": " KEY\n"
+            "max_requests_per_second": null, "api_key": " KEY\n", "max_retries": 2.0
         }));
         let config = config.enforce().unwrap();
         assert_eq!((config.page_size, config.concurrency), (5, 2));

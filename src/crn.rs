@@ -109,14 +109,20 @@ pub enum Relation {
 }
 
 /// Compares percent-decoded, because the service returns `:` and `%3A` for the same name (Terraform
-/// provider 2.38.0).
+/// provider 2.38.0), and without the authority, because it names more than one (recorded for API keys).
 pub fn relation(crn: &str, scope: &str) -> Relation {
     let (crn, scope) = (decode(crn), decode(scope));
-    match crn.strip_prefix(&*scope) {
+    let (Some(crn), Some(scope)) = (path(&crn), path(&scope)) else { return Relation::Unrelated };
+    match crn.strip_prefix(scope) {
         Some("" | "/") => Relation::Same,
         Some(rest) if rest.starts_with('/') => Relation::Below,
         _ => Relation::Unrelated,
     }
+}
+
+/// What follows the authority.
+fn path(crn: &str) -> Option<&str> {
+    crn.strip_prefix("crn://")?.split_once('/').map(|(_, path)| path)
 }
 
 fn decode(text: &str) -> Cow<'_, str> {
@@ -151,6 +157,7 @@ mod tests {
             ("crn://confluent.cloud/organization=o-1", Relation::Same),
             ("crn://confluent.cloud/organization=o-1/", Relation::Same),
             ("crn%3A//confluent.cloud/organization%3Do-1", Relation::Same),
+            ("crn://api.confluent.cloud/organization=o-1", Relation::Same),
             ("crn://confluent.cloud/organization=o-1/environment=env-1", Relation::Below),
             ("crn://confluent.cloud/organization=o-1/identity-provider=op-1", Relation::Below),
             ("crn://confluent.cloud/organization=o-12/environment=env-1", Relation::Unrelated),

@@ -58,9 +58,7 @@ impl Error {
     pub fn output(cause: &std::io::Error) -> Error {
         Error::new(
             Kind::Output,
-            format!(
-                "stdout was closed before everything was written ({cause}); nothing after the last STATE counts"
-            ),
+            format!("stdout takes no more ({cause}); nothing after the last STATE counts"),
         )
     }
 

@@ -4,14 +4,12 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::process::ExitCode;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::Utc;
 use clap::Parser;
 use serde_json::Value;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 
 use tap_confluent_cloud::api::Client;
 use tap_confluent_cloud::cli::{Action, Arguments, Format, Protocol};
@@ -23,9 +21,10 @@ use tap_confluent_cloud::protocol::singer::{self, Singer};
 use tap_confluent_cloud::protocol::{Selected, Sink, line, message};
 use tap_confluent_cloud::shape::{Form, Personal};
 use tap_confluent_cloud::state::Position;
+use tap_confluent_cloud::stop::Stop;
 use tap_confluent_cloud::streams::{STREAMS, Stream};
 use tap_confluent_cloud::sync::{self, Plan};
-use tap_confluent_cloud::{check, log, stop};
+use tap_confluent_cloud::{check, log};
 
 /// Streams that were not read to their end, and why. All of it has been told.
 type Failed = Vec<(String, Error)>;
@@ -131,6 +130,10 @@ fn runtime() -> Result<tokio::runtime::Runtime, Error> {
         .map_err(|error| Error::broken(format!("the runtime cannot be set up: {error}")))
 }
 
+fn listen() -> Result<Stop, Error> {
+    Stop::listen().map_err(|error| Error::broken(format!("signals cannot be handled: {error}")))
+}
+
 /// A check is waited for by a person, so it gives up earlier than a sync.
 fn impatient(mut config: Config) -> Config {
     config.max_retries = config.max_retries.min(2);
@@ -145,7 +148,13 @@ fn check_connection(arguments: &Arguments) -> Result<Failed, Error> {
         let streams = offered(&settings)?;
         let config = impatient(settings.enforce()?);
         let client = Rc::new(Client::new(&config)?);
-        runtime()?.block_on(check::check(client, config.organization_id.as_deref(), &streams))
+        let stop = listen()?;
+        runtime()?.block_on(async {
+            tokio::select! {
+                checked = check::check(client, config.organization_id.as_deref(), &streams) => checked,
+                () = stop.told() => stop.die().await,
+            }
+        })
     });
     let status = match checked {
         Ok((organization, shortened)) => {
@@ -212,8 +221,12 @@ fn read(
         return Ok(failed);
     }
     let client = Rc::new(Client::new(&config)?);
+    let stop = listen()?;
     runtime()?.block_on(async {
-        let organization = client.organization(config.organization_id.as_deref(), &check::tell).await?;
+        let organization = tokio::select! {
+            organization = client.organization(config.organization_id.as_deref(), &check::tell) => organization?,
+            () = stop.told() => stop.die().await,
+        };
         let names: Vec<_> = asked.streams.iter().map(|(selected, ..)| selected.stream.name).collect();
         log::info(format!("{organization}: reading {}", names.join(", ")));
         let streams = asked.streams.into_iter().map(|(selected, position, skip)| {
@@ -225,7 +238,7 @@ fn read(
         let key = config.personal_data_key.as_ref().map(Secret::expose);
         let form = Form::new(organization.id.clone(), config.schema_drift, config.personal_data, key);
         let plan = Plan { streams, organization, concurrency: config.concurrency, form, sample };
-        failed.extend(pump(client, plan, asked.sink).await?);
+        failed.extend(pump(client, plan, asked.sink, stop).await?);
         Ok(failed)
     })
 }
@@ -287,14 +300,8 @@ fn asked_by_airbyte(given: Given<'_>) -> Result<Asked, Error> {
 
 /// Reads on this thread and writes on another, so that a slow reader of stdout delays neither requests nor
 /// signals.
-async fn pump(client: Rc<Client>, plan: Plan, mut sink: Box<dyn Sink>) -> Result<Failed, Error> {
-    let (stopping, told) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
-    let (stop, stops, tell) = (stopping.clone(), stopping.clone(), told.clone());
-    let done = stop::on_signal(move || {
-        stop.store(true, Ordering::Relaxed);
-        tell.notify_one();
-    })
-    .map_err(|error| Error::broken(format!("signals cannot be handled: {error}")))?;
+async fn pump(client: Rc<Client>, plan: Plan, mut sink: Box<dyn Sink>, stop: Stop) -> Result<Failed, Error> {
+    let stops = stop.flag();
     let (streams, sample) = (plan.streams.len(), plan.sample);
     let (events, received) = mpsc::channel(sync::EVENTS_IN_FLIGHT);
     let mut writing =
@@ -312,8 +319,8 @@ async fn pump(client: Rc<Client>, plan: Plan, mut sink: Box<dyn Sink>) -> Result
             _ = &mut reading, if !read => read = true,
             written = &mut writing => {
                 // A writer that was told to stop ends without an error, and not at the end.
-                if stopping.load(Ordering::Relaxed) {
-                    return die(done).await;
+                if stop.is_told() {
+                    stop.die().await;
                 }
                 if !read && matches!(written, Ok(Ok(_))) {
                     // What is left is the look-up that warns, and it is not worth a long wait.
@@ -322,18 +329,11 @@ async fn pump(client: Rc<Client>, plan: Plan, mut sink: Box<dyn Sink>) -> Result
                 let broke_off = "writing broke off; this is a defect of tap-confluent-cloud";
                 return written.unwrap_or_else(|_| Err(Error::broken(broke_off)));
             }
-            () = told.notified() => {
+            () = stop.told() => {
                 drop(reading);
                 let _ = writing.await;
-                return die(done).await;
+                stop.die().await;
             }
         }
     }
-}
-
-/// Lets the signal that was received end the process.
-async fn die(done: std::sync::mpsc::Sender<()>) -> Result<Failed, Error> {
-    log::warn("stopped by a signal; run again with the last STATE to go on");
-    drop(done);
-    std::future::pending().await
 }

@@ -3,7 +3,7 @@
 //! Knows the flat bookmark in which a position is kept, not the messages that carry bookmarks, and
 //! nothing of HTTP: a page token is a text that came from somewhere.
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Map, Value};
 
 use crate::streams::Scope;
@@ -186,12 +186,16 @@ impl Position {
             return Ok(Position::Start);
         }
         let started_at = DateTime::parse_from_rfc3339(started_at.ok_or("started_at is missing")?)
-            .map_err(|_| "started_at is not a time")?;
+            .map_err(|_| "started_at is not a time")?
+            .to_utc();
+        if !(1..=9999).contains(&started_at.year()) {
+            return Err("started_at is not of this age".to_owned());
+        }
         Ok(Position::At(Place {
             organization_id: organization_id.map(str::to_owned),
             partition: Partition::parse(partition),
             token: token.map(str::to_owned),
-            started_at: started_at.to_utc(),
+            started_at,
         }))
     }
 

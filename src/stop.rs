@@ -1,32 +1,70 @@
 //! SIGTERM and SIGINT: say once that it is time to stop, wait a moment for the last line and STATE to go
 //! out, then die of the signal, as those who sent it expect.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use tokio::sync::Notify;
+
+use crate::log;
 
 /// What stdout has to take the last line and STATE, if nobody reads it.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// Calls `stop` at the first signal. The process then dies of that signal once the sender that is
-/// returned is used or dropped, at the latest after 2 s.
-///
-/// A thread of its own, so that neither a wait nor a blocked stdout delays it.
-///
-/// # Errors
-/// Those of installing a signal handler.
-pub fn on_signal(stop: impl FnOnce() + Send + 'static) -> std::io::Result<Sender<()>> {
-    let mut signals = Signals::new([SIGTERM, SIGINT])?;
-    let (done, is_done) = channel();
-    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        if let Some(signal) = signals.forever().next() {
-            stop();
-            die(signal, &is_done);
-        }
-    })?;
-    Ok(done)
+/// Waits for the first signal. The process dies of it once this is dropped after the signal, at the latest
+/// 2 s after it.
+pub struct Stop {
+    stopping: Arc<AtomicBool>,
+    told: Arc<Notify>,
+    /// Its end tells the signal's thread that the last words are out.
+    done: Sender<()>,
+}
+
+impl Stop {
+    /// A thread of its own listens, so that neither a wait nor a blocked stdout delays it.
+    ///
+    /// # Errors
+    /// Those of installing a signal handler.
+    pub fn listen() -> std::io::Result<Stop> {
+        let (stopping, told) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
+        let (stop, tell) = (stopping.clone(), told.clone());
+        let mut signals = Signals::new([SIGTERM, SIGINT])?;
+        let (done, is_done) = channel();
+        std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+            if let Some(signal) = signals.forever().next() {
+                stop.store(true, Ordering::Relaxed);
+                tell.notify_one();
+                die(signal, &is_done);
+            }
+        })?;
+        Ok(Stop { stopping, told, done })
+    }
+
+    /// Whether a signal has come; for another thread to look at.
+    pub fn flag(&self) -> Arc<AtomicBool> {
+        self.stopping.clone()
+    }
+
+    /// Whether a signal has come.
+    pub fn is_told(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Returns once a signal has come.
+    pub async fn told(&self) {
+        self.told.notified().await;
+    }
+
+    /// Lets the signal that came end the process.
+    pub async fn die(self) -> ! {
+        log::warn("stopped by a signal; run again with the last STATE to go on");
+        drop(self.done);
+        std::future::pending().await
+    }
 }
 
 fn die(signal: i32, is_done: &Receiver<()>) -> ! {

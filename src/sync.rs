@@ -59,12 +59,12 @@ pub async fn read(client: Rc<Client>, mut plan: Plan, events: mpsc::Sender<Event
                 None => pass.skip().await,
             };
             let last = match outcome {
-                Ok(tally) => Event::Finished { stream, tally },
-                Err(mut error) => {
+                (tally, Ok(())) => Event::Finished { stream, tally },
+                (tally, Err(mut error)) => {
                     if error.kind == Kind::Unavailable {
                         error.message += "; what has been read is kept in the state";
                     }
-                    Event::Failed { stream, error }
+                    Event::Failed { stream, tally, error }
                 }
             };
             // Only a reader of stdout that has gone closes the channel, and the writer tells of that.
@@ -119,13 +119,12 @@ pub fn write(
             Event::Finished { stream, tally } => {
                 log::info(format!("{}: {success}, {}", stream.name, words(&tally)));
                 finished += 1;
-                total.records += tally.records;
-                total.pages += tally.pages;
-                total.retries += tally.retries;
+                total.add(&tally);
             }
-            Event::Failed { stream, error } => {
-                log::error(format!("{}: not {success}: {error}", stream.name));
+            Event::Failed { stream, tally, error } => {
+                log::error(format!("{}: not {success}, {}: {error}", stream.name, words(&tally)));
                 failed.push((stream.name.to_owned(), error));
+                total.add(&tally);
             }
             Event::Started { .. } | Event::Page { .. } | Event::RateLimited { .. } => {}
         }
@@ -143,11 +142,8 @@ pub fn write(
 }
 
 fn words(tally: &Tally) -> String {
-    let Tally { records, pages, retries, seconds } = tally;
-    format!(
-        "records {records}, pages {pages}, requests {}, retries {retries}, {seconds:.1} s",
-        pages + retries
-    )
+    let Tally { records, pages, requests, retries, seconds } = tally;
+    format!("records {records}, pages {pages}, requests {requests}, retries {retries}, {seconds:.1} s")
 }
 
 /// One reading of one stream, from a place to its end.
@@ -165,6 +161,8 @@ struct Pass {
     tokens: Tokens,
     tally: Tally,
     retries: Cell<u64>,
+    /// Pages asked for, tries apart.
+    asked: Cell<u64>,
     events: mpsc::Sender<Event>,
 }
 
@@ -197,30 +195,35 @@ impl Pass {
             tokens: Tokens::default(),
             tally: Tally::default(),
             retries: Cell::new(0),
+            asked: Cell::new(0),
             events,
         }
     }
 
     /// Says that there is nothing to read.
-    async fn skip(self) -> Result<Tally, Error> {
-        let (stream, position) = (self.stream, Position::Complete);
-        self.events.send(Event::Started { stream, position: position.clone() }).await.map_err(gone)?;
-        let (records, now) = (Records::default(), Utc::now());
+    async fn skip(self) -> (Tally, Result<(), Error>) {
+        let (stream, position, now) = (self.stream, Position::Complete, Utc::now());
+        let records = Records::default();
+        let started = Event::Started { stream, position: position.clone() };
         let nothing = Event::Page { stream, records, position, received_at: now, began: now };
-        self.events.send(nothing).await.map_err(gone)?;
-        Ok(self.tally)
+        for event in [started, nothing] {
+            if let Err(error) = self.events.send(event).await {
+                return (self.tally, Err(gone(error)));
+            }
+        }
+        (self.tally, Ok(()))
     }
 
-    async fn run(mut self, place: Place) -> Result<Tally, Error> {
+    async fn run(mut self, place: Place) -> (Tally, Result<(), Error>) {
         let begun = Instant::now();
         let read = self.read(place).await;
         if let Some(strays) = self.shape.strays() {
             log::warn(format!("{}: {strays}", self.stream.name));
         }
-        read?;
         self.tally.retries = self.retries.get();
+        self.tally.requests = self.asked.get() + self.retries.get();
         self.tally.seconds = begun.elapsed().as_secs_f64();
-        self.incomplete.map_or(Ok(self.tally), Err)
+        (self.tally, read.and(self.incomplete.map_or(Ok(()), Err)))
     }
 
     async fn read(&mut self, mut place: Place) -> Result<(), Error> {
@@ -273,6 +276,7 @@ impl Pass {
                 vec![(crn_parameter, format!("{scope}{suffix}"))]
             }
         };
+        self.asked.set(self.asked.get() + 1);
         let page_size = if self.sample { 1 } else { self.stream.max_page_size };
         let listing = Listing { path: self.stream.path, page_size, filters, role: self.stream.role };
         self.client.page(&listing, place.token.as_deref(), &async |wait| self.tell(wait).await).await
@@ -370,9 +374,14 @@ impl Pass {
         if error.status() != Some(403) || !narrows {
             return Err(error);
         }
-        log::warn(format!("{}: going on with the next environment: {error}", self.stream.name));
-        if place.environment().is_none() {
-            self.environments = self.list_environments().await.map_err(|_| error)?;
+        if place.environment().is_some() {
+            log::warn(format!("{}: going on with the next environment: {error}", self.stream.name));
+        } else {
+            log::warn(format!("{}: reading it environment by environment: {error}", self.stream.name));
+            self.environments = match self.list_environments().await {
+                Err(also) if matches!(also.status(), Some(403 | 404)) => return Err(error),
+                environments => environments?,
+            };
         }
         Ok(place.next_environment(&self.environments))
     }

@@ -166,12 +166,45 @@ fn json_that_is_no_page_is_no_answer() {
         r#"{"data":[{"x":1}]}"#,
         r#"{"data":[{"id":null}]}"#,
         r#"{"data":[],"metadata":{"next":7}}"#,
-        r#"{"data":["#,
         "",
     ] {
         let run = assert_given_up(Fault::Body(body.into(), Vec::new()), 5, &["users"]);
         assert_eq!(run.records("users").len(), 50, "after {body}");
         assert!(run.bookmark("users")["page_token"].is_string(), "the position is lost");
+    }
+}
+
+#[test]
+fn a_page_that_always_ends_too_early_is_asked_for_again_and_given_up() {
+    let body = r#"{"data":[{"id":"u-1"}"#;
+    let run = assert_given_up(Fault::Body(body.into(), Vec::new()), 4, &["users", "cut short"]);
+    assert_eq!(run.records("users").len(), 50);
+}
+
+#[test]
+fn a_secret_that_the_service_echoes_is_hidden_wherever_it_stands() {
+    for filler in [0, 260, 290] {
+        let sim = Simulator::start(small());
+        let secret = sim.api_secret().to_owned();
+        let escaped = secret.replace('/', "\\/");
+        for body in [
+            format!("{}{secret}", "x".repeat(filler)),
+            format!(r#"{{"data":"{}{secret}"}}"#, "x".repeat(filler)),
+            format!(r#"{{"seen":"{}{escaped}"}}"#, "x".repeat(filler)),
+        ] {
+            for status in [200, 400] {
+                sim.clear_faults();
+                let fault = if status == 200 {
+                    Fault::Body(body.clone().into(), Vec::new())
+                } else {
+                    Fault::Status { status, body: body.clone(), headers: Vec::new() }
+                };
+                sim.add_fault(fault, At::stream("users"));
+                let run = tap(&sim).arg("--log-level=debug").run().expect_code(5);
+                let start = &secret[..12];
+                assert!(!run.stderr.contains(start), "a part of the secret is shown: {}", run.stderr);
+            }
+        }
     }
 }
 

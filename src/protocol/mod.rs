@@ -66,7 +66,7 @@ pub enum Event {
     /// The stream was read to its end, and its last page has been said.
     Finished { stream: &'static Stream, tally: Tally },
     /// The stream was not read to its end.
-    Failed { stream: &'static Stream, error: Error },
+    Failed { stream: &'static Stream, tally: Tally, error: Error },
 }
 
 /// What reading a stream took.
@@ -74,8 +74,19 @@ pub enum Event {
 pub struct Tally {
     pub records: u64,
     pub pages: u64,
+    pub requests: u64,
     pub retries: u64,
     pub seconds: f64,
+}
+
+impl Tally {
+    /// Adds what another stream took, but for the time: streams are read side by side.
+    pub fn add(&mut self, other: &Tally) {
+        self.records += other.records;
+        self.pages += other.pages;
+        self.requests += other.requests;
+        self.retries += other.retries;
+    }
 }
 
 /// Says events in one protocol's messages.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Drift;
 use super::object::Object;
-use super::rules::Rules;
+use super::rules::{Act, Rules};
 
 /// What was odd about records: by field, in how many.
 pub struct Strays {
@@ -44,18 +44,21 @@ impl Strays {
             let Some(rule) = rules.get(&field.name) else {
                 match self.drift {
                     Drift::Pass => {}
-                    Drift::Warn => *self.unknown.entry(path()).or_default() += 1,
+                    Drift::Warn => add(&mut self.unknown, path()),
                     Drift::Fail => return Err(format!("a field unknown to the schema, {:?}", path())),
                 }
                 continue;
             };
+            if rule.act != Act::Keep {
+                continue;
+            }
             if rule.is_no_time(field) {
                 nulled.push(path());
-                *self.nulled.entry(path()).or_default() += 1;
+                add(&mut self.nulled, path());
             } else if !rule.allows(field) {
                 match self.drift {
                     Drift::Pass => {}
-                    Drift::Warn => *self.misfits.entry(path()).or_default() += 1,
+                    Drift::Warn => add(&mut self.misfits, path()),
                     Drift::Fail => {
                         return Err(format!("a value that does not fit the schema, of {:?}", path()));
                     }
@@ -96,4 +99,13 @@ impl Strays {
         let words: Vec<_> = words.into_iter().flatten().collect();
         (!words.is_empty()).then(|| words.join("; "))
     }
+}
+
+/// As many names are told; a field with ever new names would fill memory and the log.
+const MOST_NAMES: usize = 20;
+
+/// Counts a name, or, once there are many, only that there are others.
+pub fn add(fields: &mut BTreeMap<String, u64>, name: String) {
+    let known = fields.contains_key(&name) || fields.len() < MOST_NAMES;
+    *fields.entry(if known { name } else { "others".to_owned() }).or_default() += 1;
 }

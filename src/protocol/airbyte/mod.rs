@@ -238,7 +238,7 @@ impl Sink for Airbyte {
             }
             Event::RateLimited { stream, until } => self.push_status(stream, "RUNNING", Some(*until)),
             Event::Finished { stream, .. } => self.push_status(stream, "COMPLETE", None),
-            Event::Failed { stream, error } => {
+            Event::Failed { stream, error, .. } => {
                 self.push_status(stream, "INCOMPLETE", None);
                 self.push(&trace_error(error, Some(stream.name)));
             }
