@@ -1,7 +1,6 @@
 //! The operator's settings: gathered from files and the environment, made to fit `schemas/config.json`,
 //! and enforced. An error names the setting and the rule, never a value.
 
-use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -11,6 +10,8 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::error::Error;
+use crate::files::read_json;
+use crate::secret::Secret;
 use crate::shape::{Drift, Personal};
 
 /// The JSON Schema of the settings, their only definition.
@@ -22,22 +23,6 @@ const ENVIRONMENT_PREFIX: &str = "TAP_CONFLUENT_CLOUD_";
 /// What fills in a setting that is given nowhere else: the names Confluent's own tools use.
 const FALLBACKS: [(&str, &str); 2] =
     [("api_key", "CONFLUENT_CLOUD_API_KEY"), ("api_secret", "CONFLUENT_CLOUD_API_SECRET")];
-
-/// A text that never shows itself: no Display, no Serialize, and a Debug of stars.
-#[derive(Clone, Deserialize)]
-pub struct Secret(String);
-
-impl Secret {
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("****")
-    }
-}
 
 /// Settings that hold what `schemas/config.json` promises.
 #[derive(Clone, Debug, Deserialize)]
@@ -110,7 +95,10 @@ impl Settings {
                     settings.give(name, environment(&variable).map_or(Value::Null, Value::String));
                 }
             } else {
-                for (name, value) in object("config", source, read_json("config", source)?)? {
+                let Value::Object(file) = read_json("config", source)? else {
+                    return Err(Error::config(format!("config {source} does not hold a JSON object, {{…}}")));
+                };
+                for (name, value) in file {
                     settings.give(name, value);
                 }
             }
@@ -288,36 +276,6 @@ fn check_base_url(url: &Url) -> Result<(), Error> {
 pub fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
-}
-
-/// Reads a file of JSON. `what`: what the file is to the user: config, catalog, state.
-///
-/// # Errors
-/// Config, in words that quote nothing of the file.
-pub fn read_json(what: &str, path: &str) -> Result<Value, Error> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Error::config(format!("{what} {path} cannot be read: {error}")))?;
-    let text = text.trim_start_matches('\u{feff}');
-    serde_json::from_str(text).map_err(|error| {
-        Error::config(format!(
-            "{what} {path} is not JSON (line {}, column {}); mend the file or leave it out",
-            error.line(),
-            error.column()
-        ))
-    })
-}
-
-/// The object that a file must hold.
-///
-/// # Errors
-/// Config, if it holds anything else.
-pub fn object(what: &str, path: &str, value: Value) -> Result<Map<String, Value>, Error> {
-    match value {
-        Value::Object(object) => Ok(object),
-        _ => Err(Error::config(format!(
-            "{what} {path} must hold a JSON object, {{…}}, and holds something else"
-        ))),
-    }
 }
 
 #[cfg(test)]

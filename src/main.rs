@@ -13,25 +13,26 @@ use tokio::sync::mpsc;
 
 use tap_confluent_cloud::api::Client;
 use tap_confluent_cloud::cli::{Action, Arguments, Format, Protocol};
-use tap_confluent_cloud::config::{self, Config, Secret, Settings};
+use tap_confluent_cloud::config::{self, Config, Settings};
 use tap_confluent_cloud::error::{Error, exit_code};
 use tap_confluent_cloud::log::Level;
 use tap_confluent_cloud::protocol::airbyte::{self, Airbyte};
 use tap_confluent_cloud::protocol::singer::{self, Singer};
 use tap_confluent_cloud::protocol::{Selected, Sink, line, message};
+use tap_confluent_cloud::secret::Secret;
 use tap_confluent_cloud::shape::{Form, Personal};
 use tap_confluent_cloud::state::Position;
 use tap_confluent_cloud::stop::Stop;
 use tap_confluent_cloud::streams::{STREAMS, Stream};
 use tap_confluent_cloud::sync::{self, Plan};
-use tap_confluent_cloud::{check, log};
+use tap_confluent_cloud::{check, files, log, write};
 
 /// Streams that were not read to their end, and why. All of it has been told.
 type Failed = Vec<(String, Error)>;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let catalog = arguments.catalog.as_ref().map(|path| config::read_json("catalog", path));
+    let catalog = arguments.catalog.as_ref().map(|path| files::read_json("catalog", path));
     let unreadable = Value::Null;
     let (action, protocol) =
         arguments.decide(catalog.as_ref().map(|catalog| catalog.as_ref().unwrap_or(&unreadable)));
@@ -202,7 +203,7 @@ fn read(
     let config = settings.enforce()?;
     let config = if sample { impatient(config) } else { config };
     let offered = offered(&settings)?;
-    let state = arguments.state.as_ref().map(|path| config::read_json("state", path)).transpose()?;
+    let state = arguments.state.as_ref().map(|path| files::read_json("state", path)).transpose()?;
     let given = Given { arguments, config: &config, offered, catalog, state, sample };
     let asked = match protocol {
         Protocol::Singer => asked_by_singer(given)?,
@@ -305,7 +306,7 @@ async fn pump(client: Rc<Client>, plan: Plan, mut sink: Box<dyn Sink>, stop: Sto
     let (streams, sample) = (plan.streams.len(), plan.sample);
     let (events, received) = mpsc::channel(sync::EVENTS_IN_FLIGHT);
     let mut writing =
-        tokio::task::spawn_blocking(move || sync::write(received, sink.as_mut(), (streams, sample), &stops));
+        tokio::task::spawn_blocking(move || write::write(received, sink.as_mut(), (streams, sample), &stops));
     let organization = plan.organization.clone();
     let warn = async {
         if let Some(words) = check::shortened(&client, &organization).await {

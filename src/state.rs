@@ -270,94 +270,44 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn bookmark(organization: &str, partition: Option<&str>, token: Option<&str>, started: &str) -> Value {
-        json!({"organization_id": organization, "partition": partition, "page_token": token, "started_at": started})
+    /// A bookmark of `organization partition token time`, where a dash is null.
+    fn bookmark(text: &str) -> Map<String, Value> {
+        let values = text.split(' ').map(|value| if value == "-" { Value::Null } else { value.into() });
+        BOOKMARK_KEYS.into_iter().map(str::to_owned).zip(values).collect()
     }
 
     #[test]
     fn what_is_resumed_and_what_is_started_over() {
+        use Scope::Everything;
         let now = time("2026-03-02T12:00:00Z");
-        let nulls =
-            json!({"organization_id": null, "partition": null, "page_token": null, "started_at": null});
-        // scope, bookmark, resumed at (partition, token), surprise
+        // scope, bookmark, why it is started over; empty if it is resumed, none if it is all null
         let table = [
-            (Scope::Everything, json!({}), None, None),
-            (Scope::Everything, nulls.clone(), None, None),
-            (ROLE_BINDINGS, nulls, None, None),
-            (
-                Scope::Everything,
-                bookmark("o", None, Some("t"), "2026-03-02T11:00:00Z"),
-                Some((None, Some("t"))),
-                None,
-            ),
-            (
-                Scope::Everything,
-                bookmark("o", None, Some("t"), "2026-03-01T12:00:01Z"),
-                Some((None, Some("t"))),
-                None,
-            ),
-            (
-                Scope::Everything,
-                bookmark("o", None, Some("t"), "2026-03-01T11:59:59Z"),
-                None,
-                Some("24 hours"),
-            ),
-            (
-                Scope::Everything,
-                bookmark("o", None, Some("t"), "2026-03-02T12:09:00Z"),
-                Some((None, Some("t"))),
-                None,
-            ),
-            (Scope::Everything, bookmark("o", None, Some("t"), "2026-03-02T12:11:00Z"), None, Some("future")),
-            (
-                Scope::Everything,
-                bookmark("x", None, Some("t"), "2026-03-02T11:00:00Z"),
-                None,
-                Some("organization"),
-            ),
-            (
-                Scope::Everything,
-                bookmark("o", Some("organization"), Some("t"), "2026-03-02T11:00:00Z"),
-                None,
-                Some("partition"),
-            ),
-            (ROLE_BINDINGS, bookmark("o", None, Some("t"), "2026-03-02T11:00:00Z"), None, Some("partition")),
-            (
-                ROLE_BINDINGS,
-                bookmark("o", Some("organization+"), Some("t"), "2026-03-02T11:00:00Z"),
-                Some((Some("organization+"), Some("t"))),
-                None,
-            ),
-            (
-                ROLE_BINDINGS,
-                bookmark("o", Some("organization/*"), None, "2026-03-02T11:00:00Z"),
-                Some((Some("organization/*"), None)),
-                None,
-            ),
-            (
-                ROLE_BINDINGS,
-                bookmark("o", Some("env-1/*"), Some("t"), "2026-03-02T11:00:00Z"),
-                Some((Some("env-1/*"), Some("t"))),
-                None,
-            ),
+            (Everything, "- - - -", None),
+            (ROLE_BINDINGS, "- - - -", None),
+            (Everything, "o - t 2026-03-02T11:00:00Z", Some("")),
+            (Everything, "o - t 2026-03-01T12:00:01Z", Some("")),
+            (Everything, "o - t 2026-03-01T11:59:59Z", Some("24 hours")),
+            (Everything, "o - t 2026-03-02T12:09:00Z", Some("")),
+            (Everything, "o - t 2026-03-02T12:11:00Z", Some("future")),
+            (Everything, "x - t 2026-03-02T11:00:00Z", Some("organization")),
+            (Everything, "- - t 2026-03-02T11:00:00Z", Some("organization")),
+            (Everything, "o organization t 2026-03-02T11:00:00Z", Some("partition")),
+            (ROLE_BINDINGS, "o - t 2026-03-02T11:00:00Z", Some("partition")),
+            (ROLE_BINDINGS, "o organization - 2026-03-02T11:00:00Z", Some("")),
+            (ROLE_BINDINGS, "o organization+ t 2026-03-02T11:00:00Z", Some("")),
+            (ROLE_BINDINGS, "o organization/* - 2026-03-02T11:00:00Z", Some("")),
+            (ROLE_BINDINGS, "o env-1/* t 2026-03-02T11:00:00Z", Some("")),
         ];
-        for (scope, bookmark, resumed, surprise) in table {
-            let position = Position::from_bookmark(bookmark.as_object().unwrap()).unwrap();
-            let resume = position.resume(scope, Some("o"), now, true);
+        for (scope, text, expected) in table {
+            let position = Position::from_bookmark(&bookmark(text)).unwrap();
             let first = Place::first(scope, Some("o"), now);
-            match (resumed, surprise) {
-                (Some((partition, token)), _) => {
-                    let Resume::At(place) = resume else { panic!("{bookmark}: {resume:?}") };
-                    assert_eq!(
-                        (place.partition.name().as_deref(), place.token.as_deref()),
-                        (partition, token)
-                    );
+            match (position.clone().resume(scope, Some("o"), now, true), expected) {
+                (Resume::At(place), None) => assert_eq!(place, first, "{text}"),
+                (Resume::At(place), Some("")) => assert_eq!(Position::At(place), position, "{text}"),
+                (Resume::Over(place, why), Some(words)) => {
+                    assert!(place == first && !words.is_empty() && why.contains(words), "{text}: {why}");
                 }
-                (None, None) => assert_eq!(resume, Resume::At(first), "{bookmark}"),
-                (None, Some(words)) => {
-                    let Resume::Over(place, why) = resume else { panic!("{bookmark}: {resume:?}") };
-                    assert!(place == first && why.contains(words), "{bookmark}: {why}");
-                }
+                (resume, _) => panic!("{text}: {resume:?}"),
             }
         }
     }
@@ -379,6 +329,7 @@ mod tests {
             json!({"page_token": "t"}),
             json!({"page_token": "t", "started_at": "yesterday"}),
             json!({"partition": ["a"]}),
+            json!({"page_token": "t", "started_at": "0000-01-01T00:00:00+23:59"}),
         ] {
             assert!(Position::from_bookmark(bookmark.as_object().unwrap()).is_err(), "{bookmark}");
         }

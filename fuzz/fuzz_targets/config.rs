@@ -1,4 +1,4 @@
-//! Settings as texts, one a line, in the order of the schema: enforced or refused, and no error shows the
+//! Settings as texts, one a line, from the last: enforced or refused, and no error shows the
 //! secret.
 #![no_main]
 

@@ -376,45 +376,4 @@ mod tests {
             omitted.get("email").is_none() && omitted.get("full_name").is_none() && omitted["id"] == "u-1"
         );
     }
-
-    #[test]
-    fn drift_is_passed_told_or_refused() {
-        let of = |drift, record: &str| {
-            let mut shape = Shape::new(
-                find("users").unwrap(),
-                Drops::default(),
-                Form::new(None, drift, Personal::Keep, None),
-            );
-            let fitted = shape.fit(&shape.open(record).unwrap(), &mut Vec::new()).map(|_| shape.strays());
-            fitted.map(Option::unwrap_or_default)
-        };
-        let unknown = r#"{"id":"u-1","metadata":{"new":1}}"#;
-        let misfit = r#"{"id":"u-1","metadata":5,"email":true}"#;
-        assert_eq!(
-            (of(Drift::Pass, unknown), of(Drift::Pass, misfit)),
-            (Ok(String::new()), Ok(String::new()))
-        );
-        assert!(
-            of(Drift::Warn, unknown).is_ok_and(
-                |words| words.contains("1 unknown fields, passed on: \"metadata.new\" in 1 records")
-            )
-        );
-        assert!(of(Drift::Warn, misfit).is_ok_and(|words| words.contains("2 fields of another type")));
-        assert!(of(Drift::Fail, unknown).is_err_and(|words| words.contains("\"metadata.new\"")));
-        assert!(of(Drift::Fail, misfit).is_err_and(|words| words.contains("\"metadata\"")));
-        let fine = r#"{"id":"u-1","email":null,"metadata":null,"full_name":"x"}"#;
-        assert_eq!(of(Drift::Fail, fine), Ok(String::new()));
-    }
-
-    #[test]
-    fn strays_are_counted_and_told_once() {
-        let mut shape = Shape::new(find("users").unwrap(), Drops::default(), form());
-        for record in
-            [r#"{"id":"u-1","new":1}"#, r#"{"id":"u-2","new":2,"created_at":null}"#, r#"{"id":"u-3"}"#]
-        {
-            shape.fit(&shape.open(record).unwrap(), &mut Vec::new()).unwrap();
-        }
-        let words = shape.strays().unwrap();
-        assert!(words.contains("\"new\" in 2 records") && words.contains("created_at"), "{words}");
-    }
 }
