@@ -18,14 +18,19 @@ fn settings(sim: &Simulator) -> Value {
 
 fn runs_it_as_its_users_do(scenario: Scenario) {
     let sim = Simulator::start(scenario.clone());
+    let mut fewer = Simulator::start(scenario.clone().seed(sim.seed()));
+    fewer.delete("users", 3);
+    fewer.delete("role_bindings", 2);
     let refusing = Simulator::start(scenario.refuse("users"));
     let slow = Simulator::start(polite().users(5_000).latency(Duration::from_millis(50)));
     let folder = TempDir::new().unwrap();
-    let truth: Map<String, Value> =
-        STREAMS.iter().map(|stream| ((*stream).to_owned(), json!(sim.truth().count(stream)))).collect();
+    let counts = |sim: &Simulator| -> Map<String, Value> {
+        STREAMS.iter().map(|stream| ((*stream).to_owned(), json!(sim.truth().count(stream)))).collect()
+    };
     let given = json!({
         "binary": BINARY, "folder": folder.path(), "config": settings(&sim),
-        "refused": settings(&refusing), "slow": settings(&slow), "truth": truth,
+        "refused": settings(&refusing), "slow": settings(&slow), "truth": counts(&sim),
+        "fewer": settings(&fewer), "fewer_truth": counts(&fewer),
         "organization_id": sim.organization_id(),
     });
     let file = folder.path().join("given.json");

@@ -39,6 +39,8 @@ pub enum Fault {
     RedirectTo(String),
     /// The right answer, compressed, without a header to say so.
     GzipUnlabelled,
+    /// An answer that is a fault by itself, compressed, without a header to say so.
+    Packed(Box<Fault>),
     /// 200 and a body that never ends.
     Endless,
     /// The right rows and a next link that carries no token.

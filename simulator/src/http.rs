@@ -2,8 +2,11 @@
 //! hand, because half of a simulator's answers are ones that a server library refuses to send.
 
 use std::fmt::Write;
+use std::io::Write as _;
 use std::time::SystemTime;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use percent_encoding::percent_decode_str;
 
 use crate::faults::{Fault, html};
@@ -113,13 +116,18 @@ impl Answer {
             Fault::RedirectTo(url) => {
                 Self { status: 302, headers: vec![("Location".to_owned(), url.clone())], body: Vec::new() }
             }
+            Fault::Packed(fault) => {
+                let mut answer = Self::of(fault)?;
+                answer.body = gzip(&answer.body);
+                answer
+            }
             Fault::DeepJson => Self::json(200, deep(100_000)),
             _ => return None,
         })
     }
 
-    /// The status line and headers, with the ones that every answer of the service carries.
-    pub fn head(&self, number: u64, framing: &str, last: bool) -> Vec<u8> {
+    /// The status line and headers, with the ones that every answer of the service carries and `quota`.
+    pub fn head(&self, number: u64, quota: &[(String, u64)], framing: &str, last: bool) -> Vec<u8> {
         let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
         let mut line = |name: &str, value: &str| {
             // Writing to a String does not fail.
@@ -127,10 +135,9 @@ impl Answer {
         };
         line("Date", &http_date(SystemTime::now()));
         line("X-Request-Id", &format!("{:016x}{number:016x}", crate::random::mix(&[number])));
-        if self.status == 200 {
-            line("X-RateLimit-Limit", "100000");
-            line("X-RateLimit-Remaining", "99999");
-            line("X-RateLimit-Reset", "60");
+        let own = |name: &str| self.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
+        for (name, value) in quota.iter().filter(|(name, _)| !own(name)) {
+            line(name, &value.to_string());
         }
         for (name, value) in &self.headers {
             line(name, value);
@@ -146,6 +153,14 @@ impl Answer {
     pub fn length(&self) -> String {
         format!("Content-Length: {}", self.body.len())
     }
+}
+
+/// Compressed, as `Content-Encoding: gzip` would say.
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    // Writing to a Vec does not fail.
+    let _ = encoder.write_all(bytes);
+    encoder.finish().unwrap_or_default()
 }
 
 fn deep(levels: usize) -> String {

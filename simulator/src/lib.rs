@@ -140,6 +140,11 @@ impl Simulator {
         self.shared.log.max_open()
     }
 
+    /// How many requests have met a fault, or a hiccup of a rude service.
+    pub fn faults_met(&self) -> u64 {
+        self.shared.service.faults.load(SeqCst)
+    }
+
     /// Plans a fault from now on; its requests are counted from now.
     pub fn add_fault(&self, fault: Fault, at: At) {
         lock(&self.shared.plan).add(fault, at);
@@ -163,6 +168,13 @@ impl Simulator {
     /// Page tokens handed out until now are answered 400; new ones work.
     pub fn expire_tokens(&self) {
         self.shared.service.generation.fetch_add(1, SeqCst);
+    }
+
+    /// Deletes the last `count` records of a stream, in the service and in the truth; says their ids.
+    pub fn delete(&mut self, stream: &str, count: usize) -> Vec<String> {
+        let stream = truth::known(stream);
+        self.truth.forget(stream);
+        self.shared.service.delete(stream, count)
     }
 
     /// Holds all answers back until [`release`](Self::release).

@@ -181,7 +181,8 @@ impl Page<'_> {
     fn link(&self, next: Cursor) -> String {
         let path = self.listing.stream.path();
         let alias = self.listing.stream == Stream::RoleBindings || self.rude_listing(3);
-        let host = if alias { ALIAS } else { HOST };
+        let public = if alias { ALIAS } else { HOST };
+        let host = self.org.scenario.links_to.as_deref().unwrap_or(public);
         let filter: String =
             self.listing.filter.iter().map(|(name, value)| format!("&{name}={}", encode(value))).collect();
         let size = self.cursor.size;

@@ -109,8 +109,11 @@ pub fn invitation(org: &Organization, index: u64) -> Object {
     let users = org.scenario.users;
     let invitee = if status == "ACCEPTED" && users > 0 { index % users } else { users + index };
     let name = format!("{}/invitation={id}", org.crn());
+    let email = email(org, invitee);
+    // People type their own address in capitals as they like.
+    let email = if index % 5 == 1 { email.to_uppercase() } else { email };
     let mut object = head(org, (Stream::Invitations, index), &id, &name, &mut dice)
-        .text("email", &email(org, invitee))
+        .text("email", &email)
         .text("auth_type", pick(&mut dice, &["AUTH_TYPE_LOCAL", "AUTH_TYPE_SSO"]))
         .text("status", &format!("INVITE_STATUS_{status}"));
     let sent = born(org, Stream::Invitations, index);

@@ -1,9 +1,10 @@
 //! From a request to an answer: who asks, what is refused, which listing and page it is. Error
 //! bodies are those recorded from the real service, which has a shape of its own for role bindings.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -32,6 +33,18 @@ pub struct Service {
     pub refuse_tokens: AtomicU16,
     /// Tokens of an earlier generation have expired.
     pub generation: AtomicU64,
+    /// Requests that met a fault or a hiccup.
+    pub faults: AtomicU64,
+    /// Places of records that have been deleted.
+    gone: Mutex<HashSet<(Stream, u64)>>,
+    window: Mutex<Option<Window>>,
+}
+
+/// Where a rate limit's window stands.
+#[derive(Clone, Copy)]
+struct Window {
+    began: Instant,
+    remaining: u64,
 }
 
 type Refusal = Box<Answer>;
@@ -45,7 +58,30 @@ impl Service {
             hiccups: Mutex::default(),
             refuse_tokens: AtomicU16::new(0),
             generation: AtomicU64::new(1),
+            faults: AtomicU64::new(0),
+            gone: Mutex::default(),
+            window: Mutex::default(),
         }
+    }
+
+    /// Deletes the last records of a stream that are still there, and says their ids.
+    pub fn delete(&self, stream: Stream, count: usize) -> Vec<String> {
+        let last: Vec<u64> = self.live(stream).into_iter().rev().take(count).collect();
+        lock(&self.gone).extend(last.iter().map(|index| (stream, *index)));
+        lock(&self.listings).clear();
+        last.into_iter().map(|index| self.org.id_of(stream, index)).collect()
+    }
+
+    /// The places of the records that are still there.
+    pub fn live(&self, stream: Stream) -> Vec<u64> {
+        let gone = lock(&self.gone);
+        (0..self.org.count(stream)).filter(|index| !gone.contains(&(stream, *index))).collect()
+    }
+
+    /// How many records are still there.
+    pub fn count(&self, stream: Stream) -> u64 {
+        let gone = lock(&self.gone).iter().filter(|(of, _)| *of == stream).count();
+        self.org.count(stream) - gone as u64
     }
 
     /// Whether a request carries the right key and secret.
@@ -74,6 +110,33 @@ impl Service {
             Some(id) => self.one(stream, id),
             None => self.page(stream, head, twist),
         }
+    }
+
+    /// What a good answer says of the rate limit.
+    pub fn quota(&self) -> [(String, u64); 3] {
+        let names = ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"].map(str::to_owned);
+        let Some(quota) = self.org.scenario.quota else {
+            let [limit, remaining, reset] = names;
+            return [(limit, 100_000), (remaining, 99_999), (reset, 60)];
+        };
+        let mut kept = lock(&self.window);
+        let length = Duration::from_secs(quota.reset);
+        let mut window = match *kept {
+            None => Window { began: Instant::now(), remaining: quota.remaining },
+            Some(window) if window.began.elapsed() < length => window,
+            Some(_) => Window { began: Instant::now(), remaining: quota.limit },
+        };
+        window.remaining = window.remaining.saturating_sub(1);
+        *kept = Some(window);
+        let left = length.saturating_sub(window.began.elapsed()).as_secs_f64().ceil();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "whole seconds from zero up"
+        )]
+        let left = left as u64;
+        let [limit, remaining, reset] = names;
+        [(limit, quota.limit), (remaining, window.remaining), (reset, left)]
     }
 
     fn authenticate(&self, head: &Head) -> Result<(), Refusal> {
@@ -105,7 +168,7 @@ impl Service {
     }
 
     fn one(&self, stream: Stream, id: &str) -> Result<Answer, Refusal> {
-        let index = (0..self.org.count(stream)).find(|index| self.org.id_of(stream, *index) == id);
+        let index = self.live(stream).into_iter().find(|index| self.org.id_of(stream, *index) == id);
         match index {
             Some(index) => Ok(Answer::json(200, self.org.record(stream, index))),
             None if stream == Stream::RoleBindings => Err(forbidden(stream)),
@@ -186,6 +249,7 @@ impl Service {
             return Ok(());
         }
         *so_far += 1;
+        self.faults.fetch_add(1, SeqCst);
         Err(refuse(if dice.bool() {
             Fault::errors(503, "upstream connect error or disconnect/reset before headers")
         } else {
@@ -207,7 +271,8 @@ impl Service {
     }
 
     fn list(&self, stream: Stream, filter: Vec<(String, String)>) -> Listing {
-        if filter.is_empty() {
+        let gone = lock(&self.gone).clone();
+        if filter.is_empty() && gone.is_empty() {
             return Listing::all(&self.org, stream);
         }
         let asked = filter.clone();
@@ -217,7 +282,9 @@ impl Service {
         Listing::filtered(&self.org, stream, filter, |index| {
             let in_scope = scope
                 .is_none_or(|scope| bindings::finds(server, scope, &bindings::pattern(&self.org, index)));
-            in_scope && (others.is_empty() || self.matches(stream, index, &others))
+            in_scope
+                && !gone.contains(&(stream, index))
+                && (others.is_empty() || self.matches(stream, index, &others))
         })
     }
 

@@ -20,6 +20,15 @@ pub enum BindingsServer {
     Partial,
 }
 
+/// A rate limit as good answers tell it.
+#[derive(Clone, Copy, Debug)]
+pub struct Quota {
+    pub limit: u64,
+    pub remaining: u64,
+    /// Seconds that a window is long.
+    pub reset: u64,
+}
+
 /// A simulator to be started. Rude unless [`polite`](Self::polite).
 #[derive(Clone, Debug)]
 pub struct Scenario {
@@ -35,6 +44,8 @@ pub struct Scenario {
     pub(crate) api_keys: u64,
     pub(crate) bindings: BindingsServer,
     pub(crate) latency: Duration,
+    pub(crate) quota: Option<Quota>,
+    pub(crate) links_to: Option<String>,
     pub(crate) https: bool,
     pub(crate) port: u16,
     pub(crate) weak_key: bool,
@@ -66,6 +77,8 @@ impl Scenario {
             api_keys: 64,
             bindings: BindingsServer::default(),
             latency: Duration::ZERO,
+            quota: None,
+            links_to: None,
             https: false,
             port: 0,
             weak_key: false,
@@ -141,6 +154,19 @@ impl Scenario {
     /// How long each answer is kept back.
     pub fn latency(mut self, latency: Duration) -> Self {
         self.latency = latency;
+        self
+    }
+
+    /// What good answers say of the rate limit: of `limit` requests in `reset` seconds so many remain,
+    /// one less with each, and all again when the seconds are over. Nothing is refused because of it.
+    pub fn quota(mut self, limit: u64, remaining: u64, reset: u64) -> Self {
+        self.quota = Some(Quota { limit, remaining, reset });
+        self
+    }
+
+    /// Next links name this origin (scheme, host and port) instead of the public ones.
+    pub fn links_to(mut self, origin: &str) -> Self {
+        self.links_to = Some(origin.to_owned());
         self
     }
 

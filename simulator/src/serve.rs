@@ -3,11 +3,10 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -16,7 +15,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::faults::{Fault, Plan};
-use crate::http::{Answer, Head};
+use crate::http::{Answer, Head, gzip};
 use crate::log::{Log, Request, lock};
 use crate::page::Twist;
 use crate::routes::Service;
@@ -160,6 +159,7 @@ impl<W: Wire> Connection<W> {
             let answer = self.shared.service.answer(head, Twist::None);
             return self.send(&answer, number, head.last).await;
         };
+        self.shared.service.faults.fetch_add(1, SeqCst);
         if let Some(answer) = Answer::of(&fault) {
             return self.send(&answer, number, head.last).await;
         }
@@ -179,14 +179,14 @@ impl<W: Wire> Connection<W> {
             }
             Fault::GzipUnlabelled => {
                 let mut answer = good(Twist::None);
-                answer.body = gzip(&answer.body)?;
+                answer.body = gzip(&answer.body);
                 self.send(&answer, number, head.last).await
             }
             Fault::Stall => self.unless_gone(std::future::pending()).await,
             Fault::HalfBody => {
                 let answer = good(Twist::None);
                 self.shared.log.ended(number, Some(answer.status));
-                let mut bytes = answer.head(number, &answer.length(), head.last);
+                let mut bytes = self.opening(&answer, number, &answer.length(), head.last);
                 bytes.extend(&answer.body[..answer.body.len() / 2]);
                 self.wire.write_all(&bytes).await?;
                 self.wire.flush().await?;
@@ -219,17 +219,24 @@ impl<W: Wire> Connection<W> {
         }
     }
 
+    /// Everything before the body; good answers tell the rate limit.
+    fn opening(&self, answer: &Answer, number: u64, framing: &str, last: bool) -> Vec<u8> {
+        let quota = (answer.status == 200).then(|| self.shared.service.quota());
+        answer.head(number, quota.as_ref().map_or(&[], |quota| quota.as_slice()), framing, last)
+    }
+
     async fn send(&mut self, answer: &Answer, number: u64, last: bool) -> Result<(), Over> {
         // Before the client can know of it: what it does next must not count as at the same time.
         self.shared.log.ended(number, Some(answer.status));
-        let mut bytes = answer.head(number, &answer.length(), last);
+        let mut bytes = self.opening(answer, number, &answer.length(), last);
         bytes.extend(&answer.body);
         self.wire.write_all(&bytes).await?;
         Ok(self.wire.flush().await?)
     }
 
     async fn drip(&mut self, answer: &Answer, number: u64, last: bool) -> Result<(), Over> {
-        self.wire.write_all(&answer.head(number, &answer.length(), last)).await?;
+        let opening = self.opening(answer, number, &answer.length(), last);
+        self.wire.write_all(&opening).await?;
         for byte in &answer.body {
             self.wire.write_all(&[*byte]).await?;
             self.wire.flush().await?;
@@ -240,8 +247,9 @@ impl<W: Wire> Connection<W> {
     }
 
     async fn endless(&mut self, number: u64) -> Result<(), Over> {
-        let opening = Answer::json(200, String::new());
-        self.wire.write_all(&opening.head(number, "Transfer-Encoding: chunked", false)).await?;
+        let answer = Answer::json(200, String::new());
+        let opening = self.opening(&answer, number, "Transfer-Encoding: chunked", false);
+        self.wire.write_all(&opening).await?;
         let start = br#"{"metadata":{},"data":[{"id":""#;
         self.wire.write_all(format!("{:x}\r\n", start.len()).as_bytes()).await?;
         self.wire.write_all(start).await?;
@@ -252,10 +260,4 @@ impl<W: Wire> Connection<W> {
             tokio::task::yield_now().await;
         }
     }
-}
-
-fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    io::Write::write_all(&mut encoder, bytes)?;
-    encoder.finish()
 }

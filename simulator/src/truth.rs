@@ -28,22 +28,31 @@ impl Truth {
     /// [`record`](Self::record).
     pub fn records(&self, stream: &str) -> &[Value] {
         let stream = known(stream);
-        let made = || (0..self.org().count(stream)).map(|index| self.make(stream, index)).collect();
+        let made = || self.live(stream).into_iter().map(|index| self.make(stream, index)).collect();
         self.records[stream as usize].get_or_init(made)
     }
 
-    /// One record, by its place in the listing.
+    /// One record, by its place in the listing as long as nothing has been deleted.
     pub fn record(&self, stream: &str, index: u64) -> Value {
         self.make(known(stream), index)
     }
 
     pub fn ids(&self, stream: &str) -> Vec<String> {
         let stream = known(stream);
-        (0..self.org().count(stream)).map(|index| self.org().id_of(stream, index)).collect()
+        self.live(stream).into_iter().map(|index| self.org().id_of(stream, index)).collect()
     }
 
     pub fn count(&self, stream: &str) -> u64 {
-        self.org().count(known(stream))
+        self.shared.service.count(known(stream))
+    }
+
+    /// Looks anew at a stream of which something was deleted.
+    pub(crate) fn forget(&mut self, stream: Stream) {
+        self.records[stream as usize] = OnceLock::new();
+    }
+
+    fn live(&self, stream: Stream) -> Vec<u64> {
+        self.shared.service.live(stream)
     }
 
     fn make(&self, stream: Stream, index: u64) -> Value {
@@ -51,6 +60,6 @@ impl Truth {
     }
 }
 
-fn known(name: &str) -> Stream {
+pub(crate) fn known(name: &str) -> Stream {
     Stream::named(name).unwrap_or_else(|| panic!("the simulator serves no stream called {name}"))
 }

@@ -384,3 +384,15 @@ fn silence_and_endless_bodies_last_until_the_client_leaves() {
         }
     }
 }
+
+#[test]
+fn what_is_deleted_is_gone_from_the_listing_and_the_truth_and_the_rest_stays() {
+    let mut sim = Simulator::start(Scenario::new().users(25).polite());
+    let before = sim.truth().records("users").to_vec();
+    let gone = sim.delete("users", 3);
+    assert_eq!((gone.len(), sim.truth().count("users")), (3, 22));
+    assert_eq!(sim.truth().records("users"), &before[..22]);
+    let page = get(&sim, "/iam/v2/users?page_size=100").json();
+    assert_eq!(page["data"].as_array().unwrap(), &before[..22]);
+    assert_eq!(get(&sim, &format!("/iam/v2/users/{}", gone[0])).status, 404);
+}

@@ -188,14 +188,14 @@ impl Client {
     }
 
     fn given_up(&self, error: &Error, failures: u32, asked: Option<Duration>) -> String {
-        let asked = asked.filter(|asked| *asked > self.retry.budget);
+        let budget = format!("max_retry_seconds ({} s)", self.retry.budget.as_secs_f64());
+        let tries = format!("given up after {failures} {}", if failures == 1 { "try" } else { "tries" });
         let why = match asked {
-            Some(asked) => format!(
-                "the service asks to wait {} s, more than max_retry_seconds ({} s)",
-                asked.as_secs(),
-                self.retry.budget.as_secs()
-            ),
-            None => format!("given up after {failures} {}", if failures == 1 { "try" } else { "tries" }),
+            Some(asked) if asked > self.retry.budget => {
+                format!("the service asks to wait {} s, more than {budget}", asked.as_secs())
+            }
+            _ if failures > self.retry.max_retries => tries,
+            _ => format!("{tries}, because the next would come after {budget}"),
         };
         format!("{}: {why}. Try again later", error.message)
     }

@@ -21,8 +21,8 @@ use object::{copy, depth, is_plain};
 use rules::{Act, Rules};
 use strays::Strays;
 
-/// Nesting of a record. Rust's JSON parsers refuse lines deeper than 128, of which Airbyte's messages take two.
-const DEEPEST: usize = 126;
+/// Nesting of a record. serde_json refuses lines deeper than 127, of which Airbyte's messages take two.
+const DEEPEST: usize = 125;
 
 /// What becomes of names and e-mail addresses of persons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -287,7 +287,7 @@ mod tests {
         ] {
             assert!(fitted(record, Drops::default()).is_err(), "{record}");
         }
-        assert!(fitted(&deep(125), Drops::default()).is_ok());
+        assert!(fitted(&deep(124), Drops::default()).is_ok());
         let wide = format!(r#"{{"id":"u-1","x":"{}","y":[{}[]]}}"#, "[".repeat(500), "[],".repeat(500));
         assert!(fitted(&wide, Drops::default()).is_ok(), "many brackets are not deep ones");
     }
@@ -339,7 +339,7 @@ mod tests {
         let out = String::from_utf8(out).unwrap();
         let expected = r#"{"id":"i-1","expires_at":null,"accepted_at":"2026-03-02T12:00:00.5+02:00","metadata":{"created_at":null,"self":""},"organization_id":"o-1","created_at":null,"updated_at":null,"user_id":null,"creator_id":null}"#;
         assert_eq!(out, expected);
-        assert!(shape.strays().unwrap().contains("2 fields that hold no time, made null"));
+        assert!(shape.strays().unwrap().contains("2 fields made null"));
     }
 
     #[test]

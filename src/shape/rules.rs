@@ -95,9 +95,9 @@ impl Rule {
         self.kinds.contains(&kind(field.value.get()))
     }
 
-    /// Whether the value is a text that ought to be a time and is none: targets abort a whole load over it.
+    /// Whether the value ought to be a time and is none: targets abort a whole load over it.
     pub fn is_no_time(&self, field: &Field<'_>) -> bool {
-        self.is_time && field.text().is_some_and(|text| !is_time(&text))
+        self.is_time && field.value.get() != "null" && field.text().is_none_or(|text| !is_time(&text))
     }
 }
 

@@ -49,10 +49,15 @@ impl Strays {
                 }
                 continue;
             };
-            if rule.act != Act::Keep {
+            // Nothing of a person goes out in a form that cannot be hashed.
+            let unhashable = rule.act == Act::Hash && !rule.allows(field);
+            if rule.act == Act::Drop || (rule.act == Act::Hash && !unhashable) {
                 continue;
             }
-            if rule.is_no_time(field) {
+            if unhashable && self.drift == Drift::Fail {
+                return Err(format!("a value that does not fit the schema, of {:?}", path()));
+            }
+            if unhashable || rule.is_no_time(field) {
                 nulled.push(path());
                 add(&mut self.nulled, path());
             } else if !rule.allows(field) {
@@ -92,7 +97,7 @@ impl Strays {
         let words = [
             list("unknown fields, passed on", &self.unknown),
             list("fields of another type than declared, passed on", &self.misfits),
-            list("fields that hold no time, made null", &self.nulled),
+            list("fields made null, being no time or no text to hash", &self.nulled),
             list("derived columns that the service sends itself, its values kept", &self.overruled),
             unread,
         ];

@@ -1,7 +1,7 @@
 """PyAirbyte runs the binary as its users do. One argument: a file with
-{"binary", "folder", "organization_id", "truth": {stream: count}, and settings: "config", "slow" for a
-service with thousands of users that takes its time, "refused" for one that refuses users}. Ends with 0
-if everything is as it should be.
+{"binary", "folder", "organization_id", "truth": {stream: count}, and settings: "config", "fewer" for the
+same organization after some deletions (with "fewer_truth"), "slow" for a service with thousands of users
+that takes its time, "refused" for one that refuses users}. Ends with 0 if everything is as it should be.
 """
 
 import json
@@ -67,6 +67,10 @@ assert again.processed_records == sum(TRUTH.values()), f"again: {again.processed
 assert rows(again) == TRUTH, rows(again)
 forced = source(given["config"]).read(cache=kept, force_full_refresh=True)
 assert forced.processed_records == sum(TRUTH.values()), f"forced: {forced.processed_records}"
+
+# Whoever replaces tables, as Airbyte's overwrite does, has lost what was deleted.
+replaced = source(given["fewer"]).read(cache=kept, write_strategy="replace", force_full_refresh=True)
+assert rows(replaced) == given["fewer_truth"] != TRUTH, rows(replaced)
 
 # Ended early: PyAirbyte sends SIGTERM, and any end but by that signal makes it raise.
 users = source(given["slow"], ["users"]).get_records("users")

@@ -94,6 +94,22 @@ pub struct Record {
     pub data: Map<String, Value>,
     /// Milliseconds, a whole number.
     pub emitted_at: u64,
+    pub meta: Option<Meta>,
+}
+
+/// What the source changed about a record.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Meta {
+    pub changes: Vec<Change>,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    pub field: String,
+    pub change: String,
+    pub reason: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -217,6 +233,12 @@ pub fn parse(stdout: &str) -> Result<Vec<Message>, String> {
 fn check(message: &Message, line: &str) -> Result<(), String> {
     match message {
         Message::Record { record } if record.data.is_empty() => return Err("empty data".to_owned()),
+        Message::Record { record } => {
+            let changed = record.meta.as_ref().is_none_or(|meta| !meta.changes.is_empty());
+            if !changed || line.contains(r#""meta":null"#) {
+                return Err("a meta that says nothing".to_owned());
+            }
+        }
         Message::State { state } => {
             if state.kind != "STREAM" || state.stream.stream_state.is_empty() {
                 return Err("a STATE has type STREAM and says something".to_owned());

@@ -1,7 +1,7 @@
 //! Singer's messages stated anew, with unknown fields denied, and the rules that hold for any
 //! sequence of them.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use chrono::DateTime;
 use serde::Deserialize;
@@ -12,9 +12,25 @@ use super::whole::STREAMS;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "UPPERCASE", deny_unknown_fields)]
 pub enum Message {
-    Schema { stream: String, schema: Map<String, Value>, key_properties: Vec<String> },
-    Record { stream: String, record: Map<String, Value>, time_extracted: String },
-    State { value: State },
+    Schema {
+        stream: String,
+        schema: Map<String, Value>,
+        key_properties: Vec<String>,
+    },
+    Record {
+        stream: String,
+        record: Map<String, Value>,
+        time_extracted: String,
+        version: Option<u64>,
+    },
+    State {
+        value: State,
+    },
+    #[serde(rename = "ACTIVATE_VERSION")]
+    ActivateVersion {
+        stream: String,
+        version: u64,
+    },
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -26,20 +42,31 @@ pub struct State {
 /// Reads whole lines; says which line is wrong and how.
 pub fn parse(stdout: &str) -> Result<Vec<Message>, String> {
     let mut messages = Vec::new();
-    let mut schemas = BTreeSet::new();
+    let mut seen = BTreeMap::new();
     for (index, line) in stdout.lines().enumerate() {
         let wrong = |what: String| {
             let start: String = line.chars().take(200).collect();
             format!("line {} of stdout: {what}: {start}", index + 1)
         };
         let message: Message = serde_json::from_str(line).map_err(|error| wrong(error.to_string()))?;
-        check(&message, &mut schemas).map_err(wrong)?;
+        check(&message, &mut seen).map_err(wrong)?;
+        if line.contains(r#""version":null"#) {
+            return Err(wrong("a version that is none is left out, not null".to_owned()));
+        }
         messages.push(message);
     }
     Ok(messages)
 }
 
-fn check(message: &Message, schemas: &mut BTreeSet<String>) -> Result<(), String> {
+/// What has been said of a stream whose SCHEMA came.
+#[derive(Default)]
+struct Said {
+    version: Option<u64>,
+    has_records: bool,
+    is_activated: bool,
+}
+
+fn check(message: &Message, seen: &mut BTreeMap<String, Said>) -> Result<(), String> {
     match message {
         Message::Schema { stream, schema, key_properties } => {
             if key_properties != &["id"] {
@@ -48,17 +75,36 @@ fn check(message: &Message, schemas: &mut BTreeSet<String>) -> Result<(), String
             if !schema.get("properties").is_some_and(|properties| properties["id"].is_object()) {
                 return Err("the schema does not describe the key".to_owned());
             }
-            schemas.insert(stream.clone());
+            seen.insert(stream.clone(), Said::default());
         }
-        Message::Record { stream, record, time_extracted } => {
-            if !schemas.contains(stream) {
-                return Err(format!("a RECORD of {stream} before its SCHEMA"));
+        Message::Record { stream, record, time_extracted, version } => {
+            let said =
+                seen.get_mut(stream).ok_or_else(|| format!("a RECORD of {stream} before its SCHEMA"))?;
+            if said.is_activated {
+                return Err(format!("a RECORD of {stream} after its ACTIVATE_VERSION"));
             }
+            if said.has_records && said.version.is_some() != version.is_some() {
+                return Err(format!("some RECORDs of {stream} have a version, some have none"));
+            }
+            // A pass that is started over has a later one.
+            if said.version > *version {
+                return Err(format!("the version of {stream} goes backwards"));
+            }
+            (said.version, said.has_records) = (*version, true);
             if !record.get("id").is_some_and(Value::is_string) {
                 return Err("a RECORD without its key".to_owned());
             }
             DateTime::parse_from_rfc3339(time_extracted)
                 .map_err(|error| format!("time_extracted: {error}"))?;
+        }
+        Message::ActivateVersion { stream, version } => {
+            let said = seen
+                .get_mut(stream)
+                .ok_or_else(|| format!("an ACTIVATE_VERSION of {stream} before its SCHEMA"))?;
+            if said.is_activated || said.has_records && said.version != Some(*version) {
+                return Err(format!("{stream}: version {version} is activated, {:?} was said", said.version));
+            }
+            said.is_activated = true;
         }
         Message::State { value } => {
             for (stream, bookmark) in &value.bookmarks {

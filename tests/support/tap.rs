@@ -196,7 +196,7 @@ impl<'s> Tap<'s> {
         if let Some(sim) = self.sim {
             pairs.push((Some(sim.api_key().to_owned()), Some(sim.api_secret().to_owned())));
         }
-        let mut secrets = Vec::new();
+        let mut secrets: Vec<String> = setting("personal_data_key").into_iter().collect();
         for (key, secret) in pairs {
             let Some(secret) = secret.filter(|secret| secret.len() >= 6) else { continue };
             let header = base64(format!("{}:{secret}", key.unwrap_or_default()).as_bytes());
