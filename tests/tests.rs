@@ -63,6 +63,21 @@ mod selection;
 /// States from elsewhere and from long ago.
 mod states;
 
+/// Records in detail: derived columns, times that are none.
+mod records;
+
+/// Fields that nobody declared and values of other types.
+mod records_drift;
+
+/// Names and e-mail addresses of persons: kept, hashed or left out.
+mod records_persons;
+
+/// ACTIVATE_VERSION: when it is said, and when it must not be.
+mod versions;
+
+/// A real PostgreSQL, from which deleted rows are dropped.
+mod versions_postgres;
+
 /// discover, version, help, about, test.
 mod commands;
 

@@ -1,0 +1,374 @@
+//! Records in detail, on records made for it: derived columns of every form of name, times that are
+//! none.
+
+use std::fs::{self, File};
+
+use serde_json::{Map, Value, json};
+use simulator::{At, Fault, Simulator};
+use tempfile::TempDir;
+
+use crate::airbyte::{self, Heard};
+use crate::runtimes::{DuckDb, Process, command, program};
+use crate::support::airbyte::{Change, Level, Message};
+use crate::support::{Run, small, tap};
+
+const ORGANIZATION: &str = "THE-ORGANIZATION";
+
+/// A service whose every listing of a stream is one page of this text, in which [`ORGANIZATION`]
+/// stands for the id of the organization.
+pub fn crafted_text(stream: &str, data: &str) -> Simulator {
+    // Nobody looks up the key, which would ask for role bindings too.
+    let sim = Simulator::start(small().refuse("api_keys"));
+    let data = data.replace(ORGANIZATION, sim.organization_id());
+    let page = format!(r#"{{"api_version":"iam/v2","kind":"List","metadata":{{}},"data":{data}}}"#);
+    sim.add_fault(Fault::Body(page.into_bytes(), Vec::new()), At::stream(stream));
+    sim
+}
+
+pub fn crafted(stream: &str, records: &[Value]) -> Simulator {
+    crafted_text(stream, &Value::from(records).to_string())
+}
+
+/// A run that reads one stream only.
+fn only(sim: &Simulator, stream: &str) -> Run {
+    tap(sim).set("streams", json!([stream])).run().expect_code(0)
+}
+
+fn heard(sim: &Simulator, stream: &str) -> Heard {
+    airbyte::read(tap(sim), &airbyte::catalog_of(&[stream], "full_refresh"))
+}
+
+pub fn lines(run: &Run, words: &[&str]) -> usize {
+    run.stderr.lines().filter(|line| words.iter().all(|word| line.contains(word))).count()
+}
+
+const PATTERN: [&str; 8] = [
+    "scope_type",
+    "environment_id",
+    "cloud_cluster_id",
+    "service_type",
+    "service_id",
+    "resource_type",
+    "resource_name",
+    "pattern_type",
+];
+
+/// What follows the organization, and the eight columns; `-` is null.
+const FORMS: &[(&str, [&str; 8])] = &[
+    ("", ["organization", "-", "-", "-", "-", "-", "-", "-"]),
+    ("/identity-provider=op-1", ["organization", "-", "-", "-", "-", "identity-provider", "op-1", "LITERAL"]),
+    ("/service-account=sa-1", ["organization", "-", "-", "-", "-", "service-account", "sa-1", "LITERAL"]),
+    ("/environment=env-1", ["environment", "env-1", "-", "-", "-", "-", "-", "-"]),
+    ("/environment=t-9", ["environment", "t-9", "-", "-", "-", "-", "-", "-"]),
+    (
+        "/environment=env-1/flink-region=aws.us-east-1",
+        ["environment", "env-1", "-", "flink-region", "aws.us-east-1", "-", "-", "-"],
+    ),
+    (
+        "/environment=env-1/flink-region=aws.us-east-1/compute-pool=lfcp-1",
+        ["environment", "env-1", "-", "flink-region", "aws.us-east-1", "compute-pool", "lfcp-1", "LITERAL"],
+    ),
+    ("SR", ["environment", "env-1", "-", "schema-registry", "lsrc-1", "-", "-", "-"]),
+    (
+        "SR/subject=abc*",
+        ["environment", "env-1", "-", "schema-registry", "lsrc-1", "subject", "abc", "PREFIXED"],
+    ),
+    ("SR/subject=*", ["environment", "env-1", "-", "schema-registry", "lsrc-1", "subject", "", "PREFIXED"]),
+    ("SR/kek=k 1", ["environment", "env-1", "-", "schema-registry", "lsrc-1", "kek", "k 1", "LITERAL"]),
+    (
+        "SR/subject=:.context:subject.v1",
+        [
+            "environment",
+            "env-1",
+            "-",
+            "schema-registry",
+            "lsrc-1",
+            "subject",
+            ":.context:subject.v1",
+            "LITERAL",
+        ],
+    ),
+    ("C", ["cloud-cluster", "env-1", "lkc-1", "-", "-", "-", "-", "-"]),
+    (
+        "C/ksql=ksqlDB_cluster_0",
+        ["cloud-cluster", "env-1", "lkc-1", "ksql", "ksqlDB_cluster_0", "-", "-", "-"],
+    ),
+    (
+        "C/connector=My S3 sink (prod)",
+        ["cloud-cluster", "env-1", "lkc-1", "-", "-", "connector", "My S3 sink (prod)", "LITERAL"],
+    ),
+    ("C/connector=*", ["cloud-cluster", "env-1", "lkc-1", "-", "-", "connector", "", "PREFIXED"]),
+    ("K", ["cloud-cluster", "env-1", "lkc-1", "kafka", "lkc-1", "-", "-", "-"]),
+    ("K/group=a b:c", ["cloud-cluster", "env-1", "lkc-1", "kafka", "lkc-1", "group", "a b:c", "LITERAL"]),
+    (
+        "K/transactional-id=tx-*",
+        ["cloud-cluster", "env-1", "lkc-1", "kafka", "lkc-1", "transactional-id", "tx-", "PREFIXED"],
+    ),
+];
+
+/// Names of a topic, and what they are: decoded, without the star at their end.
+const TOPICS: &[(&str, &str, &str)] = &[
+    ("orders", "orders", "LITERAL"),
+    ("clicks-*", "clicks-", "PREFIXED"),
+    ("*", "", "PREFIXED"),
+    ("a=b", "a=b", "LITERAL"),
+    ("a=b=*", "a=b=", "PREFIXED"),
+    ("a*b", "a*b", "LITERAL"),
+    ("*.orders", "*.orders", "LITERAL"),
+    ("pay%3Arefunds", "pay:refunds", "LITERAL"),
+    ("x%2Fy%20z*", "x/y z", "PREFIXED"),
+    ("%E6%97%A5%e6%9c%ac-*", "日本-", "PREFIXED"),
+    ("日本", "日本", "LITERAL"),
+    ("a+b", "a+b", "LITERAL"),
+    ("team a:events", "team a:events", "LITERAL"),
+];
+
+fn columns(record: &Value) -> Vec<&str> {
+    PATTERN.iter().map(|name| record[*name].as_str().unwrap_or("-")).collect()
+}
+
+fn binding(number: usize, principal: &str, pattern: &str) -> Value {
+    json!({"id": format!("rb-{number}"), "principal": principal, "role_name": "R", "crn_pattern": pattern})
+}
+
+/// `~` is the organization; the rest are the shorthands of the table.
+fn spelled_out(form: &str) -> String {
+    let cluster = "/environment=env-1/cloud-cluster=lkc-1";
+    let form = form.replacen("SR", "/environment=env-1/schema-registry=lsrc-1", 1);
+    let form = match form.strip_prefix('K') {
+        Some(rest) => format!("{cluster}/kafka=lkc-1{rest}"),
+        None => form.strip_prefix('C').map_or(form.clone(), |rest| format!("{cluster}{rest}")),
+    };
+    format!("crn://confluent.cloud/organization={ORGANIZATION}{form}")
+}
+
+#[test]
+fn every_form_of_pattern_is_read_in_its_three_parts() {
+    let mut cases: Vec<(String, Vec<&str>)> =
+        FORMS.iter().map(|(form, expected)| (spelled_out(form), expected.to_vec())).collect();
+    for (raw, name, kind) in TOPICS {
+        let expected = vec!["cloud-cluster", "env-1", "lkc-1", "kafka", "lkc-1", "topic", name, kind];
+        cases.push((spelled_out(&format!("K/topic={raw}")), expected));
+    }
+    let records: Vec<Value> =
+        cases.iter().enumerate().map(|(i, (pattern, _))| binding(i, "User:u-1", pattern)).collect();
+    let sim = crafted("role_bindings", &records);
+    let run = only(&sim, "role_bindings");
+    let found = run.records("role_bindings");
+    assert_eq!(found.len(), cases.len());
+    for (record, (pattern, expected)) in found.iter().zip(&cases) {
+        assert_eq!(&columns(record), expected, "{pattern}");
+        assert_eq!(record["crn_pattern"], pattern.replace(ORGANIZATION, sim.organization_id()));
+    }
+    assert!(!run.stderr.contains("WARN"), "a form is called unknown");
+}
+
+#[test]
+fn a_pattern_of_an_unknown_form_leaves_nulls_and_one_warning_that_names_the_first() {
+    let known = spelled_out("C");
+    let wrong = ["not a name", "crn://confluent.cloud/organization=o/weird", "", "crn://"];
+    let mut records: Vec<Value> = vec![binding(0, "User:u-1", &known)];
+    records.extend(wrong.iter().enumerate().map(|(i, wrong)| binding(i + 1, "User:u-1", wrong)));
+    records.push(json!({"id": "rb-none"}));
+    records.push(json!({"id": "rb-null", "principal": null, "crn_pattern": null}));
+    let sim = crafted("role_bindings", &records);
+    let run = only(&sim, "role_bindings");
+    let found = run.records("role_bindings");
+    assert_eq!(found.len(), records.len());
+    assert_eq!(found[0]["scope_type"], "cloud-cluster");
+    for (record, sent) in found.iter().zip(&records).skip(1) {
+        assert_eq!(columns(record), ["-"; 8], "{sent}");
+        assert_eq!(record.get("crn_pattern"), sent.get("crn_pattern"));
+    }
+    assert_eq!(lines(&run, &["WARN", "not a name"]), 1, "the first is named once");
+    assert_eq!(lines(&run, &["weird"]), 0, "another is named");
+}
+
+#[test]
+fn every_kind_of_principal_is_told_apart_and_others_are_unknown() {
+    let cases = [
+        ("User:u-1", "user", Some("u-1")),
+        ("User:sa-1", "service_account", Some("sa-1")),
+        ("User:pool-1", "identity_pool", Some("pool-1")),
+        ("User:group-1", "group_mapping", Some("group-1")),
+        ("User:u-", "user", Some("u-")),
+        ("User:*", "unknown", Some("*")),
+        ("User:x-1", "unknown", Some("x-1")),
+        ("User:usage", "unknown", Some("usage")),
+        ("Group:admins", "unknown", Some("admins")),
+        ("Robot:a:b", "unknown", Some("a:b")),
+    ];
+    let pattern = spelled_out("C");
+    let records: Vec<Value> =
+        cases.iter().enumerate().map(|(i, (principal, ..))| binding(i, principal, &pattern)).collect();
+    let sim = crafted("role_bindings", &records);
+    for (record, (principal, kind, id)) in
+        only(&sim, "role_bindings").records("role_bindings").iter().zip(cases)
+    {
+        assert_eq!(record["principal_type"], kind, "{principal}");
+        assert_eq!(record["principal_id"].as_str(), id, "{principal}");
+    }
+}
+
+#[test]
+fn a_field_that_the_service_sends_under_a_name_of_ours_wins_and_is_told_once() {
+    let mut records: Vec<Value> = (0..3).map(|i| binding(i, "User:u-1", &spelled_out("C"))).collect();
+    for record in &mut records {
+        record["scope_type"] = json!("theirs");
+        record["principal_id"] = json!(null);
+    }
+    let sim = crafted("role_bindings", &records);
+    let run = only(&sim, "role_bindings");
+    for record in run.records("role_bindings") {
+        assert_eq!((&record["scope_type"], &record["principal_id"]), (&json!("theirs"), &Value::Null));
+        assert_eq!(record["environment_id"], "env-1");
+    }
+    assert_eq!(run.stdout.matches(r#""scope_type":"#).count(), 3 + 1, "named twice in a record");
+    assert_eq!(lines(&run, &["role_bindings", "scope_type"]), 1, "lines that tell of it");
+}
+
+/// What is no moment by RFC 3339, and so would make a target abort its whole load.
+const NO_TIMES: [&str; 6] = [
+    r#""""#,
+    r#""never""#,
+    r#""2024-01-01""#,
+    r#""2024-01-01T00:00:00""#,
+    r#""2024-13-45T00:00:00Z""#,
+    r#""2023-02-29T00:00:00Z""#,
+];
+
+fn users_without_times() -> Vec<Value> {
+    let wrong = |(i, text): (usize, &&str)| {
+        let time: Value = serde_json::from_str(text).unwrap();
+        json!({"id": format!("u-{i}"), "email": "a@example.com", "metadata": {"self": "s", "created_at": time}})
+    };
+    let mut users: Vec<Value> = NO_TIMES.iter().enumerate().map(wrong).collect();
+    users.push(
+        json!({"id": "u-good", "metadata": {"created_at": "2024-01-01T00:00:00Z", "deleted_at": null}}),
+    );
+    users
+}
+
+#[test]
+fn what_is_no_time_in_a_field_of_time_becomes_null_and_is_told() {
+    let sim = crafted("users", &users_without_times());
+    let run = only(&sim, "users");
+    let users = run.records("users");
+    assert_eq!(users.len(), NO_TIMES.len() + 1);
+    for (user, text) in users.iter().zip(NO_TIMES) {
+        assert_eq!(user["metadata"], json!({"self": "s", "created_at": null}), "{text}");
+        assert_eq!((&user["created_at"], &user["email"]), (&Value::Null, &json!("a@example.com")), "{text}");
+    }
+    assert_eq!(users.last().unwrap()["created_at"], "2024-01-01T00:00:00Z");
+    assert_eq!(lines(&run, &["users", "metadata.created_at", "6 records"]), 1, "lines that tell of it");
+    load_into_duckdb(&sim, &run, "users", users.len());
+}
+
+#[test]
+fn what_is_not_even_a_text_in_a_field_of_time_becomes_null_too() {
+    let sim = crafted(
+        "invitations",
+        &[json!({"id": "i-1", "accepted_at": 1_700_000_000, "expires_at": {}, "email": "a@example.com"})],
+    );
+    let run = only(&sim, "invitations");
+    let record = run.records("invitations").remove(0);
+    assert_eq!((&record["accepted_at"], &record["expires_at"]), (&Value::Null, &Value::Null));
+    load_into_duckdb(&sim, &run, "invitations", 1);
+}
+
+/// Loads what a run printed; the target ends well and has so many rows.
+fn load_into_duckdb(sim: &Simulator, run: &Run, stream: &str, rows: usize) {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let database = DuckDb(path("out.duckdb"));
+    fs::write(path("target.json"), database.target_settings(1000).to_string()).unwrap();
+    fs::write(path("messages"), &run.stdout).unwrap();
+    let mut target = command(program("duckdb", "target-duckdb"));
+    target.arg("--config").arg(path("target.json")).stdin(File::open(path("messages")).unwrap());
+    drop(Process::start(target, folder.path(), sim, None).finish().expect_code(0));
+    assert_eq!(database.query(&format!("select count(*) from main.{stream}")), [[json!(rows)]]);
+}
+
+/// What the source says it changed, record by record.
+pub fn changes(heard: &Heard) -> Vec<Vec<Change>> {
+    let mut all = Vec::new();
+    for message in &heard.messages {
+        if let Message::Record { record } = message {
+            all.push(record.meta.as_ref().map(|meta| meta.changes.clone()).unwrap_or_default());
+        }
+    }
+    all
+}
+
+#[test]
+fn under_airbyte_each_record_says_what_was_made_null_and_others_say_nothing() {
+    let sim = crafted(
+        "invitations",
+        &[
+            json!({"id": "i-1", "expires_at": "never", "accepted_at": "", "metadata": {"updated_at": ""}}),
+            json!({"id": "i-2", "expires_at": "2024-01-01T00:00:00Z", "accepted_at": null}),
+            json!({"id": "i-3", "x_new": "", "email": ""}),
+        ],
+    );
+    let heard = heard(&sim, "invitations");
+    let (records, mut changes) = (heard.records("invitations"), changes(&heard));
+    assert_eq!(records[0]["expires_at"], Value::Null);
+    assert_eq!((&records[0]["accepted_at"], &records[0]["updated_at"]), (&Value::Null, &Value::Null));
+    assert_eq!((&records[2]["x_new"], &records[2]["email"]), (&json!(""), &json!("")));
+    changes[0].sort_by(|one, other| one.field.cmp(&other.field));
+    let nulled = |field: &str| Change {
+        field: field.to_owned(),
+        change: "NULLED".to_owned(),
+        reason: "SOURCE_SERIALIZATION_ERROR".to_owned(),
+    };
+    assert_eq!(changes[0], ["accepted_at", "expires_at", "metadata.updated_at"].map(nulled));
+    assert_eq!(changes[1..], [Vec::new(), Vec::new()]);
+    heard.expect_log(Level::Warn, &["invitations", "expires_at", "accepted_at", "metadata.updated_at"]);
+}
+
+#[test]
+fn times_of_any_precision_and_offset_pass_untouched() {
+    let mut times: Vec<String> =
+        (1..=15).map(|digits| format!("2024-02-29T23:59:59.{}Z", &"123456789012345"[..digits])).collect();
+    times.extend(
+        ["2024-02-29T23:59:59Z", "2024-01-01T00:00:00+02:00", "2024-01-01T00:00:00.5-11:30"]
+            .map(str::to_owned),
+    );
+    let users: Vec<Value> = times
+        .iter()
+        .enumerate()
+        .map(|(i, time)| json!({"id": format!("u-{i}"), "metadata": {"created_at": time}}))
+        .collect();
+    let sim = crafted("users", &users);
+    let (run, heard) = (only(&sim, "users"), heard(&sim, "users"));
+    for records in [run.records("users"), heard.records("users")] {
+        for (record, time) in records.iter().zip(&times) {
+            assert_eq!(
+                (&record["created_at"], &record["metadata"]["created_at"]),
+                (&json!(time), &json!(time))
+            );
+        }
+    }
+    assert!(changes(&heard).iter().all(Vec::is_empty));
+    assert!(!run.stderr.contains("WARN"));
+    load_into_duckdb(&sim, &run, "users", times.len());
+}
+
+#[test]
+fn references_of_invitations_are_lifted_if_they_are_there() {
+    let cases: [(Value, Value, Value); 4] = [
+        (json!({"user": {"id": "u-1"}, "creator": {"id": "sa-1"}}), json!("u-1"), json!("sa-1")),
+        (json!({"user": {"related": "x"}, "creator": null}), Value::Null, Value::Null),
+        (json!({"creator": {"id": "u-2", "resource_name": ""}}), Value::Null, json!("u-2")),
+        (json!({"user": "u-3", "creator": []}), Value::Null, Value::Null),
+    ];
+    let records = cases.iter().enumerate().map(|(i, (fields, ..))| {
+        let mut record = Map::from_iter([("id".to_owned(), json!(format!("i-{i}")))]);
+        record.extend(fields.as_object().unwrap().clone());
+        Value::from(record)
+    });
+    let sim = crafted("invitations", &records.collect::<Vec<_>>());
+    for (record, (_, user, creator)) in only(&sim, "invitations").records("invitations").iter().zip(&cases) {
+        assert_eq!((&record["user_id"], &record["creator_id"]), (user, creator), "{record}");
+    }
+}

@@ -1,0 +1,89 @@
+//! Fields that the schema does not know and values that do not fit it: passed on as they came, told
+//! once, or a failure, as the setting says.
+
+use simulator::Simulator;
+
+use crate::airbyte;
+use crate::records::{changes, crafted_text, lines};
+use crate::support::airbyte::{Level, Status};
+use crate::support::{assert_whole, assert_whole_of, polite, small, tap};
+
+/// Users with fields that nobody declared and values of other types, odd in their spelling.
+const ODD: [&str; 3] = [
+    r#"{"id":"u-1", "email" : 5,"x_new":{"a":1.10,"b":[ ]},"metadata":{"self":"s","y_new":1e5}}"#,
+    r#"{"id":"u-2","full_name":["\u0041"],"x_new":"later","metadata":"gone"}"#,
+    r#"{"id":"u-3","metadata":{"y_new":null,"self":{}},"auth_type":true}"#,
+];
+
+fn odd() -> Simulator {
+    crafted_text("users", &format!("[{}]", ODD.join(", ")))
+}
+
+#[test]
+fn what_the_schema_does_not_know_passes_byte_for_byte() {
+    let sim = odd();
+    for mode in ["pass", "warn"] {
+        let run = tap(&sim).set("schema_drift", mode).run().expect_code(0);
+        assert_eq!(run.records("users").len(), 3);
+        let heard = airbyte::read(tap(&sim).set("schema_drift", mode), &airbyte::catalog());
+        for (spoken, of) in [("singer", &run.stdout), ("airbyte", &heard.run.stdout)] {
+            for text in ODD {
+                let sent = text.strip_suffix('}').unwrap();
+                assert!(of.contains(sent), "{mode}, {spoken}: not as it was sent: {text}");
+            }
+        }
+        assert!(changes(&heard).iter().all(Vec::is_empty), "nothing was changed");
+    }
+}
+
+#[test]
+fn drift_is_told_once_a_stream_with_counts_or_not_at_all() {
+    let sim = odd();
+    let fields = ["x_new", "metadata.y_new", "email", "full_name", "auth_type", "metadata.self"];
+    for run in [tap(&sim).run(), tap(&sim).set("schema_drift", "warn").run()] {
+        for field in fields {
+            assert_eq!(
+                lines(&run, &["WARN users", &format!("\"{field}\"")]),
+                1,
+                "lines that tell of {field}"
+            );
+        }
+        assert!(run.says("WARN users", &["\"x_new\" in 2 records", "\"metadata.y_new\" in 2 records"]));
+        assert_eq!(lines(&run, &["WARN"]), 1, "WARN lines");
+        assert_eq!(run.code(), Some(0));
+    }
+    let silent = tap(&sim).set("schema_drift", "pass").run().expect_code(0);
+    assert!(!silent.stderr.contains("WARN") && !silent.stderr.contains("x_new"));
+    let heard = airbyte::read(tap(&sim), &airbyte::catalog());
+    let told = heard.logs(Level::Warn);
+    assert_eq!(told.iter().filter(|log| log.contains("users") && log.contains("x_new")).count(), 1);
+}
+
+#[test]
+fn with_fail_a_stream_that_drifts_fails_and_the_others_are_whole() {
+    let others = ["invitations", "service_accounts", "role_bindings"];
+    for text in ODD {
+        let sim = crafted_text("users", &format!("[{text}]"));
+        let run = tap(&sim).set("schema_drift", "fail").set("emit_activate_version", true).run();
+        let run = run.expect_code(5).expect_line("ERROR", ["users"]);
+        assert_whole_of(&run, &sim, &others);
+        assert!(!run.stdout.contains(r#"{"type":"ACTIVATE_VERSION","stream":"users""#));
+        let heard = airbyte::read(tap(&sim).set("schema_drift", "fail"), &airbyte::catalog());
+        heard.assert_whole_of(&sim, &others);
+        assert_eq!(heard.run.code(), Some(1));
+        assert!(!heard.statuses("users").contains(&Status::Complete));
+        assert!(!heard.error_of("users").message.is_empty());
+    }
+}
+
+#[test]
+fn with_fail_what_fits_is_read_whole() {
+    let sim = Simulator::start(polite());
+    assert_whole(&tap(&sim).set("schema_drift", "fail").run(), &sim);
+}
+
+#[test]
+fn a_mode_of_drift_that_there_is_not_is_an_error() {
+    let sim = Simulator::start(small());
+    drop(tap(&sim).set("schema_drift", "loud").run().expect_refusal(2, ["schema_drift", "fail"]));
+}
