@@ -12,7 +12,7 @@ help:
 	@echo 'make check   what CI runs: formatting, lints, all tests, the demo'
 	@echo 'make chaos   500 seeded runs with random faults and kills; prints the seed of each failure'
 	@echo 'make fuzz    ten minutes of each fuzz target; needs cargo-fuzz'
-	@echo 'make bless   rewrite the golden files (catalogs, generated parts of the README) from the binary'
+	@echo 'make bless   rewrite what is generated: catalogs, docs/streams.md, tables of the READMEs'
 
 demo:
 	$(CARGO) build --workspace --locked
@@ -37,7 +37,8 @@ fuzz:
 	done
 
 bless:
-	BLESS=1 $(CARGO) test --locked --test tests golden::
+	$(MAKE) $(VENVS)/duckdb/.installed
+	BLESS=1 $(CARGO) test --locked --test tests -- golden:: queries::
 
 # One virtual environment for each runtime that the tests use, from its pinned requirements.
 venvs: $(patsubst tests/python/%.txt,$(VENVS)/%/.installed,$(wildcard tests/python/*.txt))

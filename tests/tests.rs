@@ -116,3 +116,6 @@ mod airbyte_acceptance;
 
 /// PyAirbyte, loading what the binary says into DuckDB.
 mod airbyte_pyairbyte;
+
+/// The queries for access reviews, asked of a sample organization in a real database.
+mod queries;
