@@ -117,5 +117,20 @@ mod airbyte_acceptance;
 /// PyAirbyte, loading what the binary says into DuckDB.
 mod airbyte_pyairbyte;
 
+/// Random faults, kills and expiries together, a whole campaign of them.
+mod chaos;
+
+/// Answers that are too long, too deep, too late or without end.
+mod limits;
+
+/// How fast it asks, how long it keeps asking, and what it says when it gives up.
+mod pace;
+
 /// The queries for access reviews, asked of a sample organization in a real database.
 mod queries;
+
+/// Where credentials go: redirects, links, proxies, authorities.
+mod origins;
+
+/// What holds for any input, of the pure parts.
+mod properties;

@@ -1,0 +1,399 @@
+//! What holds for any input, of the pure parts: pages, records, names of scopes, states, catalogs.
+//! Reached through the library that the binary hides.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+use tap_confluent_cloud::api::page;
+use tap_confluent_cloud::crn::{self, Relation};
+use tap_confluent_cloud::protocol::{airbyte, singer};
+use tap_confluent_cloud::shape::{Drift, Drops, Form, Personal, Shape};
+use tap_confluent_cloud::state::{Partition, Place, Position, Reach};
+use tap_confluent_cloud::streams::{STREAMS, Stream};
+
+/// Any JSON, a few levels deep; what is special to the binary comes up often.
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_filter("JSON has no infinity", |number| number.is_finite()).prop_map(Value::from),
+        any_text().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 32, 6, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..6).prop_map(Value::from),
+            btree_map(any_text(), inner, 0..6).prop_map(object),
+        ]
+    })
+}
+
+fn any_text() -> impl Strategy<Value = String> {
+    let known = prop::sample::select(vec![
+        "id",
+        "type",
+        "STATE",
+        "value",
+        "bookmarks",
+        "users",
+        "role_bindings",
+        "page_token",
+        "partition",
+        "organization_id",
+        "started_at",
+        "created_at",
+        "metadata",
+        "data",
+        "next",
+        "streams",
+        "stream",
+        "tap_stream_id",
+        "breadcrumb",
+        "selected",
+        "inclusion",
+        "properties",
+        "stream_descriptor",
+        "stream_state",
+        "name",
+        "organization/*",
+        "2026-01-02T03:04:05Z",
+        "json_schema",
+    ]);
+    prop_oneof![known.prop_map(str::to_owned), any::<String>()]
+}
+
+fn object(fields: BTreeMap<String, Value>) -> Value {
+    Value::Object(fields.into_iter().collect())
+}
+
+/// A record with a key and any other fields, in any order.
+fn any_record() -> impl Strategy<Value = Value> {
+    (vec((any_text(), any_json()), 0..8), "[a-z]{1,3}-[a-z0-9]{1,8}", any::<prop::sample::Index>()).prop_map(
+        |(mut fields, id, place)| {
+            fields.retain(|(name, _)| name != "id");
+            fields.insert(place.index(fields.len() + 1), ("id".to_owned(), id.into()));
+            Value::Object(fields.into_iter().collect())
+        },
+    )
+}
+
+/// The same JSON with white space wherever it may be, as these numbers say.
+fn spread(value: &Value, spaces: &mut impl Iterator<Item = u8>) -> String {
+    let mut space = || match spaces.next().unwrap_or_default() % 6 {
+        0 => " ",
+        1 => "\n",
+        2 => "\r\n\t",
+        _ => "",
+    };
+    let (before, after, inside) = (space(), space(), space());
+    let text = match value {
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(|item| spread(item, spaces)).collect();
+            format!("[{inside}{}]", items.join(","))
+        }
+        Value::Object(fields) => {
+            let name = |name: &String| Value::from(name.as_str()).to_string();
+            let fields: Vec<String> = fields
+                .iter()
+                .map(|(key, value)| format!("{}{inside}:{}", name(key), spread(value, spaces)))
+                .collect();
+            format!("{{{inside}{}}}", fields.join(","))
+        }
+        leaf => leaf.to_string(),
+    };
+    format!("{before}{text}{after}")
+}
+
+/// RFC 3339, in one of the forms that the service sends.
+fn any_time() -> impl Strategy<Value = String> {
+    let seconds = 0..4_000_000_000_i64;
+    (seconds, 0..1_000_000_000_u32, any::<bool>()).prop_filter_map("a time", |(seconds, nanos, offset)| {
+        let time: DateTime<Utc> = DateTime::from_timestamp(seconds, nanos)?;
+        Some(time.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, !offset))
+    })
+}
+
+/// Fields of users that are declared and no times.
+const TEXTS: [&str; 5] = ["api_version", "kind", "email", "full_name", "auth_type"];
+
+/// Without the fields that the schema knows, of which times that are none do not pass; with the key.
+fn undeclared(stream: &Stream, record: Value) -> Map<String, Value> {
+    let schema = stream.schema();
+    let known = |name: &str| name != stream.key && schema["properties"].get(name).is_some();
+    let Value::Object(record) = record else { return Map::new() };
+    record.into_iter().filter(|(name, _)| !known(name)).collect()
+}
+
+/// What comes of a record, if anything; then nothing is written.
+fn fitted(shape: &mut Shape, record: &str) -> Option<String> {
+    let record = shape.open(record).ok()?;
+    let mut out = b"before".to_vec();
+    let fits = shape.fit(&record, &mut out).is_ok();
+    let text = String::from_utf8(out).unwrap();
+    let line = text.strip_prefix("before").unwrap();
+    assert!(fits || line.is_empty(), "something of a refused record is left: {line}");
+    fits.then(|| line.to_owned())
+}
+
+fn values_of(page: &page::Page) -> Vec<Value> {
+    page.records().map(|record| serde_json::from_str(record).unwrap()).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_page_holds_the_records_that_were_sent_and_the_token_of_its_link(
+        records in vec(any_json(), 0..6),
+        token in prop::option::of(".{1,40}"),
+        extra in any_json(),
+        metadata_first in any::<bool>(),
+        spaces in vec(any::<u8>(), 0..64),
+    ) {
+        let mut metadata = Map::from_iter([("total_size".to_owned(), extra.clone())]);
+        if let Some(token) = &token {
+            let encoded: String = url::form_urlencoded::byte_serialize(token.as_bytes()).collect();
+            metadata.insert("next".to_owned(), format!("https://a.b/x?page_token={encoded}&q=1").into());
+        }
+        let mut fields = vec![
+            ("odd", extra),
+            ("data", Value::from(records.clone())),
+            ("kind", "UserList".into()),
+            ("metadata", Value::from(metadata)),
+        ];
+        if metadata_first {
+            fields.reverse();
+        }
+        let body: Map<String, Value> =
+            fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let body = spread(&Value::from(body), &mut spaces.into_iter().cycle());
+        let page = page::read(body.into_bytes()).unwrap();
+        prop_assert_eq!(values_of(&page), records);
+        prop_assert_eq!(page.next, token);
+    }
+
+    #[test]
+    fn no_bytes_make_reading_a_page_panic(bytes in vec(any::<u8>(), 0..200)) {
+        prop_assert!(!page::complaint(&bytes, |said| said).contains(char::is_control));
+        if let Ok(page) = page::read(bytes) {
+            page.records().for_each(|record| assert!(!record.is_empty()));
+        }
+    }
+
+    #[test]
+    fn a_page_cut_off_or_with_a_byte_changed_is_read_or_refused_and_never_shorter(
+        records in vec(any_record(), 1..5),
+        at in any::<prop::sample::Index>(),
+        byte in any::<u8>(),
+    ) {
+        let whole = json!({"data": records, "metadata": {"next": "/x?page_token=t"}}).to_string().into_bytes();
+        let at = at.index(whole.len());
+        prop_assert!(page::read(whole[..at].to_vec()).is_err(), "a part of a page was taken for a page");
+        let mut changed = whole;
+        changed[at] = byte;
+        if let Ok(page) = page::read(changed) {
+            for record in page.records() {
+                prop_assert!(!record.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_an_error_says_comes_out_short_and_on_one_line(said in any::<String>(), body in any_json()) {
+        for body in [json!({"errors": [{"detail": said}]}), json!({"message": said}), body] {
+            let words = page::complaint(body.to_string().as_bytes(), |said| said);
+            prop_assert!(words.chars().count() <= 301 && !words.contains(char::is_control), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn a_record_comes_out_on_one_line_with_its_values_and_the_derived_columns(
+        record in any_record(),
+        times in prop::option::of((any_time(), any_time())),
+        organization in prop::option::of(any::<String>()),
+        spaces in vec(any::<u8>(), 0..64),
+        index in 0..STREAMS.len(),
+    ) {
+        let stream = &STREAMS[index];
+        let mut record = undeclared(stream, record);
+        if let Some((created, updated)) = &times {
+            record.insert("metadata".to_owned(), json!({"created_at": created, "updated_at": updated}));
+        }
+        let text = spread(&record.clone().into(), &mut spaces.into_iter().cycle());
+        let form = Form::new(organization.clone(), Drift::Warn, Personal::Keep, None);
+        let line = fitted(&mut Shape::new(stream, Drops::default(), form), text.trim()).unwrap();
+        prop_assert!(!line.contains(['\n', '\r']), "{line:?}");
+        let out: Map<String, Value> = serde_json::from_str(&line).unwrap();
+        prop_assert!(record.iter().all(|(name, value)| out[name] == *value), "{line} of {text}");
+        prop_assert_eq!(out.keys().take(record.len()).collect::<Vec<_>>(), record.keys().collect::<Vec<_>>());
+        let (created, updated) = times.unzip();
+        prop_assert_eq!(&out["organization_id"], &Value::from(organization));
+        prop_assert_eq!(&out["created_at"], &Value::from(created));
+        prop_assert_eq!(&out["updated_at"], &Value::from(updated));
+        let columns: Vec<&str> = stream.derived().map(|(name, _)| name).collect();
+        prop_assert_eq!(out.keys().skip(record.len()).collect::<Vec<_>>(), columns);
+    }
+
+    #[test]
+    fn dropping_fields_leaves_the_others_as_they_were(
+        record in any_record(),
+        declared in btree_map(prop::sample::select(TEXTS.as_slice()), any_json(), 0..5),
+        dropped in vec(prop::sample::select(TEXTS.as_slice()), 1..4),
+    ) {
+        let mut record = undeclared(&STREAMS[0], record);
+        record.extend(declared.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        let mut drops = Drops::default();
+        dropped.iter().for_each(|name| drops.whole(name));
+        let form = Form::new(None, Drift::Pass, Personal::Keep, None);
+        let text = Value::from(record.clone()).to_string();
+        let line = fitted(&mut Shape::new(&STREAMS[0], drops, form), &text).unwrap();
+        let out: Map<String, Value> = serde_json::from_str(&line).unwrap();
+        for (name, value) in &record {
+            let left = Some(value).filter(|_| !dropped.contains(&name.as_str()));
+            prop_assert_eq!(out.get(name), left, "{}", name);
+        }
+    }
+
+    #[test]
+    fn a_record_is_fitted_or_refused_whatever_it_is(record in any_json()) {
+        for personal in [Personal::Keep, Personal::Hash, Personal::Omit] {
+            let form = Form::new(None, Drift::Warn, personal, Some("a key for the hashes"));
+            let line = fitted(&mut Shape::new(&STREAMS[0], Drops::default(), form), &record.to_string());
+            prop_assert_eq!(line.is_some(), record["id"].as_str().is_some_and(|id| !id.is_empty()));
+            let whole = line.is_none_or(|line| serde_json::from_str::<Map<String, Value>>(&line).is_ok());
+            prop_assert!(whole, "what came out is no object");
+        }
+    }
+
+    #[test]
+    fn segments_of_a_name_are_found_whatever_text_they_hold(
+        values in vec(any::<String>().prop_filter("not empty", |text| !text.is_empty()), 1..5),
+        raw in any::<bool>(),
+    ) {
+        let keys = ["organization", "environment", "cloud-cluster", "kafka", "topic"];
+        let encoded = |text: &str| -> String {
+            let harmless = |c: char| c == '=' || c == ':' || c == ' ' || c == '*' || c.is_alphanumeric();
+            let mut out = String::new();
+            for c in text.chars() {
+                if raw && harmless(c) {
+                    out.push(c);
+                } else {
+                    let mut bytes = [0; 4];
+                    c.encode_utf8(&mut bytes).bytes().for_each(|byte| out += &format!("%{byte:02X}"));
+                }
+            }
+            out
+        };
+        let segments: Vec<String> =
+            keys.iter().zip(&values).map(|(key, value)| format!("{key}={}", encoded(value))).collect();
+        let name = format!("crn://confluent.cloud/{}", segments.join("/"));
+        for (key, value) in keys.iter().zip(&values) {
+            prop_assert_eq!(crn::segment(&name, key), Some(value.clone()), "{} of {}", key, name);
+        }
+        prop_assert_eq!(crn::segment(&name, "nobody"), None);
+    }
+
+    #[test]
+    fn a_name_is_itself_and_what_is_in_it_is_below(id in "[^/%]{1,20}", rest in ".{0,20}", other in any::<String>()) {
+        let scope = crn::organization(&id);
+        prop_assert_eq!(crn::relation(&scope, &scope), Relation::Same);
+        let environment = crn::environment(&scope, "env-1");
+        prop_assert_eq!(crn::relation(&environment, &scope), Relation::Below);
+        prop_assert_eq!(crn::relation(&format!("{environment}/{rest}"), &scope), Relation::Below);
+        prop_assert_eq!(crn::relation(&scope, &environment), Relation::Unrelated);
+        prop_assert_eq!(crn::relation(&format!("{scope}x"), &scope), Relation::Unrelated);
+        let _ = (crn::relation(&other, &scope), crn::segment(&other, &id), crn::segment(&id, &other));
+    }
+
+    #[test]
+    fn a_position_is_read_as_it_was_written_also_beside_keys_of_others(
+        organization_id in prop::option::of(any::<String>()),
+        token in prop::option::of(any::<String>()),
+        environment in prop::option::of("env-[a-z0-9]{1,8}"),
+        kind in 0..4_u8,
+        milliseconds in 0..4_000_000_000_000_i64,
+        others in btree_map("x_[a-z]{1,5}", any_json(), 0..3),
+    ) {
+        let partition = match kind {
+            0 => Partition::Everything,
+            1 => Partition::Within { environment, reach: Reach::Bare },
+            2 => Partition::Within { environment, reach: Reach::Inclusive },
+            _ => Partition::Within { environment, reach: Reach::Nested },
+        };
+        let started_at: DateTime<Utc> = DateTime::UNIX_EPOCH + TimeDelta::milliseconds(milliseconds);
+        let position = Position::At(Place { organization_id, partition, token, started_at });
+        let mut bookmark: Map<String, Value> = others.clone().into_iter().collect();
+        position.into_bookmark(&mut bookmark);
+        prop_assert!(others.iter().all(|(name, value)| bookmark.get(name) == Some(value)));
+        prop_assert_eq!(Position::from_bookmark(&bookmark), Ok(position.clone()));
+        let state = json!({"bookmarks": {"users": bookmark.clone()}});
+        let state = singer::State::read(state.as_object().unwrap().clone()).unwrap();
+        prop_assert_eq!(state.position(&STREAMS[0]), position);
+        Position::Complete.into_bookmark(&mut bookmark);
+        prop_assert_eq!(Position::from_bookmark(&bookmark), Ok(Position::Start));
+    }
+
+    #[test]
+    fn no_state_makes_reading_it_panic(state in any_json(), bookmark in any_json()) {
+        for state in [
+            state.clone(),
+            json!({"bookmarks": state}),
+            json!({"bookmarks": {"users": bookmark}}),
+            json!([{"type": "STREAM", "stream": {"stream_descriptor": {"name": "users"}, "stream_state": bookmark}}]),
+        ] {
+            let _ = airbyte::read_state(&state);
+            let Value::Object(state) = state else { continue };
+            if let Ok(state) = singer::State::read(state) {
+                STREAMS.iter().for_each(|stream| drop(state.position(stream)));
+            }
+        }
+    }
+
+    #[test]
+    fn no_metadata_drops_the_key(
+        entries in vec((vec(any_text(), 0..4), any_json()), 0..6),
+        selected in any::<[Option<bool>; 4]>(),
+        inclusion in prop::sample::select(vec!["available", "automatic", "unsupported", "?"]),
+        schema in any_json(),
+    ) {
+        let mut metadata: Vec<Value> = entries
+            .into_iter()
+            .map(|(breadcrumb, metadata)| json!({"breadcrumb": breadcrumb, "metadata": metadata}))
+            .collect();
+        let [stream, key, by_default, field] = selected;
+        let words = |selected: Option<bool>| {
+            json!({"selected": selected, "selected-by-default": by_default, "inclusion": inclusion})
+        };
+        metadata.push(json!({"breadcrumb": [], "metadata": words(stream)}));
+        metadata.push(json!({"breadcrumb": ["properties", "id"], "metadata": words(key)}));
+        metadata.push(json!({"breadcrumb": ["properties", "email"], "metadata": words(field)}));
+        let offered: Vec<_> = STREAMS.iter().collect();
+        for schema in [schema, STREAMS[0].schema()] {
+            let entry = json!({"tap_stream_id": "users", "schema": schema, "metadata": metadata, "selected": stream});
+            let catalog = json!({"streams": [entry]});
+            let chosen = singer::catalog::select(catalog.as_object().unwrap(), &offered);
+            for (selected, _) in chosen.iter().flatten() {
+                prop_assert_eq!(selected.drops.of(selected.stream.key), None);
+            }
+            let wanted = json!({"stream": {"name": "users", "json_schema": schema}, "sync_mode": "full_refresh"});
+            let catalog = json!({"streams": [wanted]});
+            let (wanted, missing) = airbyte::catalog::select(catalog.as_object().unwrap(), &offered).unwrap();
+            prop_assert!(missing.is_empty() && wanted.len() == 1);
+            prop_assert_eq!(wanted[0].selected.drops.of("id"), None);
+        }
+    }
+
+    #[test]
+    fn no_catalog_makes_reading_it_panic(catalog in any_json(), entry in any_json()) {
+        let offered: Vec<_> = STREAMS.iter().collect();
+        for catalog in [catalog.clone(), json!({"streams": catalog}), json!({"streams": [entry]})] {
+            let Value::Object(catalog) = catalog else { continue };
+            let _ = singer::catalog::select(&catalog, &offered).map(|chosen| chosen.len());
+            let _ = airbyte::catalog::select(&catalog, &offered).map(|(wanted, _)| wanted.len());
+        }
+    }
+}
