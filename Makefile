@@ -4,12 +4,13 @@ CARGO ?= cargo
 PYTHON ?= python3
 VENVS := target/venv
 
-.PHONY: help demo test check chaos fuzz bless venvs
+.PHONY: help demo test check advisories chaos fuzz bless venvs
 
 help:
 	@echo 'make demo    build, start the simulator, run the real sync end to end, show what came out'
 	@echo 'make test    install what the tests need, run all of them'
 	@echo 'make check   what CI runs: formatting, lints, all tests, the demo'
+	@echo 'make advisories  known vulnerabilities of dependencies, before a release'
 	@echo 'make chaos   500 seeded runs with random faults and kills; prints the seed of each failure'
 	@echo 'make fuzz    ten minutes of each fuzz target; needs cargo-fuzz'
 	@echo 'make bless   rewrite what is generated: catalogs, docs/streams.md, tables of the READMEs'
@@ -24,8 +25,12 @@ test: venvs
 check:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check bans licenses sources; fi
 	$(MAKE) test
 	$(MAKE) demo
+
+advisories:
+	$(CARGO) deny check advisories
 
 chaos:
 	CHAOS_RUNS=500 $(CARGO) test --locked --test tests chaos:: -- --nocapture

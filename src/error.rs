@@ -62,6 +62,11 @@ impl Error {
         )
     }
 
+    /// Whether the service may have refused the page token of the request, if it carried one.
+    pub fn refuses_token(&self) -> bool {
+        matches!(self.status(), Some(400 | 404 | 410))
+    }
+
     /// HTTP status of the answer behind this error.
     pub fn status(&self) -> Option<u16> {
         self.answer.as_ref().and_then(|answer| answer.status)

@@ -310,8 +310,7 @@ impl Pass {
     /// environment by environment.
     async fn instead(&mut self, place: Place, error: Error) -> Result<Position, Error> {
         self.tokens.seen.clear();
-        let refuses_token = matches!(error.status(), Some(400 | 404 | 410)) && place.token.is_some();
-        if refuses_token && !self.restarted {
+        if error.refuses_token() && place.token.is_some() && !self.restarted {
             log::warn(format!(
                 "{}: its page token is refused; reading the stream once more from page one: {error}",
                 self.stream.name

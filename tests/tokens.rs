@@ -4,7 +4,7 @@
 use serde_json::Value;
 use simulator::{At, Fault, Simulator};
 
-use crate::support::{Run, STREAMS, assert_whole, assert_whole_of, ids_of, polite, tap};
+use crate::support::{Run, STREAMS, assert_whole, assert_whole_of, ids_of, polite, small, tap};
 
 const OTHERS: [&str; 3] = ["invitations", "service_accounts", "role_bindings"];
 
@@ -116,4 +116,15 @@ fn a_first_page_that_is_refused_is_no_matter_of_tokens() {
         assert_eq!(run.bookmark("invitations")["page_token"], Value::Null);
         assert_whole_of(&run, &sim, &OTHERS);
     }
+}
+
+#[test]
+fn a_token_refused_while_the_organization_is_looked_up_starts_the_look_up_over() {
+    let refused = Fault::errors(400, "the page token has expired");
+    let sim = Simulator::start(
+        small().organizations(3).fault(refused, At::stream("organizations").nth(2).times(1)),
+    );
+    let run = tap(&sim).set("organization_id", sim.organization_id()).set("page_size", 1).run();
+    let run = run.expect_line("WARN", ["organizations", "page token is refused"]);
+    assert_whole(&run, &sim);
 }

@@ -7,6 +7,11 @@ use tap_confluent_cloud::crn::{self, Relation};
 fuzz_target!(|text: &str| {
     let (name, scope) = text.split_once('\n').unwrap_or((text, "crn://confluent.cloud/organization=o-1"));
     let _ = crn::segment(name, "organization");
+    let _ = crn::principal(name);
+    if let Some(pattern) = crn::parse(name) {
+        assert!(!pattern.scope_type.is_empty() && pattern.service_type.is_some() == pattern.service_id.is_some());
+        assert!(pattern.resource.is_none_or(|resource| !resource.kind.is_empty()));
+    }
     if crn::relation(name, scope) == Relation::Below {
         assert!(name.len() >= scope.len() || name.contains('%') || scope.contains('%'));
     }

@@ -108,10 +108,18 @@ impl Client {
 
     async fn rows(&self, path: &str, on_wait: &impl AsyncFn(Wait)) -> Result<Vec<Row>, Error> {
         let listing = Listing { path, page_size: 100, filters: Vec::new(), role: "OrganizationAdmin" };
-        let mut rows = Vec::new();
-        let mut seen = Vec::new();
+        let (mut rows, mut seen, mut restarted) = (Vec::new(), Vec::<String>::new(), false);
         loop {
-            let page = self.page(&listing, seen.last().map(String::as_str), on_wait).await?;
+            let page = match self.page(&listing, seen.last().map(String::as_str), on_wait).await {
+                Err(error) if error.refuses_token() && !seen.is_empty() && !restarted => {
+                    log::warn(format!("{path}: its page token is refused; reading it once more: {error}"));
+                    restarted = true;
+                    rows.clear();
+                    seen.clear();
+                    continue;
+                }
+                page => page?,
+            };
             rows.extend(parse(path, &page)?);
             match page.next {
                 None => return Ok(rows),

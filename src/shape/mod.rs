@@ -86,6 +86,11 @@ impl Drops {
         self.0.is_empty()
     }
 
+    /// The fields that are dropped whole.
+    pub fn wholes(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(|(_, within)| within.is_none()).map(|(name, _)| name.as_str())
+    }
+
     /// What is dropped of the field: nothing (none), all of it (`Some(None)`), or some of what is in it.
     pub fn of(&self, name: &str) -> Option<Option<&Drops>> {
         self.0.get(name).map(Option::as_ref)
@@ -264,7 +269,8 @@ mod tests {
         let record = r#"{"id":"u-1","email":"a@b","metadata":{"self":"x","updated_at":"2026-03-02T12:00:00Z"},"q\"":1}"#;
         let expected = r#"{"id":"u-1","metadata":{"updated_at":"2026-03-02T12:00:00Z"},"q\"":1,"created_at":null,"updated_at":"2026-03-02T12:00:00Z"}"#;
         assert_eq!(fitted(record, drops.clone()).as_deref(), Ok(expected));
-        let record = r#"{"email":"a@b","id":"u-1","metadata":null}"#;
+        drops.whole("undeclared");
+        let record = r#"{"email":"a@b","id":"u-1","metadata":null,"undeclared":1}"#;
         let expected = r#"{"id":"u-1","metadata":null,"created_at":null,"updated_at":null}"#;
         assert_eq!(fitted(record, drops).as_deref(), Ok(expected));
     }

@@ -44,24 +44,25 @@ impl Rules {
     }
 
     fn of_schema(schema: &Value, drops: &Drops) -> Rules {
-        let properties = schema["properties"].as_object().into_iter().flatten();
-        Rules(
-            properties
-                .map(|(name, property)| {
-                    let dropped = drops.of(name);
-                    let none = Drops::default();
-                    let within = property.get("properties").is_some();
-                    let rule = Rule {
-                        act: if dropped == Some(None) { Act::Drop } else { Act::Keep },
-                        kinds: kinds(&property["type"]),
-                        is_time: property["format"] == "date-time",
-                        within: within
-                            .then(|| Rules::of_schema(property, dropped.flatten().unwrap_or(&none))),
-                    };
-                    (name.clone(), rule)
-                })
-                .collect(),
-        )
+        let none = Drops::default();
+        let declared = schema["properties"].as_object().into_iter().flatten().map(|(name, property)| {
+            let dropped = drops.of(name);
+            let within = property.get("properties").is_some();
+            let rule = Rule {
+                act: if dropped == Some(None) { Act::Drop } else { Act::Keep },
+                kinds: kinds(&property["type"]),
+                is_time: property["format"] == "date-time",
+                within: within.then(|| Rules::of_schema(property, dropped.flatten().unwrap_or(&none))),
+            };
+            (name.clone(), rule)
+        });
+        let mut rules: Vec<_> = declared.collect();
+        // A catalog may describe, and deselect, what our schema does not know.
+        for name in drops.wholes().filter(|name| schema["properties"].get(name).is_none()) {
+            let rule = Rule { act: Act::Drop, kinds: Vec::new(), is_time: false, within: None };
+            rules.push((name.to_owned(), rule));
+        }
+        Rules(rules)
     }
 
     pub fn get(&self, name: &str) -> Option<&Rule> {
