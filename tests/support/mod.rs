@@ -6,6 +6,7 @@ mod child;
 mod messages;
 mod run;
 mod tap;
+mod watch;
 mod whole;
 
 pub use child::{Spawned, eventually};

@@ -29,6 +29,7 @@ pub struct Run {
 impl Run {
     /// What holds for every run: no secret anywhere, no panic, and only whole messages of Singer.
     pub(super) fn checked(mut self, speaks_singer: bool, is_read: bool, secrets: &[String]) -> Self {
+        super::watch::assert_no_credentials();
         for secret in secrets {
             assert!(!self.stdout.contains(secret), "the secret is on stdout");
             assert!(!self.stderr.contains(secret), "the secret is on stderr");

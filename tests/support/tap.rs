@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use super::child::Spawned;
 use super::run::Run;
+use super::watch;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_tap-confluent-cloud");
 
@@ -157,6 +158,9 @@ impl<'s> Tap<'s> {
             if is_ours(&name.to_string_lossy()) {
                 command.env_remove(name);
             }
+        }
+        if !self.environment.iter().any(|(name, _)| name.to_uppercase().ends_with("_PROXY")) {
+            command.env("HTTPS_PROXY", watch::proxy()).env("HTTP_PROXY", watch::proxy());
         }
         command.envs(self.environment.iter().cloned());
         let text: Vec<String> = arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect();
