@@ -191,6 +191,9 @@ fn a_secret_that_the_service_echoes_is_hidden_wherever_it_stands() {
             format!("{}{secret}", "x".repeat(filler)),
             format!(r#"{{"data":"{}{secret}"}}"#, "x".repeat(filler)),
             format!(r#"{{"seen":"{}{escaped}"}}"#, "x".repeat(filler)),
+            format!(r#"{{"seen":"{escaped}","rest":"{}"}}"#, "x".repeat(5000)),
+            format!(r#"{{"seen":"{escaped}" cut"#),
+            format!("{}{secret}", " ".repeat(4096 - 20)),
         ] {
             for status in [200, 400] {
                 sim.clear_faults();

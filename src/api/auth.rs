@@ -33,10 +33,13 @@ impl Auth {
     }
 
     /// The text without the secret and without the header made of it: something between us and the
-    /// service may send back what it was sent.
-    pub fn redact(&self, text: String) -> String {
+    /// service may send back what it was sent, in JSON perhaps with its slashes escaped.
+    pub fn redact(&self, mut text: String) -> String {
         let secret = self.secret.expose();
         let basic = STANDARD.encode(format!("{}:{secret}", self.key));
-        text.replace(secret, "****").replace(&basic, "****")
+        for hidden in [secret, &basic] {
+            text = text.replace(hidden, "****").replace(&hidden.replace('/', "\\/"), "****");
+        }
+        text
     }
 }

@@ -33,9 +33,6 @@ use retry::Retry;
 /// Time that a connection may take to be made, TLS included; the whole request has a setting of its own.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// As much of a body that is no page is looked at, to show how it begins.
-const LONGEST_QUOTE: usize = 4 << 10;
-
 /// Redirects followed for one request.
 const MOST_REDIRECTS: usize = 5;
 
@@ -150,9 +147,11 @@ impl Client {
                 self.pace().hold(now, duration);
             }
             log::debug(format!("{error}; trying again in {:.1} s", duration.as_secs_f64()));
+            // Told first, also of a wait of no time at all.
             tokio::select! {
-                () = tokio::time::sleep(duration) => {}
+                biased;
                 () = async { on_wait(Wait { rate_limited, duration }).await; std::future::pending().await } => {}
+                () = tokio::time::sleep(duration) => {}
             }
         }
     }
@@ -218,17 +217,18 @@ impl Client {
 
     async fn ask_page(&self, url: &Url, role: &str) -> Result<Page, Failure> {
         let (body, mut answer) = self.ask(url, role).await?;
-        // Looked at only where it is no page; a page is up to 16 MiB and is not copied.
-        let start = body[..body.len().min(LONGEST_QUOTE)].to_vec();
-        let (kind, words) = match page::read(body) {
+        let (why, body) = match page::read(body) {
             Ok(mut page) => {
                 page.request_id = answer.request_id;
                 return Ok(page);
             }
-            Err(page::Unreadable::Cut) => (Kind::Unavailable, "the answer was cut short".to_owned()),
-            Err(page::Unreadable::Broken(words)) => (Kind::Broken, words),
+            Err(unread) => unread,
         };
-        answer.body = page::complaint(&start, |text| self.auth.redact(text));
+        let (kind, words) = match why {
+            page::Unreadable::Cut => (Kind::Unavailable, "the answer was cut short".to_owned()),
+            page::Unreadable::Broken(words) => (Kind::Broken, words),
+        };
+        answer.body = page::complaint(&body, |text| self.auth.redact(text));
         Err(failure(kind, &words, answer))
     }
 

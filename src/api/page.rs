@@ -55,14 +55,24 @@ pub enum Unreadable {
 /// a `next` is a page.
 ///
 /// # Errors
-/// See [`Unreadable`].
-pub fn read(body: Vec<u8>) -> Result<Page, Unreadable> {
+/// See [`Unreadable`]; the body is handed back whole.
+pub fn read(body: Vec<u8>) -> Result<Page, (Unreadable, Vec<u8>)> {
+    match scan(&body) {
+        Ok((records, next)) => Ok(Page { body, records, next, request_id: None }),
+        Err(why) => Err((why, body)),
+    }
+}
+
+/// Where the records of a page stand, and the token of the next.
+type Scanned = (Vec<Range<usize>>, Option<String>);
+
+fn scan(body: &[u8]) -> Result<Scanned, Unreadable> {
     let broken = |words: &str| Unreadable::Broken(words.to_owned());
     // Serde would take a struct from an array, field by field.
     if body.trim_ascii_start().first().is_some_and(|byte| *byte != b'{') {
         return Err(broken("the answer is not a JSON object"));
     }
-    let envelope: Envelope<'_> = serde_json::from_slice(&body).map_err(|error| match error.classify() {
+    let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|error| match error.classify() {
         Category::Eof if !body.is_empty() => Unreadable::Cut,
         Category::Data => broken("the answer is JSON, but no page of a listing"),
         _ => broken("the answer is not JSON"),
@@ -74,14 +84,13 @@ pub fn read(body: Vec<u8>) -> Result<Page, Unreadable> {
         let from = record.get().as_ptr() as usize - start;
         from..from + record.get().len()
     });
-    let records = records.collect();
     let next = match envelope.metadata.and_then(|mut links| links.remove("next")) {
         None | Some(Value::Null) => None,
         Some(Value::String(next)) if next.is_empty() => None,
         Some(Value::String(next)) => Some(token(&next).map_err(broken)?),
         Some(_) => return Err(broken("its link to the next page is not a text")),
     };
-    Ok(Page { body, records, next, request_id: None })
+    Ok((records.collect(), next))
 }
 
 /// The page token in a next link. The link may be relative, or name another host and path than the one
@@ -128,7 +137,8 @@ mod tests {
     use super::*;
 
     fn page(body: &str) -> Result<(Vec<String>, Option<String>), Unreadable> {
-        read(body.as_bytes().to_vec()).map(|page| (page.records().map(str::to_owned).collect(), page.next))
+        let read = read(body.as_bytes().to_vec()).map_err(|(why, _)| why);
+        read.map(|page| (page.records().map(str::to_owned).collect(), page.next))
     }
 
     #[test]
