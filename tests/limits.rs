@@ -1,7 +1,6 @@
 //! Servers that never answer, never end, or answer with more than anyone should swallow: each ends
 //! within its stated limit, in bounded memory, with words that name the limit.
 
-use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
@@ -25,18 +24,7 @@ const MEMORY: u64 = 120 * 1024;
 /// Runs it to the end and watches its memory.
 #[track_caller]
 fn run_in_bounded_memory(tap: Tap<'_>) -> Run {
-    let mut child = tap.spawn();
-    child.read_freely();
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak = 0;
-    while child.is_running() {
-        let status = fs::read_to_string(&status).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let now = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok());
-        peak = now.map_or(peak, |now: u64| peak.max(now));
-        thread::sleep(Duration::from_millis(1));
-    }
-    let run = child.finish();
+    let (run, peak) = tap.spawn().finish_measured();
     assert!(peak < MEMORY, "it had {peak} KiB in memory");
     run
 }

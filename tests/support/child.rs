@@ -162,6 +162,21 @@ impl<'s> Spawned<'s> {
         self.end(true)
     }
 
+    /// Reads everything and waits for the end; says, too, how many KiB were ever resident at most.
+    pub fn finish_measured(mut self) -> (Run, u64) {
+        self.read_freely();
+        let status = format!("/proc/{}/status", self.id());
+        let mut peak = 0;
+        while self.is_running() {
+            let status = std::fs::read_to_string(&status).unwrap_or_default();
+            let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+            let now = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok());
+            peak = now.map_or(peak, |now: u64| peak.max(now));
+            thread::sleep(Duration::from_millis(1));
+        }
+        (self.finish(), peak)
+    }
+
     /// Waits for the end while nobody reads; what is left in the pipe is read afterwards, and its
     /// last line may be cut off.
     pub fn finish_unread(self) -> Run {
