@@ -20,13 +20,21 @@ pub fn environment(organization: &str, id: &str) -> String {
     format!("{organization}/environment={id}")
 }
 
+/// Cuts a name into its authority and its segments, each at its first `=` and all of it raw: joined again
+/// they are the name. None if it does not begin as one.
+pub fn split(crn: &str) -> Option<(&str, impl Iterator<Item = (&str, Option<&str>)>)> {
+    let mut parts = crn.strip_prefix("crn://")?.split('/');
+    let authority = parts.next()?;
+    let segments =
+        parts.map(|part| part.split_once('=').map_or((part, None), |(key, value)| (key, Some(value))));
+    Some((authority, segments))
+}
+
 /// The value of the first segment with that key, percent-decoded: `segment(crn, "organization")`.
 pub fn segment(crn: &str, key: &str) -> Option<String> {
-    let mut segments = crn.strip_prefix("crn://")?.split('/').skip(1);
-    segments.find_map(|segment| {
-        let (name, value) = segment.split_once('=')?;
-        (name == key && !value.is_empty()).then(|| decode(value).into_owned())
-    })
+    let (_, mut segments) = split(crn)?;
+    let value = segments.find_map(|(name, value)| value.filter(|value| name == key && !value.is_empty()))?;
+    Some(decode(value).into_owned())
 }
 
 /// What a role binding's pattern covers, in three parts: where, which service in it, and what.
@@ -60,10 +68,10 @@ const SERVICES: [&str; 4] = ["kafka", "schema-registry", "ksql", "flink-region"]
 /// Only a `*` at the end of the resource makes a prefix; a bare `*` covers all names.
 pub fn parse(crn: &str) -> Option<Pattern<'_>> {
     let (mut pattern, mut depth) = (Pattern::default(), 0);
-    let mut segments = crn.strip_prefix("crn://")?.split('/').skip(1).peekable();
-    while let Some(segment) = segments.next() {
-        let (key, value) =
-            segment.split_once('=').filter(|(key, value)| !key.is_empty() && !value.is_empty())?;
+    let (_, segments) = split(crn)?;
+    let mut segments = segments.peekable();
+    while let Some((key, value)) = segments.next() {
+        let value = value.filter(|value| !key.is_empty() && !value.is_empty())?;
         if SCOPES.get(depth) == Some(&key) && pattern.service_type.is_none() && !value.ends_with('*') {
             pattern.scope_type = SCOPES[depth];
             depth += 1;

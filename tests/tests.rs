@@ -134,3 +134,6 @@ mod origins;
 
 /// What holds for any input, of the pure parts.
 mod properties;
+
+/// What holds for any Confluent Resource Name.
+mod properties_crn;

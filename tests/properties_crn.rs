@@ -1,0 +1,123 @@
+//! What holds for any Confluent Resource Name, and for any text taken for one.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use tap_confluent_cloud::crn::{self, Relation};
+
+/// A name in the forms of role bindings, or nearly: raw values hold anything but slashes.
+fn any_name() -> impl Strategy<Value = String> {
+    let key = prop::sample::select(vec![
+        "organization",
+        "environment",
+        "cloud-cluster",
+        "kafka",
+        "schema-registry",
+        "ksql",
+        "flink-region",
+        "compute-pool",
+        "topic",
+        "subject",
+        "service-account",
+        "identity-provider",
+        "something-new",
+        "",
+    ]);
+    let value =
+        prop_oneof!["[^/]{0,12}", "[a-z0-9-]{1,9}\\*?", Just("*".to_owned()), "%[0-9A-F]{2}[=:]{0,2}x"];
+    let segment = prop_oneof![
+        9 => (key, value).prop_map(|(key, value)| format!("{key}={value}")),
+        1 => "[^/]{0,9}",
+    ];
+    let authority = prop_oneof!["confluent.cloud", "api.confluent.cloud", "[^/]{0,9}"];
+    (authority, vec(segment, 0..7)).prop_map(|(authority, segments)| {
+        segments.iter().fold(format!("crn://{authority}"), |name, segment| format!("{name}/{segment}"))
+    })
+}
+
+/// A name put together again from its raw segments.
+fn joined(name: &str) -> Option<String> {
+    let (authority, segments) = crn::split(name)?;
+    Some(segments.fold(format!("crn://{authority}"), |name, (key, value)| match value {
+        Some(value) => format!("{name}/{key}={value}"),
+        None => format!("{name}/{key}"),
+    }))
+}
+
+proptest! {
+    #[test]
+    fn raw_segments_joined_are_the_name(name in any_name()) {
+        prop_assert_eq!(joined(&name), Some(name));
+    }
+
+    #[test]
+    fn no_text_makes_reading_it_panic_and_what_is_split_can_be_joined(text in any::<String>()) {
+        for text in [text.clone(), format!("crn://{text}"), format!("crn://confluent.cloud/organization={text}")] {
+            let _ = (crn::parse(&text), crn::principal(&text), crn::segment(&text, "organization"));
+            match joined(&text) {
+                Some(joined) => prop_assert_eq!(joined, text),
+                None => prop_assert!(!text.starts_with("crn://")),
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_read_of_a_pattern_stands_in_it(name in any_name()) {
+        let Some(pattern) = crn::parse(&name) else { return Ok(()) };
+        let value = |key: &str| crn::segment(&name, key);
+        prop_assert!(value("organization").is_some());
+        prop_assert_eq!(pattern.environment_id.as_deref().map(str::to_owned), value("environment"));
+        prop_assert_eq!(pattern.cloud_cluster_id.as_deref().map(str::to_owned), value("cloud-cluster"));
+        if let Some(service) = pattern.service_type {
+            prop_assert_eq!(pattern.service_id.as_deref().map(str::to_owned), value(service));
+        }
+        let last = name.rsplit('/').next().unwrap();
+        let kind = last.split('=').next().unwrap();
+        if let Some(resource) = pattern.resource {
+            prop_assert_eq!(resource.kind, kind);
+            prop_assert_eq!(resource.is_prefix, last.ends_with('*'));
+        } else {
+            prop_assert!([pattern.scope_type, pattern.service_type.unwrap_or_default()].contains(&kind));
+        }
+    }
+
+    #[test]
+    fn segments_of_a_name_are_found_whatever_text_they_hold(
+        values in vec(any::<String>().prop_filter("not empty", |text| !text.is_empty()), 1..5),
+        raw in any::<bool>(),
+    ) {
+        let keys = ["organization", "environment", "cloud-cluster", "kafka", "topic"];
+        let encoded = |text: &str| -> String {
+            let harmless = |c: char| c == '=' || c == ':' || c == ' ' || c == '*' || c.is_alphanumeric();
+            let mut out = String::new();
+            for c in text.chars() {
+                if raw && harmless(c) {
+                    out.push(c);
+                } else {
+                    let mut bytes = [0; 4];
+                    c.encode_utf8(&mut bytes).bytes().for_each(|byte| out += &format!("%{byte:02X}"));
+                }
+            }
+            out
+        };
+        let segments: Vec<String> =
+            keys.iter().zip(&values).map(|(key, value)| format!("{key}={}", encoded(value))).collect();
+        let name = format!("crn://confluent.cloud/{}", segments.join("/"));
+        for (key, value) in keys.iter().zip(&values) {
+            prop_assert_eq!(crn::segment(&name, key), Some(value.clone()), "{} of {}", key, name);
+        }
+        prop_assert_eq!(crn::segment(&name, "nobody"), None);
+    }
+
+    #[test]
+    fn a_name_is_itself_and_what_is_in_it_is_below(id in "[^/%]{1,20}", rest in ".{0,20}", other in any::<String>()) {
+        let scope = crn::organization(&id);
+        prop_assert_eq!(crn::relation(&scope, &scope), Relation::Same);
+        let environment = crn::environment(&scope, "env-1");
+        prop_assert_eq!(crn::relation(&environment, &scope), Relation::Below);
+        prop_assert_eq!(crn::relation(&format!("{environment}/{rest}"), &scope), Relation::Below);
+        prop_assert_eq!(crn::relation(&scope, &environment), Relation::Unrelated);
+        prop_assert_eq!(crn::relation(&format!("{scope}x"), &scope), Relation::Unrelated);
+        let _ = (crn::relation(&other, &scope), crn::segment(&other, &id), crn::segment(&id, &other));
+    }
+}
