@@ -129,15 +129,21 @@ impl Settings {
         self.given.keys().filter(|name| !names.contains(name)).map(String::as_str).collect()
     }
 
-    /// The streams to offer, by name. Needs no credentials.
+    /// What is offered: the names of streams, and what becomes of personal data in them. Needs no
+    /// credentials.
     ///
     /// # Errors
-    /// Config, if the setting `streams` breaks its rule.
-    pub fn streams(&self) -> Result<Vec<String>, Error> {
-        let broken: Vec<_> = self.broken_rules().into_iter().filter(|(name, _)| name == "streams").collect();
-        self.refuse(broken)?;
-        let streams = self.given.get("streams").unwrap_or(&self.schema["properties"]["streams"]["default"]);
-        Ok(streams.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect())
+    /// Config, if one of these two settings breaks its rule.
+    pub fn offered(&self) -> Result<(Vec<String>, Personal), Error> {
+        let concerned = |name: &String| name == "streams" || name == "personal_data";
+        self.refuse(self.broken_rules().into_iter().filter(|(name, _)| concerned(name)).collect())?;
+        let value =
+            |name: &str| self.given.get(name).unwrap_or(&self.schema["properties"][name]["default"]).clone();
+        let read = serde_json::from_value(value("streams"))
+            .and_then(|streams| Ok((streams, serde_json::from_value(value("personal_data"))?)));
+        read.map_err(|_| {
+            Error::broken("the built-in schema of the settings gives defaults that break its rules")
+        })
     }
 
     /// Enforces every rule.
@@ -312,9 +318,9 @@ mod tests {
             json!("users, invitations"),
             json!(["users", "invitations"]),
         ] {
-            assert_eq!(settings(json!({"streams": streams})).streams().unwrap(), ["users", "invitations"]);
+            assert_eq!(settings(json!({"streams": streams})).offered().unwrap().0, ["users", "invitations"]);
         }
-        assert_eq!(settings(json!({})).streams().unwrap().len(), 4);
+        assert_eq!(settings(json!({})).offered().unwrap().0.len(), 4);
     }
 
     #[test]

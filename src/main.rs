@@ -18,9 +18,9 @@ use tap_confluent_cloud::error::{Error, exit_code};
 use tap_confluent_cloud::log::Level;
 use tap_confluent_cloud::protocol::airbyte::{self, Airbyte};
 use tap_confluent_cloud::protocol::singer::{self, Singer};
-use tap_confluent_cloud::protocol::{Selected, Sink, line, message};
+use tap_confluent_cloud::protocol::{Offer, Selected, Sink, line, message};
 use tap_confluent_cloud::secret::Secret;
-use tap_confluent_cloud::shape::{Form, Personal};
+use tap_confluent_cloud::shape::Form;
 use tap_confluent_cloud::state::Position;
 use tap_confluent_cloud::stop::Stop;
 use tap_confluent_cloud::streams::{STREAMS, Stream};
@@ -104,10 +104,10 @@ fn about(format: Format, protocol: Protocol) -> Result<Failed, Error> {
 }
 
 fn discover(arguments: &Arguments, protocol: Protocol) -> Result<Failed, Error> {
-    let offered = offered(&gather(arguments)?)?;
+    let offer = offer(&gather(arguments)?)?;
     print(&match protocol {
-        Protocol::Singer => format!("{:#}\n", singer::catalog::discover(&offered)),
-        Protocol::Airbyte => format!("{}\n", airbyte::catalog(&offered)),
+        Protocol::Singer => format!("{:#}\n", singer::catalog::discover(&offer)),
+        Protocol::Airbyte => format!("{}\n", airbyte::catalog(&offer)),
     })
 }
 
@@ -119,9 +119,10 @@ fn gather(arguments: &Arguments) -> Result<Settings, Error> {
     Ok(settings)
 }
 
-fn offered(settings: &Settings) -> Result<Vec<&'static Stream>, Error> {
-    let names = settings.streams()?;
-    Ok(STREAMS.iter().filter(|stream| names.iter().any(|name| name == stream.name)).collect())
+fn offer(settings: &Settings) -> Result<Offer, Error> {
+    let (names, personal) = settings.offered()?;
+    let named = |stream: &&Stream| names.iter().any(|name| name == stream.name);
+    Ok(Offer { streams: STREAMS.iter().filter(named).collect(), personal })
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Error> {
@@ -146,7 +147,7 @@ fn impatient(mut config: Config) -> Config {
 /// Airbyte's check: whatever is wrong is the answer, not a failure of the process.
 fn check_connection(arguments: &Arguments) -> Result<Failed, Error> {
     let checked = gather(arguments).and_then(|settings| {
-        let streams = offered(&settings)?;
+        let streams = offer(&settings)?.streams;
         let config = impatient(settings.enforce()?);
         let client = Rc::new(Client::new(&config)?);
         let stop = listen()?;
@@ -186,7 +187,7 @@ struct Asked {
 struct Given<'a> {
     arguments: &'a Arguments,
     config: &'a Config,
-    offered: Vec<&'static Stream>,
+    offer: Offer,
     catalog: Option<Value>,
     state: Option<Value>,
     /// One record of each stream is enough.
@@ -202,9 +203,9 @@ fn read(
     let settings = gather(arguments)?;
     let config = settings.enforce()?;
     let config = if sample { impatient(config) } else { config };
-    let offered = offered(&settings)?;
+    let offer = offer(&settings)?;
     let state = arguments.state.as_ref().map(|path| files::read_json("state", path)).transpose()?;
-    let given = Given { arguments, config: &config, offered, catalog, state, sample };
+    let given = Given { arguments, config: &config, offer, catalog, state, sample };
     let asked = match protocol {
         Protocol::Singer => asked_by_singer(given)?,
         Protocol::Airbyte => asked_by_airbyte(given)?,
@@ -254,21 +255,16 @@ fn asked_by_singer(given: Given<'_>) -> Result<Asked, Error> {
     let no_catalog = |why: &str| wrong("catalog", catalog_path, why, "make one with --discover");
     let no_state =
         |why: &str| wrong("state", state_path, why, "mend it, or leave out --state to read everything");
-    let catalog = given.catalog.unwrap_or_else(|| singer::catalog::discover(&given.offered));
+    let catalog = given.catalog.unwrap_or_else(|| singer::catalog::discover(&given.offer));
     let catalog = catalog.as_object().ok_or_else(|| no_catalog("it is not a JSON object"))?;
-    let selected = singer::catalog::select(catalog, &given.offered).map_err(|why| no_catalog(&why))?;
+    let selected = singer::catalog::select(catalog, &given.offer).map_err(|why| no_catalog(&why))?;
     let state = match given.state {
         None => singer::State::default(),
         Some(Value::Object(state)) => singer::State::read(state).map_err(|why| no_state(&why))?,
         Some(_) => return Err(no_state("it is not a JSON object")),
     };
     let (mut streams, mut schemas) = (Vec::new(), HashMap::new());
-    for (selected, mut schema) in selected {
-        if given.config.personal_data == Personal::Omit
-            && let Some(properties) = schema["properties"].as_object_mut()
-        {
-            properties.retain(|name, _| !selected.stream.personal.contains(&name.as_str()));
-        }
+    for (selected, schema) in selected {
         let position = state.position(selected.stream);
         schemas.insert(selected.stream.name, schema);
         streams.push((selected, position, false));
@@ -287,7 +283,7 @@ fn asked_by_airbyte(given: Given<'_>) -> Result<Asked, Error> {
     let catalog = given.catalog.as_ref().ok_or_else(|| no_catalog("there is none"))?;
     let catalog = catalog.as_object().ok_or_else(|| no_catalog("it is not a JSON object"))?;
     let (wanted, missing) =
-        airbyte::catalog::select(catalog, &given.offered).map_err(|why| no_catalog(&why))?;
+        airbyte::catalog::select(catalog, &given.offer).map_err(|why| no_catalog(&why))?;
     let mut positions = match &given.state {
         None => HashMap::new(),
         Some(state) => airbyte::read_state(state).map_err(|why| no_state(&why))?,

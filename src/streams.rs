@@ -22,6 +22,8 @@ pub struct Stream {
     pub derived: &'static [(&'static str, Derived)],
     /// Top-level fields that hold a person's name or e-mail address.
     pub personal: &'static [&'static str],
+    /// Fields that may hold a credential, by path: they never leave.
+    pub secret: &'static [&'static [&'static str]],
     /// Weakest role known to read the whole listing. From documentation, not checked against the service.
     pub role: &'static str,
 }
@@ -34,6 +36,9 @@ pub enum Scope {
     /// The listing wants the CRN of a scope in the query parameter named here, and its records carry
     /// their own scope in a field of the same name.
     Organization { crn_parameter: &'static str },
+    /// The listing wants the id of an environment in the query parameter named here: one listing an
+    /// environment.
+    EachEnvironment { parameter: &'static str },
 }
 
 /// Where the value of a derived column comes from. Null when it is not known.
@@ -41,8 +46,10 @@ pub enum Scope {
 pub enum Derived {
     /// The id of the organization that the API key belongs to.
     OrganizationId,
-    /// A field of an object inside the record: the object, then the field.
-    Lifted(&'static str, &'static str),
+    /// The id of the environment that the listing was narrowed to.
+    EnvironmentId,
+    /// A field of an object inside the record, by its path.
+    Lifted(&'static [&'static str]),
     /// A part of the principal in the field of that name.
     Principal(&'static str, PrincipalPart),
     /// A part of the Confluent Resource Name in the field of that name.
@@ -71,8 +78,8 @@ pub enum CrnPart {
 /// The columns that are computed for every stream.
 pub const DERIVED: [(&str, Derived); 3] = [
     ("organization_id", Derived::OrganizationId),
-    ("created_at", Derived::Lifted("metadata", "created_at")),
-    ("updated_at", Derived::Lifted("metadata", "updated_at")),
+    ("created_at", Derived::Lifted(&["metadata", "created_at"])),
+    ("updated_at", Derived::Lifted(&["metadata", "updated_at"])),
 ];
 
 /// The common case: one listing of everything, keyed by `id`, 100 records a page.
@@ -85,6 +92,7 @@ const FLAT: Stream = Stream {
     max_page_size: 100,
     derived: &[],
     personal: &[],
+    secret: &[],
     role: "OrganizationAdmin",
 };
 
@@ -107,8 +115,8 @@ pub static STREAMS: &[Stream] = &[
         // (confluentinc/cli pull request 2243).
         max_page_size: 99,
         derived: &[
-            ("user_id", Derived::Lifted("user", "id")),
-            ("creator_id", Derived::Lifted("creator", "id")),
+            ("user_id", Derived::Lifted(&["user", "id"])),
+            ("creator_id", Derived::Lifted(&["creator", "id"])),
         ],
         role: "AccountAdmin",
         ..FLAT
@@ -137,6 +145,40 @@ pub static STREAMS: &[Stream] = &[
             ("resource_name", Derived::Crn("crn_pattern", CrnPart::ResourceName)),
             ("pattern_type", Derived::Crn("crn_pattern", CrnPart::PatternType)),
         ],
+        ..FLAT
+    },
+    Stream {
+        name: "api_keys",
+        path: "/iam/v2/api-keys",
+        schema: include_str!("../schemas/streams/api_keys.json"),
+        derived: &[
+            ("display_name", Derived::Lifted(&["spec", "display_name"])),
+            ("owner_id", Derived::Lifted(&["spec", "owner", "id"])),
+            ("resource_id", Derived::Lifted(&["spec", "resource", "id"])),
+            ("resource_kind", Derived::Lifted(&["spec", "resource", "kind"])),
+            ("environment_id", Derived::Lifted(&["spec", "resource", "environment"])),
+        ],
+        // Promised to be empty in lists.
+        secret: &[&["spec", "secret"]],
+        ..FLAT
+    },
+    Stream {
+        name: "environments",
+        path: "/org/v2/environments",
+        schema: include_str!("../schemas/streams/environments.json"),
+        role: "Operator",
+        ..FLAT
+    },
+    Stream {
+        name: "kafka_clusters",
+        path: "/cmk/v2/clusters",
+        scope: Scope::EachEnvironment { parameter: "environment" },
+        schema: include_str!("../schemas/streams/kafka_clusters.json"),
+        derived: &[
+            ("environment_id", Derived::EnvironmentId),
+            ("display_name", Derived::Lifted(&["spec", "display_name"])),
+        ],
+        role: "Operator",
         ..FLAT
     },
 ];
@@ -209,12 +251,28 @@ mod tests {
                     stream.name
                 );
             }
-            for (column, _) in stream.derived() {
+            for (column, derived) in stream.derived() {
                 assert!(
                     schema["properties"].get(column).is_some(),
                     "{}.{column}: declared, no schema",
                     stream.name
                 );
+                if let Derived::Lifted(path) = derived {
+                    let place = format!("/properties/{}", path.join("/properties/"));
+                    let of_time = |field: &Value| field["format"] == "date-time";
+                    let field =
+                        schema.pointer(&place).unwrap_or_else(|| panic!("{}.{column}: {place}", stream.name));
+                    assert_eq!(
+                        of_time(field),
+                        of_time(&schema["properties"][column]),
+                        "{}.{column}",
+                        stream.name
+                    );
+                }
+            }
+            for path in stream.secret {
+                let place = format!("/properties/{}", path.join("/properties/"));
+                assert!(schema.pointer(&place).is_none(), "{}{place}: a secret is not offered", stream.name);
             }
             if let Scope::Organization { crn_parameter } = stream.scope {
                 assert!(schema["properties"].get(crn_parameter).is_some(), "{}.{crn_parameter}", stream.name);

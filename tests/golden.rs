@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::{Value, json};
-use tap_confluent_cloud::streams::STREAMS;
+use tap_confluent_cloud::streams::{STREAMS, Scope};
 
 fn stdout_of(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_tap-confluent-cloud"))
@@ -59,7 +59,11 @@ fn the_readme_lists_the_settings() {
     for (name, setting) in about["settings"]["properties"].as_object().expect("settings") {
         let default = match setting.get("default") {
             Some(Value::String(text)) => format!("`{text}`"),
-            Some(Value::Array(_)) => "all".to_owned(),
+            Some(Value::Array(all)) => all
+                .iter()
+                .map(|one| format!("`{}`", one.as_str().expect("a text")))
+                .collect::<Vec<_>>()
+                .join(", "),
             Some(default) => format!("`{default}`"),
             None if required.contains(&Value::from(name.as_str())) => "required".to_owned(),
             None => String::new(),
@@ -109,12 +113,29 @@ fn the_page_on_streams_says_what_the_declarations_say() {
     let mut page = "# Streams\n\nWritten from the declarations in `src/streams.rs` and the schemas in `schemas/streams/` by \
                     `make bless`.\nFields marked *API* are the service's own, untouched; those marked *derived* are computed. \
                     Every field but the key may be null or absent.\nWhich role reads a stream is taken from documentation and \
-                    not verified against the service.\n"
+                    not verified against the service.\nA stream marked *on demand* is offered if the setting `streams` \
+                    names it.\n"
         .to_owned();
+    let offered = stdout_of(&["--discover"]);
     for stream in STREAMS {
+        let demand = if offered.contains(&format!("\"tap_stream_id\": \"{}\"", stream.name)) {
+            ""
+        } else {
+            " · on demand"
+        };
+        let narrowed = match stream.scope {
+            Scope::Everything => String::new(),
+            Scope::Organization { crn_parameter } => format!("?{crn_parameter}=…"),
+            Scope::EachEnvironment { parameter } => format!("?{parameter}=…"),
+        };
+        let each = if matches!(stream.scope, Scope::EachEnvironment { .. }) {
+            ", environment by environment"
+        } else {
+            ""
+        };
         let derived: Vec<_> = stream.derived().map(|(column, _)| column).collect();
         page.push_str(&format!(
-            "\n## {}\n\n`GET {}` · key `{}` · full table · least role, unverified: {}\n\n| field | type | from | meaning |\n|---|---|---|---|\n",
+            "\n## {}\n\n`GET {}{narrowed}` · key `{}` · full table{each} · least role, unverified: {}{demand}\n\n| field | type | from | meaning |\n|---|---|---|---|\n",
             stream.name, stream.path, stream.key, stream.role
         ));
         rows(&stream.schema(), "", &derived, &mut page);

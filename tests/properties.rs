@@ -1,4 +1,4 @@
-//! What holds for any input, of the pure parts: pages, records, names of scopes, states, catalogs.
+//! What holds for any input, of the pure parts: pages, records, states, catalogs.
 //! Reached through the library that the binary hides.
 
 use std::collections::BTreeMap;
@@ -9,11 +9,10 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use tap_confluent_cloud::api::page;
-use tap_confluent_cloud::crn::{self, Relation};
-use tap_confluent_cloud::protocol::{airbyte, singer};
+use tap_confluent_cloud::protocol::{Offer, airbyte, singer};
 use tap_confluent_cloud::shape::{Drift, Drops, Form, Personal, Shape};
 use tap_confluent_cloud::state::{Partition, Place, Position, Reach};
-use tap_confluent_cloud::streams::{STREAMS, Stream};
+use tap_confluent_cloud::streams::{STREAMS, Stream, find};
 
 /// Any JSON, a few levels deep; what is special to the binary comes up often.
 fn any_json() -> impl Strategy<Value = Value> {
@@ -132,7 +131,7 @@ fn undeclared(stream: &Stream, record: Value) -> Map<String, Value> {
 fn fitted(shape: &mut Shape, record: &str) -> Option<String> {
     let record = shape.open(record).ok()?;
     let mut out = b"before".to_vec();
-    let fits = shape.fit(&record, &mut out).is_ok();
+    let fits = shape.fit(&record, None, &mut out).is_ok();
     let text = String::from_utf8(out).unwrap();
     let line = text.strip_prefix("before").unwrap();
     assert!(fits || line.is_empty(), "something of a refused record is left: {line}");
@@ -270,71 +269,33 @@ proptest! {
     }
 
     #[test]
-    fn segments_of_a_name_are_found_whatever_text_they_hold(
-        values in vec(any::<String>().prop_filter("not empty", |text| !text.is_empty()), 1..5),
-        raw in any::<bool>(),
-    ) {
-        let keys = ["organization", "environment", "cloud-cluster", "kafka", "topic"];
-        let encoded = |text: &str| -> String {
-            let harmless = |c: char| c == '=' || c == ':' || c == ' ' || c == '*' || c.is_alphanumeric();
-            let mut out = String::new();
-            for c in text.chars() {
-                if raw && harmless(c) {
-                    out.push(c);
-                } else {
-                    let mut bytes = [0; 4];
-                    c.encode_utf8(&mut bytes).bytes().for_each(|byte| out += &format!("%{byte:02X}"));
-                }
-            }
-            out
-        };
-        let segments: Vec<String> =
-            keys.iter().zip(&values).map(|(key, value)| format!("{key}={}", encoded(value))).collect();
-        let name = format!("crn://confluent.cloud/{}", segments.join("/"));
-        for (key, value) in keys.iter().zip(&values) {
-            prop_assert_eq!(crn::segment(&name, key), Some(value.clone()), "{} of {}", key, name);
-        }
-        prop_assert_eq!(crn::segment(&name, "nobody"), None);
-    }
-
-    #[test]
-    fn a_name_is_itself_and_what_is_in_it_is_below(id in "[^/%]{1,20}", rest in ".{0,20}", other in any::<String>()) {
-        let scope = crn::organization(&id);
-        prop_assert_eq!(crn::relation(&scope, &scope), Relation::Same);
-        let environment = crn::environment(&scope, "env-1");
-        prop_assert_eq!(crn::relation(&environment, &scope), Relation::Below);
-        prop_assert_eq!(crn::relation(&format!("{environment}/{rest}"), &scope), Relation::Below);
-        prop_assert_eq!(crn::relation(&scope, &environment), Relation::Unrelated);
-        prop_assert_eq!(crn::relation(&format!("{scope}x"), &scope), Relation::Unrelated);
-        let _ = (crn::relation(&other, &scope), crn::segment(&other, &id), crn::segment(&id, &other));
-    }
-
-    #[test]
     fn a_position_is_read_as_it_was_written_also_beside_keys_of_others(
         organization_id in prop::option::of(any::<String>()),
         token in prop::option::of(any::<String>()),
         environment in prop::option::of("env-[a-z0-9]{1,8}"),
-        kind in 0..4_u8,
+        kind in 0..5_u8,
         milliseconds in 0..4_000_000_000_000_i64,
         others in btree_map("x_[a-z]{1,5}", any_json(), 0..3),
     ) {
-        let partition = match kind {
-            0 => Partition::Everything,
-            1 => Partition::Within { environment, reach: Reach::Bare },
-            2 => Partition::Within { environment, reach: Reach::Inclusive },
-            _ => Partition::Within { environment, reach: Reach::Nested },
+        let stream = |name: &str| find(name).unwrap();
+        let (partition, stream) = match kind {
+            0 => (Partition::Everything, stream("users")),
+            1 => (Partition::Environment(Some(environment.unwrap_or_else(|| "t-1".to_owned()))), stream("kafka_clusters")),
+            2 => (Partition::Within { environment, reach: Reach::Bare }, stream("role_bindings")),
+            3 => (Partition::Within { environment, reach: Reach::Inclusive }, stream("role_bindings")),
+            _ => (Partition::Within { environment, reach: Reach::Nested }, stream("role_bindings")),
         };
         let started_at: DateTime<Utc> = DateTime::UNIX_EPOCH + TimeDelta::milliseconds(milliseconds);
         let position = Position::At(Place { organization_id, partition, token, started_at });
         let mut bookmark: Map<String, Value> = others.clone().into_iter().collect();
         position.into_bookmark(&mut bookmark);
         prop_assert!(others.iter().all(|(name, value)| bookmark.get(name) == Some(value)));
-        prop_assert_eq!(Position::from_bookmark(&bookmark), Ok(position.clone()));
-        let state = json!({"bookmarks": {"users": bookmark.clone()}});
+        prop_assert_eq!(Position::from_bookmark(stream.scope, &bookmark), Ok(position.clone()));
+        let state = json!({"bookmarks": {stream.name: bookmark.clone()}});
         let state = singer::State::read(state.as_object().unwrap().clone()).unwrap();
-        prop_assert_eq!(state.position(&STREAMS[0]), position);
+        prop_assert_eq!(state.position(stream), position);
         Position::Complete.into_bookmark(&mut bookmark);
-        prop_assert_eq!(Position::from_bookmark(&bookmark), Ok(Position::Start));
+        prop_assert_eq!(Position::from_bookmark(stream.scope, &bookmark), Ok(Position::Start));
     }
 
     #[test]
@@ -371,17 +332,17 @@ proptest! {
         metadata.push(json!({"breadcrumb": [], "metadata": words(stream)}));
         metadata.push(json!({"breadcrumb": ["properties", "id"], "metadata": words(key)}));
         metadata.push(json!({"breadcrumb": ["properties", "email"], "metadata": words(field)}));
-        let offered: Vec<_> = STREAMS.iter().collect();
+        let offer = Offer { streams: STREAMS.iter().collect(), personal: Personal::Keep };
         for schema in [schema, STREAMS[0].schema()] {
             let entry = json!({"tap_stream_id": "users", "schema": schema, "metadata": metadata, "selected": stream});
             let catalog = json!({"streams": [entry]});
-            let chosen = singer::catalog::select(catalog.as_object().unwrap(), &offered);
+            let chosen = singer::catalog::select(catalog.as_object().unwrap(), &offer);
             for (selected, _) in chosen.iter().flatten() {
                 prop_assert_eq!(selected.drops.of(selected.stream.key), None);
             }
             let wanted = json!({"stream": {"name": "users", "json_schema": schema}, "sync_mode": "full_refresh"});
             let catalog = json!({"streams": [wanted]});
-            let (wanted, missing) = airbyte::catalog::select(catalog.as_object().unwrap(), &offered).unwrap();
+            let (wanted, missing) = airbyte::catalog::select(catalog.as_object().unwrap(), &offer).unwrap();
             prop_assert!(missing.is_empty() && wanted.len() == 1);
             prop_assert_eq!(wanted[0].selected.drops.of("id"), None);
         }
@@ -389,11 +350,11 @@ proptest! {
 
     #[test]
     fn no_catalog_makes_reading_it_panic(catalog in any_json(), entry in any_json()) {
-        let offered: Vec<_> = STREAMS.iter().collect();
+        let offer = Offer { streams: STREAMS.iter().collect(), personal: Personal::Keep };
         for catalog in [catalog.clone(), json!({"streams": catalog}), json!({"streams": [entry]})] {
             let Value::Object(catalog) = catalog else { continue };
-            let _ = singer::catalog::select(&catalog, &offered).map(|chosen| chosen.len());
-            let _ = airbyte::catalog::select(&catalog, &offered).map(|(wanted, _)| wanted.len());
+            let _ = singer::catalog::select(&catalog, &offer).map(|chosen| chosen.len());
+            let _ = airbyte::catalog::select(&catalog, &offer).map(|(wanted, _)| wanted.len());
         }
     }
 }

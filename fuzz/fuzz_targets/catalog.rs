@@ -3,16 +3,17 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use tap_confluent_cloud::protocol::{airbyte, singer};
+use tap_confluent_cloud::protocol::{Offer, airbyte, singer};
+use tap_confluent_cloud::shape::Personal;
 use tap_confluent_cloud::streams::STREAMS;
 
 fuzz_target!(|catalog: &[u8]| {
     let Ok(Value::Object(catalog)) = serde_json::from_slice(catalog) else { return };
-    let offered: Vec<_> = STREAMS.iter().collect();
-    if let Ok(selected) = singer::catalog::select(&catalog, &offered) {
+    let offer = Offer { streams: STREAMS.iter().collect(), personal: Personal::Omit };
+    if let Ok(selected) = singer::catalog::select(&catalog, &offer) {
         assert!(selected.iter().all(|(selected, _)| selected.drops.of(selected.stream.key).is_none()));
     }
-    if let Ok((wanted, _)) = airbyte::catalog::select(&catalog, &offered) {
+    if let Ok((wanted, _)) = airbyte::catalog::select(&catalog, &offer) {
         assert!(wanted.iter().all(|wanted| wanted.selected.drops.of(wanted.selected.stream.key).is_none()));
     }
 });

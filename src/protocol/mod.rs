@@ -8,11 +8,40 @@ pub mod singer;
 use std::io::{self, Write};
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 use crate::error::Error;
-use crate::shape::Drops;
+use crate::shape::{Drops, Personal};
 use crate::state::Position;
 use crate::streams::Stream;
+
+/// What the settings offer.
+#[derive(Debug)]
+pub struct Offer {
+    /// In our order.
+    pub streams: Vec<&'static Stream>,
+    pub personal: Personal,
+}
+
+impl Offer {
+    /// The stream of that name, if it is offered.
+    pub fn find(&self, name: &str) -> Option<&'static Stream> {
+        self.streams.iter().copied().find(|stream| stream.name == name)
+    }
+
+    /// The schema of the records that come out: without the fields that are left out of them.
+    pub fn schema(&self, stream: &Stream) -> Value {
+        let mut schema = stream.schema();
+        if let Some(properties) = schema["properties"].as_object_mut() {
+            properties.retain(|name, _| !self.leaves_out(stream, name));
+        }
+        schema
+    }
+
+    fn leaves_out(&self, stream: &Stream, field: &str) -> bool {
+        self.personal == Personal::Omit && stream.personal.contains(&field)
+    }
+}
 
 /// A stream that the catalog chose, and what it chose to leave out of it.
 #[derive(Clone, Debug)]
@@ -100,7 +129,7 @@ pub trait Sink: Send {
 ///
 /// # Errors
 /// As [`line`].
-pub fn message(message: &serde_json::Value) -> io::Result<()> {
+pub fn message(message: &Value) -> io::Result<()> {
     line(format!("{message}\n").as_bytes())
 }
 

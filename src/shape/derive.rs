@@ -2,14 +2,14 @@
 //! or of a form that is not known.
 
 use super::object::{Object, copy};
-use super::rules::Rule;
+use super::rules::{Act, Rule};
 use super::{Shape, push_text};
 use crate::crn::{self, Pattern};
 use crate::streams::{CrnPart, Derived, PrincipalPart};
 
 impl Shape {
     /// Appends the derived columns. A field that the API sends under the same name wins.
-    pub(super) fn derive(&mut self, record: &Object<'_>, out: &mut Vec<u8>) {
+    pub(super) fn derive(&mut self, record: &Object<'_>, environment: Option<&str>, out: &mut Vec<u8>) {
         let crn = self.crn_field().and_then(|field| record.text(field));
         let pattern = crn.as_deref().and_then(crn::parse);
         if let (Some(crn), None) = (&crn, &pattern) {
@@ -17,10 +17,10 @@ impl Shape {
         }
         for (column, derived) in self.stream.derived() {
             if record.get(column).is_some() {
-                *self.strays.overruled.entry(column.to_owned()).or_default() += 1;
+                self.strays.overrule(column);
                 continue;
             }
-            if self.drops.of(column).is_some() {
+            if self.rules.get(column).is_some_and(|rule| rule.act == Act::Drop) {
                 continue;
             }
             if out.last() != Some(&b'{') {
@@ -31,9 +31,9 @@ impl Shape {
             out.extend_from_slice(b"\":");
             match derived {
                 Derived::OrganizationId => push_text(self.form.organization_id.as_deref(), out),
-                Derived::Lifted(object, field) => {
-                    let object = record.get(object).and_then(|object| object.object.as_ref());
-                    let field = object.and_then(|object| object.get(field));
+                Derived::EnvironmentId => push_text(environment, out),
+                Derived::Lifted(path) => {
+                    let field = record.at(path);
                     let fits = |rule: &Rule| {
                         field.is_some_and(|field| rule.allows(field) && !rule.is_no_time(field))
                     };

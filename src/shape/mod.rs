@@ -5,17 +5,17 @@
 //! valid JSON without a line break whatever the page looked like. Knows no protocol and no HTTP.
 
 mod derive;
+mod drops;
 mod object;
 mod rules;
 mod strays;
-
-use std::collections::BTreeMap;
 
 use memchr::memchr2_iter;
 use ring::hmac;
 use serde::Deserialize;
 
 use crate::streams::Stream;
+pub use drops::Drops;
 pub use object::Object;
 use object::{copy, depth, is_plain};
 use rules::{Act, Rules};
@@ -64,53 +64,20 @@ impl Form {
     }
 }
 
-/// Deselected fields, as a tree: a field is dropped whole, or some of what is in it. Whatever is not
-/// named is kept, so that fields that no schema declares pass.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Drops(BTreeMap<String, Option<Drops>>);
-
-impl Drops {
-    /// Drops the field of that name whole.
-    pub fn whole(&mut self, name: &str) {
-        self.0.insert(name.to_owned(), None);
-    }
-
-    /// Drops within the field of that name; nothing to drop there leaves it alone.
-    pub fn within(&mut self, name: &str, drops: Drops) {
-        if !drops.is_empty() {
-            self.0.insert(name.to_owned(), Some(drops));
-        }
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The fields that are dropped whole.
-    pub fn wholes(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter(|(_, within)| within.is_none()).map(|(name, _)| name.as_str())
-    }
-
-    /// What is dropped of the field: nothing (none), all of it (`Some(None)`), or some of what is in it.
-    pub fn of(&self, name: &str) -> Option<Option<&Drops>> {
-        self.0.get(name).map(Option::as_ref)
-    }
-}
-
 /// The form of one stream's records in one run.
 pub struct Shape {
     stream: &'static Stream,
     form: Form,
     rules: Rules,
     rebuilds: bool,
-    drops: Drops,
     strays: Strays,
 }
 
 impl Shape {
-    pub fn new(stream: &'static Stream, drops: Drops, form: Form) -> Shape {
+    pub fn new(stream: &'static Stream, mut drops: Drops, form: Form) -> Shape {
+        stream.secret.iter().for_each(|path| drops.path(path));
         let rules = Rules::of(stream, &drops, form.personal);
-        Shape { stream, rebuilds: rules.change_always(), rules, strays: Strays::new(form.drift), form, drops }
+        Shape { stream, rebuilds: rules.change_always(), rules, strays: Strays::new(form.drift), form }
     }
 
     /// Opens a record.
@@ -123,12 +90,18 @@ impl Shape {
         Ok(record)
     }
 
-    /// Appends the record, made to fit, to `out`. Gives the fields that were made null.
+    /// Appends the record, made to fit, to `out`. Gives the fields that were made null. `environment`: the
+    /// id of the one that the listing was narrowed to, if it was.
     ///
     /// # Errors
     /// In words, if the record has no key, is nested too deep, or does not fit a schema that is enforced;
     /// `out` is then left as it was.
-    pub fn fit(&mut self, record: &Object<'_>, out: &mut Vec<u8>) -> Result<Vec<String>, String> {
+    pub fn fit(
+        &mut self,
+        record: &Object<'_>,
+        environment: Option<&str>,
+        out: &mut Vec<u8>,
+    ) -> Result<Vec<String>, String> {
         if record.text(self.stream.key).is_none_or(|key| key.is_empty()) {
             return Err(format!("a record without {:?}, its key", self.stream.key));
         }
@@ -145,7 +118,7 @@ impl Shape {
         } else {
             self.open_rebuilt(record, &self.rules, out);
         }
-        self.derive(record, out);
+        self.derive(record, environment, out);
         out.push(b'}');
         Ok(nulled)
     }
@@ -212,7 +185,7 @@ mod tests {
     fn fitted(record: &str, drops: Drops) -> Result<String, String> {
         let mut shape = Shape::new(find("users").unwrap(), drops, form());
         let mut out = Vec::new();
-        shape.fit(&shape.open(record)?, &mut out).map(|_| String::from_utf8(out).unwrap())
+        shape.fit(&shape.open(record)?, None, &mut out).map(|_| String::from_utf8(out).unwrap())
     }
 
     const TAIL: &str = r#","organization_id":"o-1","created_at":null,"updated_at":null}"#;
@@ -304,7 +277,7 @@ mod tests {
         let mut columns = |principal: &str, pattern: &str| {
             let record = format!(r#"{{"id":"rb-1","principal":{principal},"crn_pattern":{pattern}}}"#);
             let mut out = Vec::new();
-            shape.fit(&shape.open(&record).unwrap(), &mut out).unwrap();
+            shape.fit(&shape.open(&record).unwrap(), None, &mut out).unwrap();
             let out: serde_json::Value = serde_json::from_slice(&out).unwrap();
             let names = [
                 "principal_type",
@@ -340,7 +313,7 @@ mod tests {
         let mut shape = Shape::new(find("invitations").unwrap(), Drops::default(), form());
         let record = r#"{"id":"i-1","expires_at":"","accepted_at":"2026-03-02T12:00:00.5+02:00","metadata":{"created_at":"never","self":""}}"#;
         let mut out = Vec::new();
-        let nulled = shape.fit(&shape.open(record).unwrap(), &mut out).unwrap();
+        let nulled = shape.fit(&shape.open(record).unwrap(), None, &mut out).unwrap();
         assert_eq!(nulled, ["expires_at", "metadata.created_at"]);
         let out = String::from_utf8(out).unwrap();
         let expected = r#"{"id":"i-1","expires_at":null,"accepted_at":"2026-03-02T12:00:00.5+02:00","metadata":{"created_at":null,"self":""},"organization_id":"o-1","created_at":null,"updated_at":null,"user_id":null,"creator_id":null}"#;
@@ -357,7 +330,7 @@ mod tests {
                 Form::new(None, Drift::Warn, personal, key),
             );
             let mut out = Vec::new();
-            shape.fit(&shape.open(record).unwrap(), &mut out).unwrap();
+            shape.fit(&shape.open(record).unwrap(), None, &mut out).unwrap();
             serde_json::from_slice::<serde_json::Value>(&out).unwrap()
         };
         let key = Some("0123456789abcdef");

@@ -32,6 +32,12 @@ impl<'a> Object<'a> {
         self.fields.iter().find(|field| field.name == name)
     }
 
+    /// The field at that path, through objects that have been opened.
+    pub fn at(&self, path: &[&str]) -> Option<&Field<'a>> {
+        let (last, objects) = path.split_last()?;
+        objects.iter().try_fold(self, |object, name| object.get(name)?.object.as_ref())?.get(last)
+    }
+
     /// The field as a text; none if it is absent or anything else.
     pub fn text(&self, name: &str) -> Option<Cow<'a, str>> {
         self.get(name)?.text()

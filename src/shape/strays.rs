@@ -6,29 +6,40 @@ use super::Drift;
 use super::object::Object;
 use super::rules::{Act, Rules};
 
-/// What was odd about records: by field, in how many.
+/// What was odd about records, each told once.
 pub struct Strays {
     drift: Drift,
-    unknown: BTreeMap<String, u64>,
-    misfits: BTreeMap<String, u64>,
-    nulled: BTreeMap<String, u64>,
-    /// Derived columns that the API sends itself: its own value wins.
-    pub overruled: BTreeMap<String, u64>,
+    /// In how many records, by what is odd and the field.
+    fields: BTreeMap<(What, String), u64>,
     /// Confluent Resource Names of a form that is not known, and the first of them.
     unread: (u64, Option<String>),
 }
 
+/// What is odd about a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    Unknown,
+    Misfit,
+    Nulled,
+    Overruled,
+}
+
+impl What {
+    const ALL: [What; 4] = [What::Unknown, What::Misfit, What::Nulled, What::Overruled];
+
+    fn words(self) -> &'static str {
+        match self {
+            What::Unknown => "unknown fields, passed on",
+            What::Misfit => "fields of another type than declared, passed on",
+            What::Nulled => "fields made null, being no time or no text to hash",
+            What::Overruled => "derived columns that the service sends itself, its values kept",
+        }
+    }
+}
+
 impl Strays {
     pub fn new(drift: Drift) -> Strays {
-        let none = BTreeMap::new;
-        Strays {
-            drift,
-            unknown: none(),
-            misfits: none(),
-            nulled: none(),
-            overruled: none(),
-            unread: (0, None),
-        }
+        Strays { drift, fields: BTreeMap::new(), unread: (0, None) }
     }
 
     /// Compares a record with its rules. Gives the fields that have to be made null in `nulled`.
@@ -42,37 +53,59 @@ impl Strays {
         for field in &record.fields {
             let path = || format!("{prefix}{}", field.name);
             let Some(rule) = rules.get(&field.name) else {
-                match self.drift {
-                    Drift::Pass => {}
-                    Drift::Warn => add(&mut self.unknown, path()),
-                    Drift::Fail => return Err(format!("a field unknown to the schema, {:?}", path())),
-                }
+                self.drift(What::Unknown, path)?;
                 continue;
             };
-            // Nothing of a person goes out in a form that cannot be hashed.
-            let unhashable = rule.act == Act::Hash && !rule.allows(field);
-            if rule.act == Act::Drop || (rule.act == Act::Hash && !unhashable) {
-                continue;
-            }
-            if unhashable && self.drift == Drift::Fail {
-                return Err(format!("a value that does not fit the schema, of {:?}", path()));
-            }
-            if unhashable || rule.is_no_time(field) {
-                nulled.push(path());
-                add(&mut self.nulled, path());
-            } else if !rule.allows(field) {
-                match self.drift {
-                    Drift::Pass => {}
-                    Drift::Warn => add(&mut self.misfits, path()),
-                    Drift::Fail => {
-                        return Err(format!("a value that does not fit the schema, of {:?}", path()));
+            let fits = rule.allows(field);
+            match rule.act {
+                Act::Drop => continue,
+                Act::Hash if fits => continue,
+                // Nothing of a person goes out in a form that cannot be hashed.
+                Act::Hash if self.drift == Drift::Fail => self.drift(What::Misfit, path)?,
+                Act::Keep if !rule.is_no_time(field) => {
+                    if !fits {
+                        self.drift(What::Misfit, path)?;
+                    } else if let (Some(within), Some(object)) = (&rule.within, &field.object) {
+                        self.look(object, within, &format!("{prefix}{}.", field.name), nulled)?;
                     }
+                    continue;
                 }
-            } else if let (Some(within), Some(object)) = (&rule.within, &field.object) {
-                self.look(object, within, &format!("{prefix}{}.", field.name), nulled)?;
+                Act::Hash | Act::Keep => {}
             }
+            nulled.push(path());
+            self.add(What::Nulled, path());
         }
         Ok(())
+    }
+
+    fn drift(&mut self, what: What, path: impl Fn() -> String) -> Result<(), String> {
+        match (self.drift, what) {
+            (Drift::Pass, _) => {}
+            (Drift::Warn, _) => self.add(what, path()),
+            (Drift::Fail, What::Unknown) => {
+                return Err(format!("a field unknown to the schema, {:?}", path()));
+            }
+            (Drift::Fail, _) => return Err(format!("a value that does not fit the schema, of {:?}", path())),
+        }
+        Ok(())
+    }
+
+    /// Counts a field, or, once there are many, only that there are others.
+    fn add(&mut self, what: What, name: String) {
+        let mut key = (what, name);
+        if let Some(records) = self.fields.get_mut(&key) {
+            *records += 1;
+            return;
+        }
+        if self.fields.keys().filter(|(other, _)| *other == what).count() >= MOST_NAMES {
+            key.1 = "others".to_owned();
+        }
+        *self.fields.entry(key).or_default() += 1;
+    }
+
+    /// Counts a derived column that the service sends itself.
+    pub fn overrule(&mut self, column: &str) {
+        self.add(What::Overruled, column.to_owned());
     }
 
     /// Counts a Confluent Resource Name that cannot be read.
@@ -82,38 +115,28 @@ impl Strays {
     }
 
     pub fn words(&self) -> Option<String> {
-        let list = |what: &str, fields: &BTreeMap<String, u64>| {
-            let each = fields.iter().map(|(name, records)| format!("{name:?} in {records} records"));
-            (!fields.is_empty())
-                .then(|| format!("{} {what}: {}", fields.len(), each.collect::<Vec<_>>().join(", ")))
-        };
-        let unread = self.unread.1.as_ref().map(|first| {
+        let mut words = Vec::new();
+        for what in What::ALL {
+            let of_it = self.fields.iter().filter(|((other, _), _)| *other == what);
+            let each: Vec<_> =
+                of_it.map(|((_, name), records)| format!("{name:?} in {records} records")).collect();
+            if !each.is_empty() {
+                words.push(format!("{} {}: {}", each.len(), what.words(), each.join(", ")));
+            }
+        }
+        words.extend(self.unread.1.as_ref().map(|first| {
             format!(
                 "{} Confluent Resource Names of a form that is not known, whose columns are null, the first \
                  of them {first:?}",
                 self.unread.0
             )
-        });
-        let words = [
-            list("unknown fields, passed on", &self.unknown),
-            list("fields of another type than declared, passed on", &self.misfits),
-            list("fields made null, being no time or no text to hash", &self.nulled),
-            list("derived columns that the service sends itself, its values kept", &self.overruled),
-            unread,
-        ];
-        let words: Vec<_> = words.into_iter().flatten().collect();
+        }));
         (!words.is_empty()).then(|| words.join("; "))
     }
 }
 
-/// As many names are told; a field with ever new names would fill memory and the log.
+/// As many names are told of each; a field with ever new names would fill memory and the log.
 const MOST_NAMES: usize = 20;
-
-/// Counts a name, or, once there are many, only that there are others.
-pub fn add(fields: &mut BTreeMap<String, u64>, name: String) {
-    let known = fields.contains_key(&name) || fields.len() < MOST_NAMES;
-    *fields.entry(if known { name } else { "others".to_owned() }).or_default() += 1;
-}
 
 #[cfg(test)]
 mod tests {
@@ -129,7 +152,8 @@ mod tests {
                 Drops::default(),
                 Form::new(None, drift, Personal::Keep, None),
             );
-            let fitted = shape.fit(&shape.open(record).unwrap(), &mut Vec::new()).map(|_| shape.strays());
+            let fitted =
+                shape.fit(&shape.open(record).unwrap(), None, &mut Vec::new()).map(|_| shape.strays());
             fitted.map(Option::unwrap_or_default)
         };
         let unknown = r#"{"id":"u-1","metadata":{"new":1}}"#;
@@ -160,7 +184,7 @@ mod tests {
         for record in
             [r#"{"id":"u-1","new":1}"#, r#"{"id":"u-2","new":2,"created_at":null}"#, r#"{"id":"u-3"}"#]
         {
-            shape.fit(&shape.open(record).unwrap(), &mut Vec::new()).unwrap();
+            shape.fit(&shape.open(record).unwrap(), None, &mut Vec::new()).unwrap();
         }
         let words = shape.strays().unwrap();
         assert!(words.contains("\"new\" in 2 records") && words.contains("created_at"), "{words}");
@@ -168,8 +192,10 @@ mod tests {
 
     #[test]
     fn names_are_bounded() {
-        let mut fields = BTreeMap::new();
-        (0..1000).for_each(|number| add(&mut fields, format!("field_{number}")));
-        assert_eq!((fields.len(), fields["others"]), (MOST_NAMES + 1, 980));
+        let mut strays = Strays::new(Drift::Warn);
+        (0..1000).for_each(|number| strays.add(What::Unknown, format!("field_{number}")));
+        strays.overrule("created_at");
+        let others = strays.fields[&(What::Unknown, "others".to_owned())];
+        assert_eq!((strays.fields.len(), others), (MOST_NAMES + 2, 980));
     }
 }

@@ -2,16 +2,15 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::protocol::Selected;
+use crate::protocol::{Offer, Selected};
 use crate::shape::Drops;
-use crate::streams::{Stream, find};
 
 /// The streams as Airbyte's catalog describes them: full refresh, resumable by page tokens.
-pub fn discover(streams: &[&'static Stream]) -> Value {
-    let streams = streams.iter().map(|stream| {
+pub fn discover(offer: &Offer) -> Value {
+    let streams = offer.streams.iter().map(|stream| {
         json!({
             "name": stream.name,
-            "json_schema": stream.schema(),
+            "json_schema": offer.schema(stream),
             "supported_sync_modes": ["full_refresh"],
             // The protocol asks for it wherever is_resumable is set: the cursor is our page token.
             "source_defined_cursor": true,
@@ -34,10 +33,7 @@ pub struct Wanted {
 ///
 /// # Errors
 /// In words, if the catalog is not one.
-pub fn select(
-    catalog: &Map<String, Value>,
-    offered: &[&'static Stream],
-) -> Result<(Vec<Wanted>, Vec<String>), String> {
+pub fn select(catalog: &Map<String, Value>, offer: &Offer) -> Result<(Vec<Wanted>, Vec<String>), String> {
     let entries = catalog.get("streams").and_then(Value::as_array).ok_or("it has no list `streams`")?;
     let (mut wanted, mut missing): (Vec<Wanted>, _) = (Vec::new(), Vec::new());
     for entry in entries {
@@ -47,7 +43,7 @@ pub fn select(
             Some("incremental") => false,
             _ => return Err(format!("the sync_mode of {name:?} is neither full_refresh nor incremental")),
         };
-        match find(name).filter(|stream| offered.iter().any(|other| other.name == stream.name)) {
+        match offer.find(name) {
             Some(stream) if wanted.iter().any(|other| other.selected.stream.name == stream.name) => {
                 return Err(format!("it asks for {name:?} twice"));
             }
@@ -88,10 +84,11 @@ fn narrow(ours: &Value, theirs: &Value, key: &str, drops: &mut Drops) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::streams::STREAMS;
+    use crate::shape::Personal;
+    use crate::streams::{STREAMS, find};
 
-    fn offered() -> Vec<&'static Stream> {
-        STREAMS.iter().take(2).collect()
+    fn offer() -> Offer {
+        Offer { streams: STREAMS.iter().take(2).collect(), personal: Personal::Keep }
     }
 
     fn configured(schema: Value, sync_mode: &str) -> Value {
@@ -100,7 +97,7 @@ mod tests {
     }
 
     fn chosen(entries: Value) -> Result<(Vec<Wanted>, Vec<String>), String> {
-        select(json!({"streams": entries}).as_object().unwrap(), &offered())
+        select(json!({"streams": entries}).as_object().unwrap(), &offer())
     }
 
     #[test]
@@ -147,7 +144,7 @@ mod tests {
 
     #[test]
     fn the_catalog_is_declared_truthfully() {
-        let catalog = discover(&offered());
+        let catalog = discover(&offer());
         let users = &catalog["streams"][0];
         assert_eq!(users["supported_sync_modes"], json!(["full_refresh"]));
         assert_eq!(users["source_defined_primary_key"], json!([["id"]]));

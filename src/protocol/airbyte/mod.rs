@@ -12,7 +12,7 @@ use std::io;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
-use super::{Event, Sink, line};
+use super::{Event, Offer, Sink, line};
 use crate::error::{Error, Kind};
 use crate::log::{self, Level};
 use crate::state::{BOOKMARK_KEYS, Position};
@@ -47,8 +47,8 @@ pub fn connection_status(failure: Option<&str>) -> Value {
     json!({"type": "CONNECTION_STATUS", "connectionStatus": status})
 }
 
-pub fn catalog(streams: &[&'static Stream]) -> Value {
-    json!({"type": "CATALOG", "catalog": catalog::discover(streams)})
+pub fn catalog(offer: &Offer) -> Value {
+    json!({"type": "CATALOG", "catalog": catalog::discover(offer)})
 }
 
 pub fn log_message(level: Level, words: &str) -> Value {
@@ -156,7 +156,7 @@ fn position(name: &str, state: &Value) -> Option<(&'static str, Position)> {
         {
             Err("it has no key of ours".to_owned())
         }
-        Value::Object(state) => Position::from_bookmark(state),
+        Value::Object(state) => Position::from_bookmark(stream.scope, state),
         _ => Err("it is not an object".to_owned()),
     };
     let position = position.unwrap_or_else(|why| {
@@ -254,7 +254,8 @@ mod tests {
     #[test]
     fn states_of_every_form() {
         let at = json!({"organization_id": "o", "partition": null, "page_token": "t", "started_at": "2026-03-02T12:00:00Z"});
-        let Ok(Position::At(place)) = Position::from_bookmark(at.as_object().unwrap()) else { panic!() };
+        let read = Position::from_bookmark(find("users").unwrap().scope, at.as_object().unwrap());
+        let Ok(Position::At(place)) = read else { panic!() };
         let stream = |state: Value| json!({"stream_descriptor": {"name": "users", "namespace": null}, "stream_state": state});
         let table = [
             (json!([]), None),

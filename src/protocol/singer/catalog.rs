@@ -5,17 +5,16 @@ use std::collections::HashMap;
 use serde_json::{Map, Value, json};
 
 use crate::log;
-use crate::protocol::Selected;
+use crate::protocol::{Offer, Selected};
 use crate::shape::Drops;
-use crate::streams::{Stream, find};
+use crate::streams::Stream;
 
-/// The catalog of these streams, everything selected by default.
-pub fn discover(streams: &[&'static Stream]) -> Value {
-    json!({"streams": streams.iter().map(|stream| entry(stream)).collect::<Vec<_>>()})
+/// The catalog of what is offered, everything selected by default.
+pub fn discover(offer: &Offer) -> Value {
+    json!({"streams": offer.streams.iter().map(|stream| entry(stream, offer.schema(stream))).collect::<Vec<_>>()})
 }
 
-fn entry(stream: &Stream) -> Value {
-    let schema = stream.schema();
+fn entry(stream: &Stream, schema: Value) -> Value {
     let mut metadata = vec![json!({
         "breadcrumb": [],
         "metadata": {
@@ -52,36 +51,32 @@ fn describe(schema: &Value, breadcrumb: &[&str], key: &str, metadata: &mut Vec<V
 ///
 /// # Errors
 /// In words, if the catalog is not one.
-pub fn select(
-    catalog: &Map<String, Value>,
-    offered: &[&'static Stream],
-) -> Result<Vec<(Selected, Value)>, String> {
+pub fn select(catalog: &Map<String, Value>, offer: &Offer) -> Result<Vec<(Selected, Value)>, String> {
     let entries = catalog.get("streams").and_then(Value::as_array).ok_or("it has no list `streams`")?;
     let mut chosen: HashMap<&str, (Selected, Value)> = HashMap::new();
     for entry in entries {
         let name = entry["tap_stream_id"].as_str().or(entry["stream"].as_str());
         let name = name.ok_or("a stream in it has no `tap_stream_id`")?;
-        let Some(stream) = find(name).filter(|stream| offered.iter().any(|other| other.name == stream.name))
-        else {
+        let Some(stream) = offer.find(name) else {
             log::warn(format!("the catalog names a stream {name:?} that is not offered; it is passed over"));
             continue;
         };
         let choice = Choice::of(entry);
         if choice.selects_stream(entry) {
-            let (mut schema, mut drops) = (schema_of(stream, entry), Drops::default());
+            let (mut schema, mut drops) = (schema_of(stream, entry, offer), Drops::default());
             choice.prune(&mut schema, &[], stream.key, &mut drops);
             chosen.insert(stream.name, (Selected { stream, drops }, schema));
         }
     }
-    Ok(offered.iter().filter_map(|stream| chosen.remove(stream.name)).collect())
+    Ok(offer.streams.iter().filter_map(|stream| chosen.remove(stream.name)).collect())
 }
 
 /// Our schema, with the properties that the catalog describes as it describes them: users change types
 /// there (Meltano's `schema` extra).
-fn schema_of(stream: &Stream, entry: &Value) -> Value {
-    let mut schema = stream.schema();
+fn schema_of(stream: &Stream, entry: &Value, offer: &Offer) -> Value {
+    let mut schema = offer.schema(stream);
     for (name, property) in entry["schema"]["properties"].as_object().into_iter().flatten() {
-        if property.is_object() {
+        if property.is_object() && !offer.leaves_out(stream, name) {
             schema["properties"][name] = property.clone();
         }
     }
@@ -159,10 +154,11 @@ impl<'a> Choice<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::streams::STREAMS;
+    use crate::shape::Personal;
+    use crate::streams::{STREAMS, find};
 
-    fn offered() -> Vec<&'static Stream> {
-        STREAMS.iter().collect()
+    fn offer() -> Offer {
+        Offer { streams: STREAMS.iter().collect(), personal: Personal::Keep }
     }
 
     /// Properties left of users by a catalog with this metadata and these extra keys on its entry.
@@ -172,7 +168,7 @@ mod tests {
             entry[key] = value.clone();
         }
         let catalog = json!({"streams": [entry]});
-        let selected = select(catalog.as_object().unwrap(), &offered()).unwrap();
+        let selected = select(catalog.as_object().unwrap(), &offer()).unwrap();
         let (_, schema) = selected.first()?;
         Some(paths(schema, ""))
     }
@@ -278,8 +274,8 @@ mod tests {
 
     #[test]
     fn what_discover_says_selects_everything() {
-        let catalog = discover(&offered());
-        let selected = select(catalog.as_object().unwrap(), &offered()).unwrap();
+        let catalog = discover(&offer());
+        let selected = select(catalog.as_object().unwrap(), &offer()).unwrap();
         assert_eq!(selected.len(), STREAMS.len());
         for (selected, schema) in selected {
             assert!(selected.drops.is_empty());
@@ -290,7 +286,7 @@ mod tests {
     #[test]
     fn the_types_of_the_catalog_are_said() {
         let catalog = json!({"streams": [{"tap_stream_id": "users", "schema": {"properties": {"email": {"type": "integer"}}}}]});
-        let selected = select(catalog.as_object().unwrap(), &offered()).unwrap();
+        let selected = select(catalog.as_object().unwrap(), &offer()).unwrap();
         assert_eq!(selected[0].1["properties"]["email"], json!({"type": "integer"}));
         assert!(selected[0].1["properties"]["id"].is_object());
     }

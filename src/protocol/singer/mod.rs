@@ -65,7 +65,8 @@ impl State {
     pub fn position(&self, stream: &Stream) -> Position {
         let bookmark = self.value.get("bookmarks").and_then(|bookmarks| bookmarks.get(stream.name));
         let bookmark = bookmark.and_then(Value::as_object);
-        bookmark.and_then(|bookmark| Position::from_bookmark(bookmark).ok()).unwrap_or(Position::Start)
+        let position = bookmark.and_then(|bookmark| Position::from_bookmark(stream.scope, bookmark).ok());
+        position.unwrap_or(Position::Start)
     }
 
     fn set(&mut self, stream: &Stream, position: &Position) {
@@ -83,12 +84,10 @@ impl State {
 /// Makes a bookmark of ours one that we write: a null that turned into an object later would break
 /// Meltano's merge of states. What cannot be read as a position is told, and starts over.
 fn mend(name: &str, bookmark: &mut Value) {
-    if find(name).is_none() {
-        return;
-    }
+    let Some(stream) = find(name) else { return };
     let why = match bookmark {
         Value::Null => None,
-        Value::Object(bookmark) => match Position::from_bookmark(bookmark) {
+        Value::Object(bookmark) => match Position::from_bookmark(stream.scope, bookmark) {
             Ok(_) => return,
             Err(why) => Some(why),
         },

@@ -1,19 +1,15 @@
-//! The loop: ask for a page, move the position, say the page. Streams are read side by side, and the next
-//! page of a stream is asked for while the last is written.
-//!
-//! Knows neither HTTP nor message formats.
+//! One reading of one stream: which page is asked for next, and what becomes of it.
 
 use std::cell::Cell;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::Utc;
-use tokio::sync::{Semaphore, mpsc};
-use tokio::task::{JoinSet, LocalSet};
+use tokio::sync::mpsc;
 
+use super::{Plan, gone};
 use crate::api::organization::Organization;
 use crate::api::page::Page;
 use crate::api::{Client, Listing, Wait};
@@ -21,88 +17,18 @@ use crate::crn::{self, Relation};
 use crate::error::{Answer, Error, Kind};
 use crate::log;
 use crate::protocol::{Event, Records, Selected, Tally};
-use crate::shape::{Form, Shape};
-use crate::state::{Place, Position, Reach, Resume};
+use crate::shape::Shape;
+use crate::state::{Place, Position, Reach};
 use crate::streams::{Scope, Stream};
 
-/// Events between the readers and the writer. Small: each may hold a page, and what waits here is read
-/// again after a kill.
-pub const EVENTS_IN_FLIGHT: usize = 2;
-
-/// What to read, and how.
-pub struct Plan {
-    pub organization: Organization,
-    /// Streams, and what to do with each.
-    pub streams: Vec<(Selected, Resume)>,
-    pub concurrency: usize,
-    /// The form of the records.
-    pub form: Form,
-    /// Read the first record of each stream only, and move no position.
-    pub sample: bool,
-}
-
-/// Reads all streams of the plan to their end. Every outcome, failures included, is said as an event.
-pub async fn read(client: Rc<Client>, mut plan: Plan, events: mpsc::Sender<Event>) {
-    let permits = Arc::new(Semaphore::new(plan.concurrency));
-    let mut tasks = JoinSet::new();
-    let tasks_of_one_thread = LocalSet::new();
-    for (selected, resume) in std::mem::take(&mut plan.streams) {
-        // Tasks are polled in the order in which they were made, and a semaphore is fair: streams start in
-        // the order of the plan.
-        let (permits, events, stream) = (permits.clone(), events.clone(), selected.stream);
-        let pass = Pass::new(client.clone(), &plan, selected, events.clone());
-        let read = async move {
-            let _permit = permits.acquire_owned().await;
-            let outcome = match begin(stream, resume) {
-                Some(place) => pass.run(place).await,
-                None => pass.skip().await,
-            };
-            let last = match outcome {
-                (tally, Ok(())) => Event::Finished { stream, tally },
-                (tally, Err(mut error)) => {
-                    if error.kind == Kind::Unavailable {
-                        error.message += "; what has been read is kept in the state";
-                    }
-                    Event::Failed { stream, tally, error }
-                }
-            };
-            // Only a reader of stdout that has gone closes the channel, and the writer tells of that.
-            let _ = events.send(last).await;
-        };
-        tasks.spawn_local_on(read, &tasks_of_one_thread);
-    }
-    drop(events);
-    tasks_of_one_thread.await;
-}
-
-/// The place to begin at, told to people; none if there is nothing to read.
-fn begin(stream: &Stream, resume: Resume) -> Option<Place> {
-    match resume {
-        Resume::At(place) => {
-            if !place.is_first() {
-                log::info(format!("{}: resuming where the last run stopped", stream.name));
-            }
-            Some(place)
-        }
-        Resume::Over(place, why) => {
-            log::warn(format!("{}: {why}; reading it from page one", stream.name));
-            Some(place)
-        }
-        Resume::Skip => {
-            log::info(format!("{}: read to its end by an earlier try of this run, skipped", stream.name));
-            None
-        }
-    }
-}
-
 /// One reading of one stream, from a place to its end.
-struct Pass {
+pub struct Pass {
     client: Rc<Client>,
     organization: Organization,
     stream: &'static Stream,
     shape: Shape,
     sample: bool,
-    /// Environments to go through, where the organization as a whole was refused; else empty.
+    /// Environments to go through, in ascending order, where that is to be done; else empty.
     environments: Vec<String>,
     /// Why this pass cannot be complete, although it goes on.
     incomplete: Option<Error>,
@@ -129,7 +55,7 @@ impl Tokens {
 }
 
 impl Pass {
-    fn new(client: Rc<Client>, plan: &Plan, selected: Selected, events: mpsc::Sender<Event>) -> Pass {
+    pub fn new(client: Rc<Client>, plan: &Plan, selected: Selected, events: mpsc::Sender<Event>) -> Pass {
         let stream = selected.stream;
         let shape = Shape::new(stream, selected.drops, plan.form.clone());
         Pass {
@@ -150,7 +76,7 @@ impl Pass {
     }
 
     /// Says that there is nothing to read.
-    async fn skip(self) -> (Tally, Result<(), Error>) {
+    pub async fn skip(self) -> (Tally, Result<(), Error>) {
         let (stream, position, now) = (self.stream, Position::Complete, Utc::now());
         let records = Records::default();
         let started = Event::Started { stream, position: position.clone() };
@@ -163,7 +89,7 @@ impl Pass {
         (self.tally, Ok(()))
     }
 
-    async fn run(mut self, place: Place) -> (Tally, Result<(), Error>) {
+    pub async fn run(mut self, place: Place) -> (Tally, Result<(), Error>) {
         let begun = Instant::now();
         let read = self.read(place).await;
         if let Some(strays) = self.shape.strays() {
@@ -175,23 +101,21 @@ impl Pass {
         (self.tally, read.and(self.incomplete.map_or(Ok(()), Err)))
     }
 
-    async fn read(&mut self, mut place: Place) -> Result<(), Error> {
+    async fn read(&mut self, place: Place) -> Result<(), Error> {
         let stream = self.stream;
         let start = if place.is_first() { Position::Start } else { Position::At(place.clone()) };
         let events = self.events.clone();
         events.send(Event::Started { stream, position: start.clone() }).await.map_err(gone)?;
-        if let Some(environment) = place.environment() {
-            let environments = self.list_environments().await?;
-            if environments.iter().any(|id| id == environment) {
-                self.environments = environments;
-            } else {
-                log::warn(format!(
-                    "{}: its state names an environment that is not there; reading it from page one",
-                    stream.name
-                ));
-                place = self.first();
+        let began = place.started_at;
+        let mut place = match self.enter(place).await? {
+            Position::At(place) => place,
+            // There is nothing to go through.
+            position => {
+                let (records, position) = (Records::default(), if self.sample { start } else { position });
+                let nothing = Event::Page { stream, records, position, received_at: Utc::now(), began };
+                return events.send(nothing).await.map_err(gone);
             }
-        }
+        };
         if let Some(token) = &place.token {
             self.tokens.is_new(token);
         }
@@ -203,7 +127,12 @@ impl Pass {
                 Err(error) => (Records::default(), self.instead(place, error).await?),
             };
             let sampled = self.sample && !records.is_empty();
-            let position = if self.sample { start.clone() } else { after.clone() };
+            let position = match &after {
+                _ if self.sample => start.clone(),
+                // A later run must not go on behind what is missing here.
+                _ if self.misses_environments() => Position::Start,
+                after => after.clone(),
+            };
             let said = events.send(Event::Page { stream, records, position, received_at: Utc::now(), began });
             match after {
                 Position::At(next) if !sampled => {
@@ -223,6 +152,9 @@ impl Pass {
                 let scope = self.scope_crn(place)?;
                 let suffix = if place.reach() == Some(Reach::Nested) { "/*" } else { "" };
                 vec![(crn_parameter, format!("{scope}{suffix}"))]
+            }
+            Scope::EachEnvironment { parameter } => {
+                vec![(parameter, place.environment().unwrap_or_default().to_owned())]
             }
         };
         self.asked.set(self.asked.get() + 1);
@@ -255,8 +187,8 @@ impl Pass {
     /// Makes the records of a page fit, and moves the position past it.
     fn take(&mut self, page: Page, place: Place) -> Result<(Records, Position), Error> {
         let scope = match self.stream.scope {
-            Scope::Everything => None,
             Scope::Organization { crn_parameter } => Some((crn_parameter, self.scope_crn(&place)?)),
+            Scope::Everything | Scope::EachEnvironment { .. } => None,
         };
         let (mut records, mut saw_below) = (Records::default(), false);
         for record in page.records() {
@@ -269,7 +201,7 @@ impl Pass {
                     continue; // the bare listing has brought it
                 }
             }
-            let nulled = self.shape.fit(&record, &mut records.json);
+            let nulled = self.shape.fit(&record, place.environment(), &mut records.json);
             let nulled = nulled.map_err(|what| self.broken(&place, &page, &what))?;
             if !nulled.is_empty() {
                 records.nulled.push((records.ends.len(), nulled));
@@ -306,8 +238,8 @@ impl Pass {
         Error { answer: Some(Box::new(answer)), ..Error::broken(message) }
     }
 
-    /// The position at which to go on after an error: the pass is restarted, or the rest of it is read
-    /// environment by environment.
+    /// The position at which to go on after an error: the pass is restarted, an environment is passed over,
+    /// or the rest of the stream is read environment by environment.
     async fn instead(&mut self, place: Place, error: Error) -> Result<Position, Error> {
         self.tokens.seen.clear();
         if error.refuses_token() && place.token.is_some() && !self.restarted {
@@ -316,42 +248,94 @@ impl Pass {
                 self.stream.name
             ));
             self.restarted = true;
-            return Ok(Position::At(self.first()));
+            return self.restart().await;
         }
-        let narrows = place.reach() == Some(Reach::Nested) || place.environment().is_some();
-        if error.status() != Some(403) || !narrows {
+        let refused = |error: &Error| matches!(error.status(), Some(403 | 404));
+        let narrows = match (self.stream.scope, place.environment()) {
+            (Scope::EachEnvironment { .. }, _) => refused(&error),
+            (_, environment) => {
+                error.status() == Some(403) && (environment.is_some() || place.reach() == Some(Reach::Nested))
+            }
+        };
+        if !narrows {
             return Err(error);
         }
-        if place.environment().is_some() {
-            log::warn(format!("{}: going on with the next environment: {error}", self.stream.name));
-        } else {
-            log::warn(format!("{}: reading it environment by environment: {error}", self.stream.name));
-            self.environments = match self.list_environments().await {
-                Err(also) if matches!(also.status(), Some(403 | 404)) => return Err(error),
-                environments => environments?,
-            };
+        match place.environment() {
+            Some(environment) if self.is_each_environment() => self.pass_over(environment, error).await?,
+            Some(_) => {
+                log::warn(format!("{}: going on with the next environment: {error}", self.stream.name))
+            }
+            None => {
+                log::warn(format!("{}: reading it environment by environment: {error}", self.stream.name));
+                match self.list_environments().await {
+                    Err(also) if refused(&also) => return Err(error),
+                    listed => listed?,
+                }
+            }
         }
         Ok(place.next_environment(&self.environments))
     }
 
+    /// Notes that an environment is refused, unless it has been deleted since they were listed.
+    async fn pass_over(&mut self, environment: &str, mut error: Error) -> Result<(), Error> {
+        self.list_environments().await?;
+        if !self.environments.iter().any(|id| id == environment) {
+            log::info(format!("{}: environment {environment} has been deleted", self.stream.name));
+            return Ok(());
+        }
+        log::warn(format!("{}: going on with the next environment: {error}", self.stream.name));
+        error.message = format!("environment {environment}: {}", error.message);
+        self.incomplete.get_or_insert(error);
+        Ok(())
+    }
+
     /// The first place of a new pass.
-    fn first(&mut self) -> Place {
+    async fn restart(&mut self) -> Result<Position, Error> {
         self.environments.clear();
         self.incomplete = None;
-        Place::first(self.stream.scope, self.organization.id.as_deref(), Utc::now())
+        self.enter(Place::first(self.stream.scope, self.organization.id.as_deref(), Utc::now())).await
     }
 
-    async fn list_environments(&mut self) -> Result<Vec<String>, Error> {
-        let environments = self.client.environments(&async |wait| self.tell(wait).await).await?;
-        self.incomplete = Some(Error::new(
-            Kind::Denied,
-            "read environment by environment, because the listing of the whole organization is refused: what is \
-             bound to the organization's own resources (identity providers, service accounts, …) may be missing",
-        ));
-        Ok(environments)
+    /// Lists the environments if they are gone through, and gives the place to begin at: this one, or the
+    /// nearest that is still there.
+    async fn enter(&mut self, place: Place) -> Result<Position, Error> {
+        if !self.is_each_environment() && place.environment().is_none() {
+            return Ok(Position::At(place));
+        }
+        self.list_environments().await?;
+        match place.environment() {
+            Some(environment) if self.environments.iter().any(|id| id == environment) => {
+                Ok(Position::At(place))
+            }
+            _ if self.is_each_environment() => Ok(place.next_environment(&self.environments)),
+            _ => {
+                log::warn(format!(
+                    "{}: its state names an environment that is not there; reading it from page one",
+                    self.stream.name
+                ));
+                Box::pin(self.restart()).await
+            }
+        }
     }
-}
 
-fn gone(_: mpsc::error::SendError<Event>) -> Error {
-    Error::new(Kind::Output, "nobody takes the records any more")
+    async fn list_environments(&mut self) -> Result<(), Error> {
+        self.environments = self.client.environments(&async |wait| self.tell(wait).await).await?;
+        if !self.is_each_environment() {
+            self.incomplete = Some(Error::new(
+                Kind::Denied,
+                "read environment by environment, because the listing of the whole organization is refused: what \
+                 is bound to the organization's own resources (identity providers, service accounts, …) may be \
+                 missing",
+            ));
+        }
+        Ok(())
+    }
+
+    fn is_each_environment(&self) -> bool {
+        matches!(self.stream.scope, Scope::EachEnvironment { .. })
+    }
+
+    fn misses_environments(&self) -> bool {
+        self.is_each_environment() && self.incomplete.is_some()
+    }
 }
