@@ -129,6 +129,9 @@ mod pace;
 /// The queries for access reviews, asked of a sample organization in a real database.
 mod queries;
 
+/// Their answers, held against the simulator's ground truth.
+mod queries_truth;
+
 /// Where credentials go: redirects, links, proxies, authorities.
 mod origins;
 

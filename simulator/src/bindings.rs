@@ -3,6 +3,7 @@
 
 use fastrand::Rng;
 
+use crate::clusters;
 use crate::json::Object;
 use crate::organization::{ALIAS, Organization};
 use crate::random::{one_in, pick, short_id};
@@ -33,7 +34,7 @@ pub fn pattern(org: &Organization, index: u64) -> String {
     let gone = environments == 0 || one_in(&mut dice, 25);
     let environment = if gone { environments } else { dice.u64(..environments) };
     let e = format!("{top}/environment={}", org.id_of(Stream::Environments, environment));
-    let lkc = format!("lkc-{}", short_id(seed, 77, environment * 3 + dice.u64(..3)));
+    let lkc = clusters::named(org, environment, dice.u64(..));
     let c = format!("{e}/cloud-cluster={lkc}");
     let short = short_id(seed, 78, dice.u64(..9));
     let sr = format!("{e}/schema-registry=lsrc-{short}");
@@ -61,15 +62,30 @@ pub fn pattern(org: &Organization, index: u64) -> String {
     }
 }
 
-fn principal(org: &Organization, dice: &mut Rng) -> String {
+/// Binding numbers whose kind of principal is not left to chance, with a number that `principal`
+/// takes for that kind: every organization has each kind, in scopes of different forms.
+const SETTLED: [(u64, u32); 9] =
+    [(1, 0), (2, 98), (3, 99), (5, 80), (7, 97), (9, 93), (11, 87), (13, 45), (18, 97)];
+
+fn principal(org: &Organization, index: u64, dice: &mut Rng) -> String {
     let (users, robots) = (org.scenario.users, org.scenario.service_accounts);
-    let id = match dice.u32(..100) {
+    let seed = org.scenario.seed;
+    let chance = dice.u32(..100);
+    let settled = SETTLED.iter().find(|(number, _)| *number == index);
+    let id = match settled.map_or(chance, |(_, kind)| *kind) {
         0..45 => org.id_of(Stream::Users, dice.u64(..users.max(1))),
-        45..80 => org.id_of(Stream::ServiceAccounts, dice.u64(..robots.max(1))),
-        80..87 => format!("pool-{}", short_id(org.scenario.seed, 79, dice.u64(..9))),
-        87..93 => format!("group-{}", short_id(org.scenario.seed, 80, dice.u64(..9))),
+        45..80 => org.active(Stream::ServiceAccounts, dice.u64(..robots.max(1))),
+        80..87 => format!("pool-{}", short_id(seed, 79, dice.u64(..9))),
+        87..93 => format!("group-{}", short_id(seed, 80, dice.u64(..9))),
         // Deleted since, or invited and not yet there.
-        _ => org.id_of(Stream::Users, users + dice.u64(..20)),
+        93..97 => org.id_of(Stream::Users, users + dice.u64(..20)),
+        // The old specification allows groups by themselves; today's page does not.
+        97 => return format!("Group:group-{}", short_id(seed, 80, dice.u64(..9))),
+        98 => {
+            return format!("Group:{}", pick(dice, &["kafka-admins", "Data Platform: EU", "all-sso-users"]));
+        }
+        // Nobody has documented this one.
+        _ => format!("svc-{}", short_id(seed, 81, dice.u64(..9))),
     };
     format!("User:{id}")
 }
@@ -107,7 +123,7 @@ pub fn record(org: &Organization, index: u64) -> Object {
     let pattern = pattern(org, index);
     let top = of_organization(org, index);
     let owner = format!("User:{}", org.owner().1);
-    let mut principal = principal(org, &mut dice);
+    let mut principal = principal(org, index, &mut dice);
     let mut role = role(&mut dice, &pattern, top);
     if top && index == 0 {
         principal.clone_from(&owner);
@@ -177,5 +193,81 @@ mod tests {
             let found = (0..all).filter(|index| pattern(&org, *index) == org.crn()).count();
             assert_eq!(found as u64, own);
         }
+    }
+
+    fn organizations() -> impl Iterator<Item = Organization> {
+        let scenarios = (0..20).flat_map(|seed| {
+            [(100, 17), (120, 0), (264, 44)].map(|(all, own)| {
+                Scenario::new().seed(seed).role_bindings(all).organization_bindings(own).environments(3)
+            })
+        });
+        scenarios.map(Organization::new)
+    }
+
+    fn records(org: &Organization) -> Vec<serde_json::Value> {
+        (0..org.scenario.role_bindings)
+            .map(|index| serde_json::from_str(&record(org, index).finish()).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn every_kind_of_principal_occurs() {
+        for org in organizations() {
+            let all = records(&org);
+            let some = |start: &str| {
+                all.iter().filter(|row| row["principal"].as_str().unwrap().starts_with(start)).count()
+            };
+            for start in ["User:u-", "User:sa-", "User:pool-", "User:group-", "Group:group-", "User:svc-"] {
+                assert!(some(start) > 0, "{start} {}", org.scenario.seed);
+            }
+            assert!(some("Group:") > some("Group:group-"), "groups by name");
+            assert!(some("Group:") + some("User:svc-") < all.len() / 8, "rare");
+            let listed: Vec<String> =
+                (0..org.scenario.users).map(|at| org.id_of(Stream::Users, at)).collect();
+            let gone = all
+                .iter()
+                .filter_map(|row| row["principal"].as_str()?.strip_prefix("User:u-"))
+                .any(|id| !listed.contains(&format!("u-{id}")));
+            assert!(gone, "a user who is not listed");
+        }
+    }
+
+    /// The keys of a pattern, in order, without the organization.
+    fn form(pattern: &str) -> String {
+        let keys = pattern.split('/').skip(4).map(|part| part.split('=').next().unwrap());
+        keys.collect::<Vec<_>>().join("/")
+    }
+
+    #[test]
+    fn every_form_of_scope_occurs() {
+        let (e, c) = ("environment", "environment/cloud-cluster");
+        let below = |scope: &str, keys: &[&str]| -> Vec<String> {
+            keys.iter().map(|key| format!("{scope}/{key}")).collect()
+        };
+        let mut forms: Vec<String> =
+            ["identity-provider", "service-account", e, c].map(str::to_owned).to_vec();
+        forms.extend(below(e, &["flink-region", "flink-region/compute-pool"]));
+        forms.extend(below(e, &["schema-registry", "schema-registry/subject", "schema-registry/kek"]));
+        forms
+            .extend(below(c, &["kafka/topic", "kafka/group", "kafka/transactional-id", "ksql", "connector"]));
+        for org in organizations() {
+            let found: Vec<String> =
+                (0..org.scenario.role_bindings).map(|index| form(&pattern(&org, index))).collect();
+            for form in &forms {
+                assert!(found.contains(form), "{form} {}", org.scenario.seed);
+            }
+            assert_eq!(found.contains(&String::new()), org.scenario.organization_level() > 0, "bare");
+        }
+    }
+
+    #[test]
+    fn the_first_binding_is_the_owner_s() {
+        let org = Organization::new(Scenario::new());
+        let first = &records(&org)[0];
+        assert_eq!(first["principal"], format!("User:{}", org.owner().1));
+        assert_eq!(
+            (&first["role_name"], &first["crn_pattern"]),
+            (&"OrganizationAdmin".into(), &org.crn().into())
+        );
     }
 }

@@ -31,6 +31,9 @@ struct Flags {
     organizations: u64,
     #[arg(long, value_name = "N", default_value_t = 64)]
     api_keys: u64,
+    /// In each environment
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    kafka_clusters: u64,
     /// The same seed gives the same organization and rudeness; random unless given
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
@@ -48,7 +51,8 @@ struct Flags {
     /// A free one unless given
     #[arg(long, value_name = "P", default_value_t = 0)]
     port: u16,
-    /// Answer 403 for this stream, or for role_bindings/* (may be repeated)
+    /// Answer 403 for this stream, role_bindings/*, kafka_clusters/env-… or kafka_clusters/#N (may be
+    /// repeated)
     #[arg(long, value_name = "STREAM")]
     refuse: Vec<String>,
     /// The key's owner holds no OrganizationAdmin
@@ -75,7 +79,7 @@ enum Bindings {
     Partial,
 }
 
-const STREAMS: [&str; 7] = [
+const STREAMS: [&str; 8] = [
     "users",
     "invitations",
     "service_accounts",
@@ -83,6 +87,7 @@ const STREAMS: [&str; 7] = [
     "organizations",
     "environments",
     "api_keys",
+    "kafka_clusters",
 ];
 const MANY: u64 = 100_000;
 
@@ -95,6 +100,7 @@ fn scenario(flags: &Flags) -> Scenario {
         .environments(flags.environments)
         .organizations(flags.organizations)
         .api_keys(flags.api_keys)
+        .kafka_clusters(flags.kafka_clusters)
         .latency(Duration::from_millis(flags.latency_ms))
         .port(flags.port)
         .bindings(match flags.bindings {

@@ -7,7 +7,7 @@ use crate::json::Object;
 use crate::random::{dice, mix, one_in, pick, short_id, uuid};
 use crate::scenario::Scenario;
 use crate::stream::Stream;
-use crate::{bindings, records};
+use crate::{bindings, clusters, keys, records};
 
 /// The host that links name, wherever the simulator itself listens.
 pub const HOST: &str = "https://api.confluent.cloud";
@@ -43,6 +43,7 @@ impl Organization {
             Stream::Organizations => scenario.organizations,
             Stream::Environments => scenario.environments,
             Stream::ApiKeys => scenario.api_keys,
+            Stream::KafkaClusters => scenario.environments * scenario.kafka_clusters,
         }
     }
 
@@ -55,7 +56,8 @@ impl Organization {
             Stream::RoleBindings => bindings::record(self, index),
             Stream::Organizations => records::organization(self, index),
             Stream::Environments => records::environment(self, index),
-            Stream::ApiKeys => records::api_key(self, index),
+            Stream::ApiKeys => keys::record(self, index),
+            Stream::KafkaClusters => clusters::record(self, index),
         };
         self.with_stray(stream, index, object).finish()
     }
@@ -99,7 +101,18 @@ impl Organization {
                 let rest = characters(&mut dice, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 10);
                 format!("{}{rest}", short.to_uppercase())
             }
+            Stream::KafkaClusters => {
+                let (environment, place) = clusters::home(self, index);
+                clusters::id(self, environment, place)
+            }
         }
+    }
+
+    /// The id of somebody who owns a key or holds a role. Every twelfth service account does neither,
+    /// and the one before it does so instead.
+    pub fn active(&self, stream: Stream, index: u64) -> String {
+        let idle = stream == Stream::ServiceAccounts && index % 12 == 7 && index < self.count(stream);
+        self.id_of(stream, index - u64::from(idle))
     }
 
     /// Who owns the caller's key: a user or a service account, whichever the seed says and the
@@ -127,7 +140,7 @@ fn characters(dice: &mut Rng, from: &[u8], count: usize) -> String {
     (0..count).map(|_| char::from(pick(dice, from))).collect()
 }
 
-fn base64(dice: &mut Rng, count: usize) -> String {
+pub fn base64(dice: &mut Rng, count: usize) -> String {
     let all = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     characters(dice, all, count)
 }

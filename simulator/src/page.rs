@@ -191,7 +191,9 @@ impl Page<'_> {
         }
         let token = (self.token)(next);
         let token = if self.rude(11, 3) { oddly(&token) } else { encode(&token) };
-        let form = if self.org.scenario.rude { self.dice(12).u32(..3) } else { 0 };
+        // Recorded: of these listings only the one of clusters carries its filter along.
+        let polite = u32::from(self.listing.stream == Stream::KafkaClusters);
+        let form = if self.org.scenario.rude { self.dice(12).u32(..3) } else { polite };
         quoted(&match form {
             0 => format!("{host}{path}?page_token={token}"),
             1 => format!("{host}{path}?page_token={token}{filter}"),

@@ -1,11 +1,11 @@
-//! Records of every stream but role bindings, in the shapes recorded in the Terraform provider's
+//! Records of people, their accounts and where they work, in the shapes recorded in the Terraform provider's
 //! fixtures: optional fields come and go, references carry odd links, names hold anything.
 
 use fastrand::Rng;
 
 use crate::json::Object;
 use crate::organization::{HOST, Organization};
-use crate::random::{one_in, pick, short_id};
+use crate::random::{one_in, pick};
 use crate::stream::Stream;
 use crate::time::rfc3339;
 
@@ -28,12 +28,29 @@ const LAST: [&str; 12] = [
 ];
 const ASCII: [&str; 8] = ["ada", "zoe", "lukas", "jose", "mehmet", "yuki", "olu", "chloe"];
 
-/// The moment record number `index` was made, in seconds of 2020 and later.
+/// 2020-01-01T12:00:00Z; nothing is older.
+pub const FIRST_DAY: u64 = 1_577_880_000;
+/// 2026-01-08T13:46:40Z, the present of ages; nothing is made later.
+pub const LAST_DAY: u64 = FIRST_DAY + 190_000_000;
+
+/// The moment record number `index` was made. A fifth of the API keys are less than 90 days old on
+/// the last day: by chance a small organization would have none.
 fn born(org: &Organization, stream: Stream, index: u64) -> u64 {
-    1_577_880_000 + org.dice(stream, index, 5).u64(..190_000_000)
+    let mut dice = org.dice(stream, index, 5);
+    if stream == Stream::ApiKeys && index % 5 == 3 {
+        return LAST_DAY - dice.u64(..90 * 86_400);
+    }
+    FIRST_DAY + dice.u64(..LAST_DAY - FIRST_DAY)
 }
 
-fn head(org: &Organization, (stream, index): (Stream, u64), id: &str, name: &str, dice: &mut Rng) -> Object {
+/// What every record begins with.
+pub fn head(
+    org: &Organization,
+    (stream, index): (Stream, u64),
+    id: &str,
+    name: &str,
+    dice: &mut Rng,
+) -> Object {
     let born = born(org, stream, index);
     let metadata = Object::new()
         .text("self", &format!("{HOST}{}/{id}", stream.path()))
@@ -82,22 +99,23 @@ pub fn user(org: &Organization, index: u64) -> Object {
     }
 }
 
-/// A reference as recorded: the link may be plain http, empty, a bare word or missing.
-fn reference(dice: &mut Rng, stream: Stream, id: &str) -> String {
-    let link = format!("{HOST}{}/{id}", stream.path());
+/// A reference as recorded, to be finished: the link may be plain http, empty, a bare word or missing.
+pub fn refer(dice: &mut Rng, id: &str, link: &str, name: &str) -> Object {
     let related = match dice.u32(..12) {
         0 => None,
         1 => Some(String::new()),
         2 => Some(link.replace("https://", "http://")),
         3 => Some("cloud".to_owned()),
-        _ => Some(link),
+        _ => Some(link.to_owned()),
     };
+    Object::new().text("id", id).maybe("related", related.as_deref()).text("resource_name", name)
+}
+
+/// A reference to a user or a service account.
+pub fn person(dice: &mut Rng, stream: Stream, id: &str) -> String {
+    let link = format!("{HOST}{}/{id}", stream.path());
     let word = if stream == Stream::Users { "user" } else { "service-account" };
-    Object::new()
-        .text("id", id)
-        .maybe("related", related.as_deref())
-        .text("resource_name", &format!("crn://confluent.cloud/{word}={id}"))
-        .finish()
+    refer(dice, id, &link, &format!("crn://confluent.cloud/{word}={id}")).finish()
 }
 
 pub fn invitation(org: &Organization, index: u64) -> Object {
@@ -125,7 +143,7 @@ pub fn invitation(org: &Organization, index: u64) -> Object {
     // Recorded validity: seven days.
     object = object.text("expires_at", &rfc3339(&mut dice, sent + 7 * 86_400));
     let user = org.id_of(Stream::Users, invitee);
-    let user = reference(&mut dice, Stream::Users, &user);
+    let user = person(&mut dice, Stream::Users, &user);
     object = object.raw("user", &user);
     let creator = match dice.u32(..10) {
         0 => return object,
@@ -133,7 +151,7 @@ pub fn invitation(org: &Organization, index: u64) -> Object {
         _ => Stream::Users,
     };
     let by = org.id_of(creator, dice.u64(..org.count(creator).clamp(1, 40)));
-    let by = reference(&mut dice, creator, &by);
+    let by = person(&mut dice, creator, &by);
     object.raw("creator", &by)
 }
 
@@ -188,62 +206,4 @@ pub fn environment(org: &Organization, index: u64) -> Object {
         1 => object.raw("stream_governance_config", r#"{"package":"ESSENTIALS"}"#),
         _ => object.raw("stream_governance_config", r#"{"package":"ADVANCED"}"#),
     }
-}
-
-fn key_resource(org: &Organization, dice: &mut Rng, kind: &str) -> String {
-    let short = short_id(org.scenario.seed, 77, dice.u64(..40));
-    let id = match kind {
-        "Cluster" => format!("lkc-{short}"),
-        "SchemaRegistry" => format!("lsrc-{short}"),
-        "ksqlDB" => format!("lksqlc-{short}"),
-        "Region" => "aws.us-east-1".to_owned(),
-        other => other.to_lowercase(),
-    };
-    let environment = org.id_of(Stream::Environments, 0);
-    Object::new()
-        .text("id", &id)
-        .maybe("environment", (kind == "Region").then_some(environment.as_str()))
-        .text("related", "cloud")
-        .text("resource_name", &format!("crn://confluent.cloud/{}={id}", kind.to_lowercase()))
-        .text("api_version", if kind == "Cluster" { "cmk/v2" } else { "iam/v2" })
-        .text("kind", kind)
-        .finish()
-}
-
-pub fn api_key(org: &Organization, index: u64) -> Object {
-    const KINDS: [&str; 7] =
-        ["Cloud", "Cluster", "SchemaRegistry", "ksqlDB", "Region", "Tableflow", "Global"];
-    let mut dice = org.dice(Stream::ApiKeys, index, 0);
-    let id = org.id_of(Stream::ApiKeys, index);
-    let (kind, owner) = if index == 0 {
-        org.owner()
-    } else {
-        let kind = pick(&mut dice, &[Stream::Users, Stream::ServiceAccounts]);
-        // One past the last is the id of an owner that no longer exists.
-        let owner = dice.u64(..=org.count(kind));
-        (kind, org.id_of(kind, owner))
-    };
-    // Recorded: a key's own name has another authority than everything else.
-    let name = format!("crn://api.confluent.cloud/organization={}/api-key={id}", org.id);
-    let resource = match index {
-        0 => key_resource(org, &mut dice, "Cloud"),
-        _ if one_in(&mut dice, 6) => "null".to_owned(),
-        _ => {
-            let kind = pick(&mut dice, &KINDS);
-            key_resource(org, &mut dice, kind)
-        }
-    };
-    let mut spec = Object::new()
-        .text("display_name", &format!("key {index}"))
-        .text("description", pick(&mut dice, &["", "made by terraform", "for the \"nightly\" job"]));
-    if one_in(&mut dice, 2) {
-        spec = spec.text("secret", "");
-    }
-    let owner = reference(&mut dice, kind, &owner);
-    spec = spec.raw("owner", &owner).raw("resource", &resource);
-    if index > 0 && one_in(&mut dice, 8) {
-        let (one, two) = (key_resource(org, &mut dice, "Cluster"), key_resource(org, &mut dice, "Cluster"));
-        spec = spec.raw("resources", &format!("[{one},{two}]"));
-    }
-    head(org, (Stream::ApiKeys, index), &id, &name, &mut dice).raw("spec", &spec.finish())
 }

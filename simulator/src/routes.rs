@@ -10,7 +10,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use crate::bindings;
 use crate::faults::Fault;
 use crate::http::{Answer, Head};
 use crate::log::lock;
@@ -19,6 +18,7 @@ use crate::page::{self, Listing, Page, Twist};
 use crate::random::dice;
 use crate::stream::Stream;
 use crate::token::{Cursor, Mint};
+use crate::{bindings, clusters};
 
 /// Listings kept, so that a filter is applied once and not once a page.
 const KEPT: usize = 64;
@@ -67,7 +67,13 @@ impl Service {
     /// Deletes the last records of a stream that are still there, and says their ids.
     pub fn delete(&self, stream: Stream, count: usize) -> Vec<String> {
         let last: Vec<u64> = self.live(stream).into_iter().rev().take(count).collect();
-        lock(&self.gone).extend(last.iter().map(|index| (stream, *index)));
+        let mut gone = lock(&self.gone);
+        gone.extend(last.iter().map(|index| (stream, *index)));
+        if stream == Stream::Environments {
+            let theirs = last.iter().flat_map(|environment| clusters::of(&self.org, *environment));
+            gone.extend(theirs.map(|index| (Stream::KafkaClusters, index)));
+        }
+        drop(gone);
         lock(&self.listings).clear();
         last.into_iter().map(|index| self.org.id_of(stream, index)).collect()
     }
@@ -107,7 +113,7 @@ impl Service {
         self.authenticate(head)?;
         self.admit(stream, head)?;
         match id {
-            Some(id) => self.one(stream, id),
+            Some(id) => self.one(stream, id, head),
             None => self.page(stream, head, twist),
         }
     }
@@ -163,16 +169,34 @@ impl Service {
         let refused = self.org.scenario.refused.iter().any(|refused| {
             refused == stream.name()
                 || refused == "role_bindings/*" && stream == Stream::RoleBindings && asks_all
+                || stream == Stream::KafkaClusters && self.hides(refused, head.parameter("environment"))
         });
         if refused { Err(forbidden(stream)) } else { Ok(()) }
     }
 
-    fn one(&self, stream: Stream, id: &str) -> Result<Answer, Refusal> {
+    /// Whether refusing this refuses the clusters of the environment asked for.
+    fn hides(&self, refused: &str, asked: Option<&str>) -> bool {
+        let Some(which) = refused.strip_prefix("kafka_clusters/") else {
+            return false;
+        };
+        match which.strip_prefix('#').map(str::parse) {
+            Some(Ok(number)) => asked == Some(&self.org.id_of(Stream::Environments, number)),
+            _ => asked == Some(which),
+        }
+    }
+
+    fn one(&self, stream: Stream, id: &str, head: &Head) -> Result<Answer, Refusal> {
+        let environment = match stream {
+            Stream::KafkaClusters => Some(self.environment(head.parameter("environment"))?),
+            _ => None,
+        };
         let index = self.live(stream).into_iter().find(|index| self.org.id_of(stream, *index) == id);
         match index {
-            Some(index) => Ok(Answer::json(200, self.org.record(stream, index))),
+            Some(index) if environment.is_none_or(|home| clusters::home(&self.org, index).0 == home) => {
+                Ok(Answer::json(200, self.org.record(stream, index)))
+            }
             None if stream == Stream::RoleBindings => Err(forbidden(stream)),
-            None => Err(refuse(Fault::errors_title(404, "Not Found"))),
+            _ => Err(not_found()),
         }
     }
 
@@ -187,6 +211,9 @@ impl Service {
         if stream == Stream::RoleBindings {
             self.check_scope(head.parameter("crn_pattern"))?;
         }
+        if stream == Stream::KafkaClusters {
+            self.environment(value(&filter, "environment"))?;
+        }
         let number = page::number(stream, &filter);
         let cursor = self.cursor(number, head)?;
         self.hiccup(number, cursor)?;
@@ -195,6 +222,18 @@ impl Service {
         let token = |cursor| self.mint.token(number, generation, cursor);
         let page = Page { org: &self.org, listing: &listing, cursor, twist, token: &token };
         Ok(Answer::json(200, page.write()))
+    }
+
+    /// The place of an environment that is still there.
+    fn environment(&self, asked: Option<&str>) -> Result<u64, Refusal> {
+        let Some(asked) = asked.filter(|asked| !asked.is_empty()) else {
+            return Err(invalid("environment", "environment is required"));
+        };
+        // The documents promise 403 as well as 404 for what is not there or hidden.
+        self.live(Stream::Environments)
+            .into_iter()
+            .find(|index| self.org.id_of(Stream::Environments, *index) == asked)
+            .ok_or_else(not_found)
     }
 
     fn check_scope(&self, pattern: Option<&str>) -> Result<(), Refusal> {
@@ -276,13 +315,18 @@ impl Service {
             return Listing::all(&self.org, stream);
         }
         let asked = filter.clone();
-        let scope = asked.iter().find(|(name, _)| name == "crn_pattern").map(|(_, value)| value.as_str());
+        let scope = value(&asked, "crn_pattern");
+        let environment = value(&asked, "environment").and_then(|id| self.environment(Some(id)).ok());
         let server = self.org.scenario.bindings;
-        let others: Vec<_> = asked.iter().filter(|(name, _)| name != "crn_pattern").collect();
+        let others: Vec<_> = asked
+            .iter()
+            .filter(|(name, _)| !["crn_pattern", "environment"].contains(&name.as_str()))
+            .collect();
         Listing::filtered(&self.org, stream, filter, |index| {
             let in_scope = scope
                 .is_none_or(|scope| bindings::finds(server, scope, &bindings::pattern(&self.org, index)));
             in_scope
+                && environment.is_none_or(|home| clusters::home(&self.org, index).0 == home)
                 && !gone.contains(&(stream, index))
                 && (others.is_empty() || self.matches(stream, index, &others))
         })
@@ -301,6 +345,15 @@ impl Service {
 
 fn refuse(fault: Fault) -> Refusal {
     Box::new(Answer::of(&fault).unwrap_or_else(|| Answer::json(500, String::new())))
+}
+
+fn not_found() -> Refusal {
+    refuse(Fault::errors_title(404, "Not Found"))
+}
+
+/// The first value of a name.
+fn value<'a>(filter: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    filter.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
 }
 
 fn forbidden(stream: Stream) -> Refusal {

@@ -20,6 +20,14 @@ pub enum BindingsServer {
     Partial,
 }
 
+/// The ids of an environment's clusters, listed or not, are set this far apart (see `clusters::id`).
+pub(crate) const CLUSTER_IDS: u64 = 4096;
+const MOST_CLUSTERS: u64 = 4000;
+
+fn names_environment(text: &str) -> bool {
+    text.strip_prefix('#').map_or(text.starts_with("env-"), |number| number.parse::<u64>().is_ok())
+}
+
 /// A rate limit as good answers tell it.
 #[derive(Clone, Copy, Debug)]
 pub struct Quota {
@@ -42,6 +50,7 @@ pub struct Scenario {
     pub(crate) environments: u64,
     pub(crate) organizations: u64,
     pub(crate) api_keys: u64,
+    pub(crate) kafka_clusters: u64,
     pub(crate) bindings: BindingsServer,
     pub(crate) latency: Duration,
     pub(crate) quota: Option<Quota>,
@@ -75,6 +84,7 @@ impl Scenario {
             environments: 3,
             organizations: 1,
             api_keys: 64,
+            kafka_clusters: 2,
             bindings: BindingsServer::default(),
             latency: Duration::ZERO,
             quota: None,
@@ -146,6 +156,13 @@ impl Scenario {
         self
     }
 
+    /// How many Kafka clusters each environment has.
+    pub fn kafka_clusters(mut self, count: u64) -> Self {
+        assert!(count <= MOST_CLUSTERS, "an environment has room for {MOST_CLUSTERS} Kafka clusters");
+        self.kafka_clusters = count;
+        self
+    }
+
     pub fn bindings(mut self, server: BindingsServer) -> Self {
         self.bindings = server;
         self
@@ -195,10 +212,14 @@ impl Scenario {
     }
 
     /// Answers 403 to every request for a stream; `role_bindings/*` refuses only the
-    /// organization's inclusive listing (`crn_pattern=…organization=ORG/*`).
+    /// organization's inclusive listing (`crn_pattern=…organization=ORG/*`), `kafka_clusters/env-…`
+    /// only the clusters of that environment, and `kafka_clusters/#N` those of environment number N
+    /// as the listing has them, the first one being number 0.
     pub fn refuse(mut self, stream: &str) -> Self {
         assert!(
-            stream == "role_bindings/*" || Stream::named(stream).is_some(),
+            stream == "role_bindings/*"
+                || Stream::named(stream).is_some()
+                || stream.strip_prefix("kafka_clusters/").is_some_and(names_environment),
             "the simulator serves no stream called {stream}"
         );
         self.refused.push(stream.to_owned());
@@ -219,5 +240,19 @@ impl Scenario {
 
     pub(crate) fn organization_level(&self) -> u64 {
         self.organization_bindings.unwrap_or(self.role_bindings.div_ceil(6)).min(self.role_bindings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_environment_is_named_by_its_id_or_its_number() {
+        for (text, names) in
+            [("env-a1b2c3", true), ("#0", true), ("#", false), ("#x", false), ("lkc-1", false)]
+        {
+            assert_eq!(names_environment(text), names, "{text}");
+        }
     }
 }

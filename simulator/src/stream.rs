@@ -10,9 +10,10 @@ pub enum Stream {
     Organizations,
     Environments,
     ApiKeys,
+    KafkaClusters,
 }
 
-pub const STREAMS: [Stream; 7] = [
+pub const STREAMS: [Stream; 8] = [
     Stream::Users,
     Stream::Invitations,
     Stream::ServiceAccounts,
@@ -20,6 +21,7 @@ pub const STREAMS: [Stream; 7] = [
     Stream::Organizations,
     Stream::Environments,
     Stream::ApiKeys,
+    Stream::KafkaClusters,
 ];
 
 impl Stream {
@@ -32,6 +34,7 @@ impl Stream {
             Self::Organizations => "organizations",
             Self::Environments => "environments",
             Self::ApiKeys => "api_keys",
+            Self::KafkaClusters => "kafka_clusters",
         }
     }
 
@@ -44,6 +47,7 @@ impl Stream {
             Self::Organizations => "/org/v2/organizations",
             Self::Environments => "/org/v2/environments",
             Self::ApiKeys => "/iam/v2/api-keys",
+            Self::KafkaClusters => "/cmk/v2/clusters",
         }
     }
 
@@ -56,12 +60,14 @@ impl Stream {
             Self::Organizations => "Organization",
             Self::Environments => "Environment",
             Self::ApiKeys => "ApiKey",
+            Self::KafkaClusters => "Cluster",
         }
     }
 
     pub fn api_version(self) -> &'static str {
         match self {
             Self::Organizations | Self::Environments => "org/v2",
+            Self::KafkaClusters => "cmk/v2",
             _ => "iam/v2",
         }
     }
@@ -80,6 +86,9 @@ impl Stream {
                 &[("crn_pattern", "/crn_pattern"), ("principal", "/principal"), ("role_name", "/role_name")]
             }
             Self::ApiKeys => &[("spec.owner", "/spec/owner/id"), ("spec.resource", "/spec/resource/id")],
+            Self::KafkaClusters => {
+                &[("environment", "/spec/environment/id"), ("spec.network", "/spec/network/id")]
+            }
             Self::Users | Self::Organizations | Self::Environments => &[],
         }
     }
@@ -113,6 +122,7 @@ mod tests {
             ("/iam/v2/users", Some((Stream::Users, None))),
             ("/api/iam/v2/users", Some((Stream::Users, None))),
             ("/iam/v2/api-keys/ABC", Some((Stream::ApiKeys, Some("ABC")))),
+            ("/cmk/v2/clusters/lkc-1", Some((Stream::KafkaClusters, Some("lkc-1")))),
             ("/iam/v2/users&page_token=x", None),
             ("/iam/v2/users/", None),
             ("/iam/v2/usersx", None),

@@ -49,6 +49,10 @@ impl Truth {
     /// Looks anew at a stream of which something was deleted.
     pub(crate) fn forget(&mut self, stream: Stream) {
         self.records[stream as usize] = OnceLock::new();
+        // Clusters go with their environment.
+        if stream == Stream::Environments {
+            self.records[Stream::KafkaClusters as usize] = OnceLock::new();
+        }
     }
 
     fn live(&self, stream: Stream) -> Vec<u64> {

@@ -121,7 +121,9 @@ fn ids_are_unique_and_the_same_for_the_same_seed() {
     assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 100_000);
     assert_eq!(ids, two.truth().ids("users"));
     assert_eq!(one.truth().record("users", 99_999)["id"], ids[99_999].as_str());
-    for stream in ["invitations", "service_accounts", "role_bindings", "environments", "api_keys"] {
+    for stream in
+        ["invitations", "service_accounts", "role_bindings", "environments", "api_keys", "kafka_clusters"]
+    {
         let ids = one.truth().ids(stream);
         assert_eq!(ids.iter().collect::<HashSet<_>>().len(), ids.len(), "{stream}");
         let sent: Vec<_> =

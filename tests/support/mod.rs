@@ -14,7 +14,8 @@ pub use messages::{Message, parse};
 pub use run::Run;
 pub use tap::{Tap, bare, tap};
 pub use whole::{
-    DERIVED, STREAMS, assert_record, assert_stream_whole, assert_whole, assert_whole_of, ids_of, same_ids,
+    DERIVED, ON_DEMAND, STREAMS, assert_record, assert_stream_whole, assert_whole, assert_whole_of, ids_of,
+    same_ids,
 };
 
 use simulator::{Scenario, Simulator};
@@ -42,8 +43,10 @@ pub fn small() -> Scenario {
 }
 
 /// What no program that runs the binary may say: the simulator's secret, alone and in the header
-/// made of it.
+/// made of it, and the secrets that its listing of API keys lets slip.
 pub fn secrets_of(sim: &Simulator) -> Vec<String> {
     let header = tap::base64(format!("{}:{}", sim.api_key(), sim.api_secret()).as_bytes());
-    vec![sim.api_secret().to_owned(), header.trim_end_matches('=').to_owned()]
+    let mut secrets = sim.key_secrets();
+    secrets.extend([sim.api_secret().to_owned(), header.trim_end_matches('=').to_owned()]);
+    secrets
 }

@@ -1,0 +1,21 @@
+-- Which API keys belong to nobody who is listed?
+-- Asked by: security engineers; such a key may still open what it opened, and nobody rotates it.
+-- The owner is gone, or was invited and has not accepted; the invitation tells which.
+select
+    k.id as api_key,
+    k.owner_id,
+    i.email as invited_as,
+    i.status as invitation,
+    k.resource_kind,
+    k.resource_id,
+    k.environment_id,
+    substr(cast(k.created_at as varchar), 1, 10) as created_on
+from api_keys k
+left join users u on u.id = k.owner_id
+left join service_accounts s on s.id = k.owner_id
+left join (
+    select user_id, max(email) as email, max(status) as status from invitations group by user_id
+) i on i.user_id = k.owner_id
+where u.id is null
+  and s.id is null
+order by k.created_at, k.id;

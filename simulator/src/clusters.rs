@@ -1,0 +1,245 @@
+//! Kafka clusters: which ids there are, for everything that names one, and their records in the
+//! shape recorded in the Terraform provider's fixtures and the specification.
+
+use std::ops::Range;
+
+use fastrand::Rng;
+
+use crate::json::Object;
+use crate::organization::{HOST, Organization};
+use crate::random::{one_in, pick, short_id};
+use crate::records::{head, refer};
+use crate::scenario::CLUSTER_IDS;
+use crate::stream::Stream;
+
+/// How many clusters of an environment are named here and there and listed no more.
+const GONE: u64 = 3;
+
+/// The id of cluster number `place` of an environment; those past the listed ones are of clusters
+/// that are no more.
+pub fn id(org: &Organization, environment: u64, place: u64) -> String {
+    format!("lkc-{}", short_id(org.scenario.seed, 77, environment * CLUSTER_IDS + place))
+}
+
+/// The environment of a cluster of the listing of all, and its number there.
+pub fn home(org: &Organization, index: u64) -> (u64, u64) {
+    let each = org.scenario.kafka_clusters.max(1);
+    (index / each, index % each)
+}
+
+/// The places of an environment's clusters in the listing of all.
+pub fn of(org: &Organization, environment: u64) -> Range<u64> {
+    let each = org.scenario.kafka_clusters;
+    environment * each..(environment + 1) * each
+}
+
+/// The id of a cluster as others name it: one of the environment's, by any number, and once in
+/// twelve one that is listed no more.
+pub fn named(org: &Organization, environment: u64, number: u64) -> String {
+    let known = environment < org.scenario.environments;
+    let listed = if known { org.scenario.kafka_clusters } else { 0 };
+    let (twelfth, number) = (number % 12, number / 12);
+    let place = if listed == 0 || twelfth == 0 { listed + number % GONE } else { number % listed };
+    id(org, environment, place)
+}
+
+struct Site {
+    cloud: &'static str,
+    region: &'static str,
+    zones: [&'static str; 3],
+}
+
+const SITES: [Site; 4] = [
+    Site { cloud: "AWS", region: "us-east-1", zones: ["use1-az1", "use1-az4", "use1-az6"] },
+    Site { cloud: "AWS", region: "eu-central-1", zones: ["euc1-az1", "euc1-az2", "euc1-az3"] },
+    Site {
+        cloud: "GCP",
+        region: "europe-west3",
+        zones: ["europe-west3-a", "europe-west3-b", "europe-west3-c"],
+    },
+    Site { cloud: "AZURE", region: "westeurope", zones: ["1", "2", "3"] },
+];
+
+fn zones(site: &Site, several: bool) -> String {
+    let zones = if several { &site.zones[..] } else { &site.zones[..1] };
+    let quoted: Vec<String> = zones.iter().map(|zone| crate::json::quoted(zone)).collect();
+    format!("[{}]", quoted.join(","))
+}
+
+fn config(dice: &mut Rng, kind: &str, (zones, cku): (&str, &str)) -> String {
+    let config = Object::new().text("kind", kind);
+    match kind {
+        "Dedicated" => config.raw("cku", cku).raw("zones", zones),
+        "Freight" if one_in(dice, 2) => config.raw("zones", zones),
+        _ if one_in(dice, 3) => config.raw("max_ecku", pick(dice, &["1", "2", "10"])),
+        _ => config,
+    }
+    .finish()
+}
+
+/// Adds where clients find the cluster. One that is being made is nowhere yet.
+fn endpoints(mut spec: Object, dice: &mut Rng, site: &Site, (id, phase): (&str, &str)) -> Object {
+    if phase != "PROVISIONED" {
+        return match dice.u32(..2) {
+            0 => spec,
+            _ => spec.text("kafka_bootstrap_endpoint", "").text("http_endpoint", ""),
+        };
+    }
+    let place = format!("{}.{}.confluent.cloud", site.region, site.cloud.to_lowercase());
+    let number = id.trim_start_matches("lkc-");
+    let bootstrap = format!("pkc-{number}.{place}:9092");
+    let http = format!("https://pkc-{number}.{place}:443");
+    spec = spec
+        .text("kafka_bootstrap_endpoint", &format!("SASL_SSL://{bootstrap}"))
+        .text("http_endpoint", &http);
+    if one_in(dice, 3) {
+        spec = spec.text("api_endpoint", &format!("https://pkac-{number}.{place}"));
+    }
+    if one_in(dice, 2) {
+        return spec;
+    }
+    // Keyed by access point; two of the keys are words.
+    let (key, kind) = match dice.u32(..3) {
+        0 => (format!("ap1{number}"), "PRIVATE_NETWORK_INTERFACE"),
+        1 => ("PRIVATE_LINK".to_owned(), "PRIVATE_LINK"),
+        _ => ("PUBLIC".to_owned(), "PUBLIC"),
+    };
+    let one = Object::new()
+        .text("kafka_bootstrap_endpoint", &bootstrap)
+        .text("http_endpoint", &http)
+        .text("connection_type", kind);
+    spec.raw("endpoints", &Object::new().raw(&key, &one.finish()).finish())
+}
+
+/// Adds what the cluster belongs to.
+fn belongings(spec: Object, dice: &mut Rng, org: &Organization, (kind, home): (&str, u64)) -> Object {
+    let environment = org.id_of(Stream::Environments, home);
+    let name = format!("{}/environment={environment}", org.crn());
+    // An old path, as recorded.
+    let link = format!("{HOST}/v2/environments/{environment}");
+    let mut spec = spec.raw("environment", &refer(dice, &environment, &link, &name).finish());
+    let private = ["Dedicated", "Enterprise"].contains(&kind);
+    if private && one_in(dice, 2) {
+        let id = format!("n-{}", short_id(org.scenario.seed, 82, home * 2 + dice.u64(..2)));
+        let link = format!("{HOST}/networking/v1/networks/{id}");
+        let reference = refer(dice, &id, &link, &format!("{name}/network={id}"));
+        let scoped = one_in(dice, 2).then_some(environment.as_str());
+        spec = spec.raw("network", &reference.maybe("environment", scoped).finish());
+    }
+    if private && one_in(dice, 3) {
+        let id = format!("cck-{}", short_id(org.scenario.seed, 83, home));
+        let link = format!("{HOST}/byok/v1/keys/{id}");
+        spec = spec.raw("byok", &refer(dice, &id, &link, &format!("{}/key={id}", org.crn())).finish());
+    }
+    spec
+}
+
+pub fn record(org: &Organization, index: u64) -> Object {
+    let mut dice = org.dice(Stream::KafkaClusters, index, 0);
+    let (home, place) = home(org, index);
+    let id = id(org, home, place);
+    let environment = org.id_of(Stream::Environments, home);
+    let name = format!("{}/environment={environment}/cloud-cluster={id}/kafka={id}", org.crn());
+    let kind = pick(&mut dice, &["Basic", "Standard", "Dedicated", "Enterprise", "Freight"]);
+    let site = &SITES[dice.usize(..SITES.len())];
+    let several = one_in(&mut dice, 2);
+    let (one, more) = pick(&mut dice, &[("SINGLE_ZONE", "MULTI_ZONE"), ("LOW", "HIGH")]);
+    let cku = if several { "2" } else { "1" };
+    let phase = match dice.u32(..20) {
+        0 => "PROVISIONING",
+        1 => "FAILED",
+        _ => "PROVISIONED",
+    };
+    let display = match dice.u32(..6) {
+        0 => format!("Orders & clicks <{place}>"),
+        1 => format!("søk \"{place}\""),
+        _ => format!("cluster_{place}"),
+    };
+    let spec = Object::new()
+        .text("display_name", &display)
+        .text("availability", if several { more } else { one })
+        .text("cloud", site.cloud)
+        .text("region", site.region)
+        .raw("config", &config(&mut dice, kind, (&zones(site, several), cku)));
+    let mut spec = endpoints(spec, &mut dice, site, (&id, phase));
+    if one_in(&mut dice, 3) {
+        spec = spec.raw("deletion_protection", pick(&mut dice, &["true", "false"]));
+    }
+    let spec = belongings(spec, &mut dice, org, (kind, home)).finish();
+    let status = Object::new().text("phase", phase);
+    let status = if kind == "Dedicated" { status.raw("cku", cku) } else { status };
+    head(org, (Stream::KafkaClusters, index), &id, &name, &mut dice)
+        .raw("spec", &spec)
+        .raw("status", &status.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Scenario;
+    use std::collections::HashSet;
+
+    fn organization(clusters: u64) -> Organization {
+        Organization::new(Scenario::new().seed(3).environments(40).kafka_clusters(clusters))
+    }
+
+    #[test]
+    fn no_two_clusters_share_an_id() {
+        let org = organization(50);
+        let ids: HashSet<String> = (0..41)
+            .flat_map(|home| (0..50 + GONE).map(move |place| (home, place)))
+            .map(|(home, place)| id(&org, home, place))
+            .collect();
+        assert_eq!(ids.len(), 41 * 53);
+    }
+
+    #[test]
+    fn a_cluster_that_is_named_is_mostly_listed() {
+        let org = organization(5);
+        let gone = |environment: u64| {
+            let listed: Vec<String> =
+                of(&org, environment).map(|index| org.id_of(Stream::KafkaClusters, index)).collect();
+            (0..1200).filter(|number| !listed.contains(&named(&org, environment, *number))).count()
+        };
+        assert_eq!(gone(0), 100);
+        let none = organization(0);
+        assert_eq!(none.count(Stream::KafkaClusters), 0);
+        assert!(named(&none, 0, 7).starts_with("lkc-"));
+        let past: HashSet<String> = (0..1200).map(|number| named(&org, 40, number)).collect();
+        assert_eq!(past.len(), 3, "an environment that is no more");
+    }
+
+    #[test]
+    fn records_are_as_recorded_and_what_is_optional_comes_and_goes() {
+        let org = organization(5);
+        let records: Vec<serde_json::Value> =
+            (0..200).map(|index| serde_json::from_str(&record(&org, index).finish()).unwrap()).collect();
+        for (record, index) in records.iter().zip(0..) {
+            let (lkc, env) =
+                (org.id_of(Stream::KafkaClusters, index), org.id_of(Stream::Environments, index / 5));
+            let name = format!("{}/environment={env}/cloud-cluster={lkc}/kafka={lkc}", org.crn());
+            assert_eq!((&record["id"], &record["kind"]), (&lkc.into(), &"Cluster".into()));
+            assert_eq!(
+                (&record["api_version"], &record["metadata"]["resource_name"]),
+                (&"cmk/v2".into(), &name.into())
+            );
+            assert_eq!(record["spec"]["environment"]["id"], env);
+            let dedicated = record["spec"]["config"]["kind"] == "Dedicated";
+            assert_eq!(record["status"]["cku"].is_u64(), dedicated);
+            assert!(!dedicated || record["spec"]["config"]["zones"].is_array());
+        }
+        for place in [
+            "/spec/api_endpoint",
+            "/spec/endpoints",
+            "/spec/deletion_protection",
+            "/spec/network/id",
+            "/spec/byok/id",
+            "/spec/http_endpoint",
+            "/spec/config/max_ecku",
+            "/spec/network/environment",
+        ] {
+            let count = records.iter().filter(|record| record.pointer(place).is_some()).count();
+            assert!(count > 0 && count < records.len(), "{place} {count}");
+        }
+    }
+}
