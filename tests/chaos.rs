@@ -6,13 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use simulator::{At, BindingsServer, Fault, Request, RetryAfter, Scenario, Simulator};
 
 use crate::support::airbyte;
-use crate::support::{
-    Message, Run, STREAMS, Spawned, Tap, assert_record, bare, eventually, parse, seed, tap,
-};
+use crate::support::{EVERY, Message, Run, Spawned, Tap, assert_record, bare, eventually, parse, seed, tap};
 
 /// Faults that one page may meet in a row: two hiccups of a rude service are left of `max_retries`.
 const FAULTS: u64 = 6;
@@ -65,6 +63,8 @@ fn scenario(seed: u64, dice: &mut fastrand::Rng) -> Scenario {
         .service_accounts(dice.u64(..most))
         .role_bindings(dice.u64(..most))
         .environments(dice.u64(..5))
+        .kafka_clusters(dice.u64(..most / 4))
+        .api_keys(dice.u64(1..most))
         .bindings(servers[dice.usize(..3)])
         .latency(Duration::from_micros(dice.u64(..1500)));
     if dice.u8(..4) == 0 { scenario.polite() } else { scenario }
@@ -92,9 +92,9 @@ fn plan(sim: &Simulator, silences: &mut u64, dice: &mut fastrand::Rng) {
     while left > 0 {
         let times = dice.u64(1..=left);
         left -= times;
-        let stream = ["users", "invitations", "service_accounts", "role_bindings", "organizations"];
-        let at = match dice.usize(..10) {
-            index @ 0..5 => At::stream(stream[index]).from(dice.u64(1..8)),
+        let streams = EVERY.into_iter().chain(["organizations"]).collect::<Vec<_>>();
+        let at = match dice.usize(..16) {
+            index @ 0..8 => At::stream(streams[index]).from(dice.u64(1..8)),
             _ => At::any().from(dice.u64(1..40)),
         };
         let fault = fault(dice, silences);
@@ -105,21 +105,22 @@ fn plan(sim: &Simulator, silences: &mut u64, dice: &mut fastrand::Rng) {
 
 /// The catalog of everything, as the binary offers it.
 fn airbyte_catalog() -> Value {
-    let settings = serde_json::json!({"api_key": "ABCDEFGHIJKLMNOP", "api_secret": "of no use"});
+    let settings = json!({"api_key": "ABCDEFGHIJKLMNOP", "api_secret": "of no use", "streams": EVERY});
     let run = bare().config(settings).verb("discover").run().expect_code(0);
     let line = run.stdout.lines().find(|line| line.starts_with(r#"{"type":"CATALOG""#)).unwrap();
     let said: Value = serde_json::from_str(line).unwrap();
     let streams = said["catalog"]["streams"].as_array().unwrap().iter().map(|stream| {
-        serde_json::json!({
+        json!({
             "stream": stream, "sync_mode": "full_refresh", "destination_sync_mode": "overwrite",
         })
     });
-    serde_json::json!({"streams": streams.collect::<Vec<_>>()})
+    json!({"streams": streams.collect::<Vec<_>>()})
 }
 
 impl Kept {
     fn command<'s>(&self, sim: &'s Simulator, language: Language, catalog: &Value) -> Tap<'s> {
-        let tap = tap(sim).set("request_timeout_seconds", 0.4).set("max_retries", 8);
+        let tap =
+            tap(sim).set("streams", json!(EVERY)).set("request_timeout_seconds", 0.4).set("max_retries", 8);
         match language {
             Language::Singer if self.states.is_empty() => tap.set("emit_activate_version", self.versioned),
             Language::Singer => {
@@ -135,7 +136,7 @@ impl Kept {
     /// A stream that no state holds in the middle is begun anew; what the last pass brought counts
     /// no more.
     fn begin(&mut self, language: Language) {
-        for stream in STREAMS {
+        for stream in EVERY {
             let goes_on = match language {
                 Language::Singer => {
                     let bookmark = &self.states.get("bookmarks").map(|bookmarks| &bookmarks[stream]);
@@ -195,7 +196,7 @@ impl Kept {
     /// How many records are missing; none may be foreign, and a sample must be as the API has them.
     fn losses(&self, sim: &Simulator, dice: &mut fastrand::Rng) -> usize {
         let mut losses = 0;
-        for stream in STREAMS {
+        for stream in EVERY {
             let truth: BTreeSet<String> = sim.truth().ids(stream).into_iter().collect();
             let none = BTreeMap::new();
             let held = self.records.get(stream).unwrap_or(&none);
@@ -216,7 +217,7 @@ impl Kept {
 
 /// Expires all page tokens after some requests for streams, if there are so many.
 fn expire(sim: &Simulator, child: &mut Spawned<'_>, dice: &mut fastrand::Rng) {
-    let of_streams = |request: &&Request| STREAMS.contains(&request.stream.as_deref().unwrap_or_default());
+    let of_streams = |request: &&Request| EVERY.contains(&request.stream.as_deref().unwrap_or_default());
     let asked = || sim.requests().iter().filter(of_streams).count();
     let wanted = asked() + dice.usize(1..25);
     child.read_freely();

@@ -14,11 +14,7 @@ use simulator::{Scenario, Simulator};
 use tempfile::TempDir;
 
 use crate::runtimes::{BINARY, DuckDb, Process, command, program};
-use crate::support::{ON_DEMAND, STREAMS};
-
-fn every_stream() -> Vec<&'static str> {
-    STREAMS.into_iter().chain(ON_DEMAND).collect()
-}
+use crate::support::EVERY;
 
 /// The sample organization, as the page tells its reader to start it.
 const SAMPLE_FLAGS: &str =
@@ -121,9 +117,9 @@ pub static SAMPLE: LazyLock<Sample> = LazyLock::new(|| {
     let folder = TempDir::new().unwrap();
     let database = DuckDb(folder.path().join("sample.duckdb"));
     load(&sim, folder.path(), &database);
-    database.assert_whole_of(&sim, &every_stream());
+    database.assert_whole_of(&sim, &EVERY);
     let mut python = command(program("duckdb", "python"));
-    python.args(["-c", ASK]).arg(&database.0).arg(page_folder()).args(STREAMS).args(ON_DEMAND);
+    python.args(["-c", ASK]).arg(&database.0).arg(page_folder()).args(EVERY);
     let output = python.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Sample { queries: serde_json::from_slice(&output.stdout).unwrap(), sim }
@@ -137,7 +133,7 @@ fn load(sim: &Simulator, folder: &Path, database: &DuckDb) {
         path
     };
     let config = json!({ "base_url": sim.base_url(), "api_key": sim.api_key(), "api_secret": sim.api_secret(),
-                "streams": every_stream() });
+                "streams": EVERY });
     let (mut tap, mut target) = (command(BINARY), command(program("duckdb", "target-duckdb")));
     tap.arg("--config").arg(write("tap.json", config)).stdin(Stdio::null());
     target.arg("--config").arg(write("target.json", database.target_settings(1000)));

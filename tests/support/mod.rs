@@ -14,7 +14,7 @@ pub use messages::{Message, parse};
 pub use run::Run;
 pub use tap::{Tap, bare, tap};
 pub use whole::{
-    DERIVED, ON_DEMAND, STREAMS, assert_record, assert_stream_whole, assert_whole, assert_whole_of, ids_of,
+    DERIVED, EVERY, STREAMS, assert_record, assert_stream_whole, assert_whole, assert_whole_of, ids_of,
     same_ids,
 };
 

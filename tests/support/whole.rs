@@ -10,8 +10,16 @@ use super::run::Run;
 /// The streams that are offered unless the settings say otherwise.
 pub const STREAMS: [&str; 4] = ["users", "invitations", "service_accounts", "role_bindings"];
 
-/// The streams that are offered where the setting `streams` names them.
-pub const ON_DEMAND: [&str; 3] = ["api_keys", "environments", "kafka_clusters"];
+/// All streams: those beyond the core are offered where the setting `streams` names them.
+pub const EVERY: [&str; 7] = [
+    "users",
+    "invitations",
+    "service_accounts",
+    "role_bindings",
+    "api_keys",
+    "environments",
+    "kafka_clusters",
+];
 
 /// Columns of ours that a record of any stream has beside the API's own.
 pub const DERIVED: [&str; 3] = ["organization_id", "created_at", "updated_at"];
