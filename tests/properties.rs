@@ -177,7 +177,7 @@ proptest! {
 
     #[test]
     fn no_bytes_make_reading_a_page_panic(bytes in vec(any::<u8>(), 0..200)) {
-        prop_assert!(!page::complaint(&bytes, |said| said).contains(char::is_control));
+        prop_assert!(!page::complaint(&bytes, false, |said| said).contains(char::is_control));
         if let Ok(page) = page::read(bytes) {
             page.records().for_each(|record| assert!(!record.is_empty()));
         }
@@ -204,7 +204,7 @@ proptest! {
     #[test]
     fn whatever_an_error_says_comes_out_short_and_on_one_line(said in any::<String>(), body in any_json()) {
         for body in [json!({"errors": [{"detail": said}]}), json!({"message": said}), body] {
-            let words = page::complaint(body.to_string().as_bytes(), |said| said);
+            let words = page::complaint(body.to_string().as_bytes(), false, |said| said);
             prop_assert!(words.chars().count() <= 301 && !words.contains(char::is_control), "{words:?}");
         }
     }

@@ -5,6 +5,6 @@ use libfuzzer_sys::fuzz_target;
 use tap_confluent_cloud::api::page;
 
 fuzz_target!(|body: &[u8]| {
-    let words = page::complaint(body, |text| text);
+    let words = page::complaint(body, false, |text| text);
     assert!(words.chars().count() <= 301 && !words.contains(char::is_control));
 });

@@ -228,7 +228,7 @@ impl Client {
             page::Unreadable::Cut => (Kind::Unavailable, "the answer was cut short".to_owned()),
             page::Unreadable::Broken(words) => (Kind::Broken, words),
         };
-        answer.body = page::complaint(&body, |text| self.auth.redact(text));
+        answer.body = page::complaint(&body, true, |text| self.auth.redact(text));
         Err(failure(kind, &words, answer))
     }
 
@@ -261,7 +261,7 @@ impl Client {
             }
             return Ok((body, answer));
         }
-        answer.body = page::complaint(&body, |text| self.auth.redact(text));
+        answer.body = page::complaint(&body, false, |text| self.auth.redact(text));
         let (masked, accepted) = (self.auth.key_masked(), self.accepted.load(Ordering::Relaxed));
         let (kind, message) = refusal::of_status(status, &answer.body, &KeyUsed { masked, accepted, role });
         let retry = retry::is_passing(status).then(|| asked_wait(&headers));

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use memchr::memmem;
 use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
@@ -14,7 +15,7 @@ use url::Url;
 /// What one request brings.
 #[derive(Debug, Default)]
 pub struct Page {
-    body: Vec<u8>,
+    body: String,
     records: Vec<Range<usize>>,
     /// Token of the next page; none at the end of the listing.
     pub next: Option<String>,
@@ -25,8 +26,7 @@ pub struct Page {
 impl Page {
     /// The records as the API sent them: JSON of any kind, perhaps pretty-printed.
     pub fn records(&self) -> impl Iterator<Item = &str> {
-        // Each range was a `str` within the body when the page was read, so nothing is ever skipped.
-        self.records.iter().filter_map(|range| std::str::from_utf8(&self.body[range.clone()]).ok())
+        self.records.iter().map(|range| &self.body[range.clone()])
     }
 }
 
@@ -57,22 +57,32 @@ pub enum Unreadable {
 /// # Errors
 /// See [`Unreadable`]; the body is handed back whole.
 pub fn read(body: Vec<u8>) -> Result<Page, (Unreadable, Vec<u8>)> {
+    let body = match String::from_utf8(body) {
+        Ok(body) => body,
+        // Within a character.
+        Err(error) if error.utf8_error().error_len().is_none() => {
+            return Err((Unreadable::Cut, error.into_bytes()));
+        }
+        Err(error) => {
+            return Err((Unreadable::Broken("the answer is not JSON".to_owned()), error.into_bytes()));
+        }
+    };
     match scan(&body) {
         Ok((records, next)) => Ok(Page { body, records, next, request_id: None }),
-        Err(why) => Err((why, body)),
+        Err(why) => Err((why, body.into_bytes())),
     }
 }
 
 /// Where the records of a page stand, and the token of the next.
 type Scanned = (Vec<Range<usize>>, Option<String>);
 
-fn scan(body: &[u8]) -> Result<Scanned, Unreadable> {
+fn scan(body: &str) -> Result<Scanned, Unreadable> {
     let broken = |words: &str| Unreadable::Broken(words.to_owned());
     // Serde would take a struct from an array, field by field.
-    if body.trim_ascii_start().first().is_some_and(|byte| *byte != b'{') {
+    if body.trim_ascii_start().chars().next().is_some_and(|first| first != '{') {
         return Err(broken("the answer is not a JSON object"));
     }
-    let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|error| match error.classify() {
+    let envelope: Envelope<'_> = serde_json::from_str(body).map_err(|error| match error.classify() {
         Category::Eof if !body.is_empty() => Unreadable::Cut,
         Category::Data => broken("the answer is JSON, but no page of a listing"),
         _ => broken("the answer is not JSON"),
@@ -104,21 +114,42 @@ fn token(next: &str) -> Result<String, &'static str> {
 
 /// What an error's body says, whatever its shape; else its first printable characters. `hide` takes out
 /// what must not be shown, before anything is cut.
-pub fn complaint(body: &[u8], hide: impl Fn(String) -> String) -> String {
-    let said = serde_json::from_slice::<Value>(body).map(|body| {
-        let first = &body["errors"][0];
-        let places = [
-            &first["detail"],
-            &first["message"],
-            &first["title"],
-            &body["message"],
-            &body["error"]["message"],
-            &body["error"],
-        ];
+///
+/// JSON that says nothing in the place of an error may hold records, and nothing of it is told: if it has
+/// `data`, or if it came as a page (`of_page`).
+pub fn complaint(body: &[u8], of_page: bool, hide: impl Fn(String) -> String) -> String {
+    let said = match serde_json::from_slice::<Value>(body) {
         // Written anew, so that nothing hides in an escape.
-        places.into_iter().find_map(Value::as_str).map_or_else(|| body.to_string(), str::to_owned)
-    });
-    printable(&hide(said.unwrap_or_else(|_| String::from_utf8_lossy(body).into_owned())))
+        Ok(body) => match words(&body) {
+            Some(words) => words.to_owned(),
+            None if of_page || body.get("data").is_some() => String::new(),
+            None => body.to_string(),
+        },
+        Err(_) => {
+            let is_json = body.trim_ascii_start().first().is_some_and(|first| b"{[\"".contains(first));
+            let has_data = memmem::find(body, b"\"data\"").is_some();
+            if is_json && (of_page || has_data) {
+                String::new()
+            } else {
+                String::from_utf8_lossy(body).into_owned()
+            }
+        }
+    };
+    printable(&hide(said))
+}
+
+/// What stands in the place where a service puts the words of an error.
+fn words(body: &Value) -> Option<&str> {
+    let first = &body["errors"][0];
+    let places = [
+        &first["detail"],
+        &first["message"],
+        &first["title"],
+        &body["message"],
+        &body["error"]["message"],
+        &body["error"],
+    ];
+    places.into_iter().find_map(Value::as_str)
 }
 
 /// On one line, without control characters, at most 300 characters.
@@ -222,9 +253,9 @@ mod tests {
         let hide = |text: String| text.replace("s3/cret", "****");
         for filler in [0, 290, 295, 299, 300] {
             let body = format!("{}s3/cret", "x".repeat(filler));
-            assert!(!complaint(body.as_bytes(), hide).contains("s3"), "{filler}");
+            assert!(!complaint(body.as_bytes(), false, hide).contains("s3"), "{filler}");
         }
-        assert_eq!(complaint(br#"{"seen":"s3\/cr\u0065t"}"#, hide), r#"{"seen":"****"}"#);
+        assert_eq!(complaint(br#"{"seen":"s3\/cr\u0065t"}"#, false, hide), r#"{"seen":"****"}"#);
     }
 
     #[test]
@@ -238,11 +269,23 @@ mod tests {
             ("404 page not found\n", "404 page not found"),
             ("<html>\u{1b}[31m</html>", "<html> [31m</html>"),
             (r#"{"other":1}"#, r#"{"other":1}"#),
+            (r#"{"data":[{"email":"a@b.c"}]}"#, ""),
+            (r#"{"data":[{"email":"a@b.c"#, ""),
+            (r#"{"other":[{"email":"#, r#"{"other":[{"email":"#),
             ("", ""),
         ];
         for (body, words) in table {
-            assert_eq!(complaint(body.as_bytes(), |text| text), words, "{body}");
+            assert_eq!(complaint(body.as_bytes(), false, |text| text), words, "{body}");
         }
-        assert_eq!(complaint("é".repeat(1000).as_bytes(), |text| text).chars().count(), 301);
+        for (body, words) in [
+            (r#"[{"email":"a@b.c"}]"#, ""),
+            (r#" {"other":[{"email":"a@b.c"#, ""),
+            (r#""a@b.c""#, ""),
+            (r#"{"data":5,"message":"no"}"#, "no"),
+            ("<html>", "<html>"),
+        ] {
+            assert_eq!(complaint(body.as_bytes(), true, |text| text), words, "{body}");
+        }
+        assert_eq!(complaint("é".repeat(1000).as_bytes(), false, |text| text).chars().count(), 301);
     }
 }
