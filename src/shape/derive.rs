@@ -1,44 +1,83 @@
 //! The columns that are computed: declared as facts on the stream, null where what they come from is absent
 //! or of a form that is not known.
 
-use super::object::{Object, copy};
-use super::rules::{Act, Rule};
-use super::{Shape, push_text};
-use crate::crn::{self, Pattern};
-use crate::streams::{CrnPart, Derived, PrincipalPart};
+use serde_json::Value;
 
-impl Shape {
-    /// Appends the derived columns. A field that the API sends under the same name wins.
-    pub(super) fn derive(&mut self, record: &Object<'_>, environment: Option<&str>, out: &mut Vec<u8>) {
-        let crn = self.crn_field().and_then(|field| record.text(field));
+use super::object::{Field, Object, copy};
+use super::push_text;
+use super::rules::{Act, Rules};
+use super::strays::Strays;
+use crate::crn::{self, Pattern};
+use crate::streams::{CrnPart, Derived, PrincipalPart, Stream};
+
+/// The columns that are computed in one run, and what is needed for all records.
+pub struct Columns {
+    all: Vec<Column>,
+    /// The field whose Confluent Resource Name is read; a stream has one at most.
+    crn_field: Option<&'static str>,
+    /// The organization's id as JSON.
+    organization: Vec<u8>,
+}
+
+struct Column {
+    name: &'static str,
+    derived: Derived,
+    /// Its name as JSON, and the colon.
+    head: String,
+    /// Number of its rule.
+    rule: Option<usize>,
+}
+
+impl Columns {
+    pub fn new(stream: &Stream, rules: &Rules, organization_id: Option<&str>) -> Columns {
+        let dropped = |name| rules.number(name).is_some_and(|rule| rules.numbered(rule).act == Act::Drop);
+        let wanted = stream.derived().filter(|(name, _)| !dropped(name));
+        let column = |(name, derived)| Column {
+            name,
+            derived,
+            head: format!("{}:", Value::from(name)),
+            rule: rules.number(name),
+        };
+        let mut organization = Vec::new();
+        push_text(organization_id, &mut organization);
+        let crn_field = stream.derived.iter().find_map(|(_, derived)| match derived {
+            Derived::Crn(field, _) => Some(*field),
+            _ => None,
+        });
+        Columns { all: wanted.map(column).collect(), crn_field, organization }
+    }
+
+    /// Appends the columns. A field that the API sends under the same name wins.
+    pub fn derive(
+        &self,
+        record: &Object<'_>,
+        environment: Option<&str>,
+        (rules, strays): (&Rules, &mut Strays),
+        out: &mut Vec<u8>,
+    ) {
+        let crn = self.crn_field.and_then(|field| record.text(field));
         let pattern = crn.as_deref().and_then(crn::parse);
         if let (Some(crn), None) = (&crn, &pattern) {
-            self.strays.unread(crn);
+            strays.unread(crn);
         }
-        for (column, derived) in self.stream.derived() {
-            if record.get(column).is_some() {
-                self.strays.overrule(column);
-                continue;
-            }
-            if self.rules.get(column).is_some_and(|rule| rule.act == Act::Drop) {
+        for column in &self.all {
+            if record.fields.iter().any(|field| field.rule.is_some() && field.rule == column.rule) {
+                strays.overrule(column.name);
                 continue;
             }
             if out.last() != Some(&b'{') {
                 out.push(b',');
             }
-            out.push(b'"');
-            out.extend_from_slice(column.as_bytes());
-            out.extend_from_slice(b"\":");
-            match derived {
-                Derived::OrganizationId => push_text(self.form.organization_id.as_deref(), out),
+            out.extend_from_slice(column.head.as_bytes());
+            match column.derived {
+                Derived::OrganizationId => out.extend_from_slice(&self.organization),
                 Derived::EnvironmentId => push_text(environment, out),
                 Derived::Lifted(path) => {
-                    let field = record.at(path);
-                    let fits = |rule: &Rule| {
-                        field.is_some_and(|field| rule.allows(field) && !rule.is_no_time(field))
+                    let rule = column.rule.map(|number| rules.numbered(number));
+                    let fits = |field: &&Field<'_>| {
+                        rule.is_none_or(|rule| rule.allows(field) && !rule.is_unfit(field))
                     };
-                    let value = field.filter(|_| self.rules.get(column).is_none_or(fits));
-                    copy(value.map_or("null", |field| field.value.get()), out);
+                    copy(record.at(path).filter(fits).map_or("null", |field| field.value.get()), out);
                 }
                 Derived::Principal(field, part) => {
                     let principal = record.text(field);
@@ -54,14 +93,6 @@ impl Shape {
                 }
             }
         }
-    }
-
-    /// The field whose Confluent Resource Name is read; a stream has one at most.
-    fn crn_field(&self) -> Option<&'static str> {
-        self.stream.derived.iter().find_map(|(_, derived)| match derived {
-            Derived::Crn(field, _) => Some(*field),
-            _ => None,
-        })
     }
 }
 

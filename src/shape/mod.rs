@@ -15,6 +15,7 @@ use ring::hmac;
 use serde::Deserialize;
 
 use crate::streams::Stream;
+use derive::Columns;
 pub use drops::Drops;
 pub use object::Object;
 use object::{copy, depth, is_plain};
@@ -70,6 +71,7 @@ pub struct Shape {
     form: Form,
     rules: Rules,
     rebuilds: bool,
+    columns: Columns,
     strays: Strays,
 }
 
@@ -77,7 +79,15 @@ impl Shape {
     pub fn new(stream: &'static Stream, mut drops: Drops, form: Form) -> Shape {
         stream.secret.iter().for_each(|path| drops.path(path));
         let rules = Rules::of(stream, &drops, form.personal);
-        Shape { stream, rebuilds: rules.change_always(), rules, strays: Strays::new(form.drift), form }
+        let columns = Columns::new(stream, &rules, form.organization_id.as_deref());
+        Shape {
+            stream,
+            rebuilds: rules.change_always(),
+            rules,
+            columns,
+            strays: Strays::new(form.drift),
+            form,
+        }
     }
 
     /// Opens a record.
@@ -111,14 +121,14 @@ impl Shape {
             return Err(format!("a record nested deeper than {DEEPEST}"));
         }
         let mut nulled = Vec::new();
-        self.strays.look(record, &self.rules, "", &mut nulled)?;
+        self.strays.look(record, &self.rules, None, &mut nulled)?;
         if !self.rebuilds && nulled.is_empty() && is_plain(record.text) {
             // RawValue has no white space around it: the last byte is the closing brace.
             out.extend_from_slice(&record.text.as_bytes()[..record.text.len() - 1]);
         } else {
             self.open_rebuilt(record, &self.rules, out);
         }
-        self.derive(record, environment, out);
+        self.columns.derive(record, environment, (&self.rules, &mut self.strays), out);
         out.push(b'}');
         Ok(nulled)
     }
@@ -127,7 +137,7 @@ impl Shape {
     fn open_rebuilt(&self, record: &Object<'_>, rules: &Rules, out: &mut Vec<u8>) {
         out.push(b'{');
         for field in &record.fields {
-            let rule = rules.get(&field.name);
+            let rule = rules.of_field(field);
             if rule.is_some_and(|rule| rule.act == Act::Drop) {
                 continue;
             }
@@ -141,7 +151,7 @@ impl Shape {
                     let hashed = field.text().map(|text| self.hash(&text));
                     push_text(hashed.as_deref(), out);
                 }
-                (Some(rule), _) if rule.is_no_time(field) => out.extend_from_slice(b"null"),
+                (Some(rule), _) if rule.is_unfit(field) => out.extend_from_slice(b"null"),
                 (Some(rules::Rule { within: Some(within), .. }), Some(object)) => {
                     self.open_rebuilt(object, within, out);
                     out.push(b'}');
@@ -319,6 +329,33 @@ mod tests {
         let expected = r#"{"id":"i-1","expires_at":null,"accepted_at":"2026-03-02T12:00:00.5+02:00","metadata":{"created_at":null,"self":""},"organization_id":"o-1","created_at":null,"updated_at":null,"user_id":null,"creator_id":null}"#;
         assert_eq!(out, expected);
         assert!(shape.strays().unwrap().contains("2 fields made null"));
+    }
+
+    #[test]
+    fn the_secret_of_a_key_goes_out_in_no_form() {
+        let mut catalog = Drops::default();
+        let mut within = Drops::default();
+        within.whole("description");
+        catalog.within("spec", within);
+        for drops in [Drops::default(), catalog] {
+            let mut shape = Shape::new(find("api_keys").unwrap(), drops, form());
+            for (spec, expected) in [
+                (r#"{"secret":"HUSH","display_name":"x"}"#, r#"{"display_name":"x"}"#),
+                (r#"{"s\u0065cret":"HUSH"}"#, "{}"),
+                (r#"{"secret":{"a":"HUSH"},"secret":["HUSH"],"x":1}"#, r#"{"x":1}"#),
+                (r#"[{"secret":"HUSH"}]"#, "null"),
+                (r#""{\"secret\":\"HUSH\"}""#, "null"),
+                (r#"{"\ud800":1,"secret":"HUSH"}"#, "null"),
+                ("null", "null"),
+            ] {
+                let record = format!(r#"{{"id":"K","spec":{spec},"spec":{spec}}}"#);
+                let mut out = Vec::new();
+                shape.fit(&shape.open(&record).unwrap(), None, &mut out).unwrap();
+                let out = String::from_utf8(out).unwrap();
+                let start = format!(r#"{{"id":"K","spec":{expected},"spec":{expected},"organization_id""#);
+                assert!(out.starts_with(&start) && !out.contains("HUSH"), "{out}");
+            }
+        }
     }
 
     #[test]

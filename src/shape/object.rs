@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use memchr::{memchr2, memmem};
+use memchr::{memchr, memchr3_iter};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -17,8 +17,11 @@ pub struct Object<'a> {
 pub struct Field<'a> {
     pub name: Cow<'a, str>,
     pub value: &'a RawValue,
-    /// The value once more, where it is an object that has been opened.
-    pub object: Option<Object<'a>>,
+    /// Number of its rule, where it has one.
+    pub rule: Option<usize>,
+    /// The value once more, where it is an object that has been opened. Boxed, so that the fields of an
+    /// object stay in a small allocation.
+    pub object: Option<Box<Object<'a>>>,
 }
 
 impl<'a> Object<'a> {
@@ -35,7 +38,7 @@ impl<'a> Object<'a> {
     /// The field at that path, through objects that have been opened.
     pub fn at(&self, path: &[&str]) -> Option<&Field<'a>> {
         let (last, objects) = path.split_last()?;
-        objects.iter().try_fold(self, |object, name| object.get(name)?.object.as_ref())?.get(last)
+        objects.iter().try_fold(self, |object, name| object.get(name)?.object.as_deref())?.get(last)
     }
 
     /// The field as a text; none if it is absent or anything else.
@@ -47,7 +50,12 @@ impl<'a> Object<'a> {
 impl<'a> Field<'a> {
     /// The value as a text; none if it is anything else.
     pub fn text(&self) -> Option<Cow<'a, str>> {
-        serde_json::from_str::<Text<'_>>(self.value.get()).ok().map(|text| text.0)
+        let value = self.value.get();
+        let inner = value.strip_prefix('"')?.strip_suffix('"')?;
+        match memchr(b'\\', inner.as_bytes()) {
+            None => Some(Cow::Borrowed(inner)),
+            Some(_) => serde_json::from_str::<Text<'_>>(value).ok().map(|text| text.0),
+        }
     }
 }
 
@@ -64,9 +72,9 @@ impl<'de> Deserialize<'de> for Entries<'de> {
             }
 
             fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Entries<'de>, M::Error> {
-                let mut entries = Vec::with_capacity(16);
+                let mut entries = Vec::with_capacity(12);
                 while let Some((Text(name), value)) = map.next_entry()? {
-                    entries.push(Field { name, value, object: None });
+                    entries.push(Field { name, value, rule: None, object: None });
                 }
                 Ok(Entries(entries))
             }
@@ -82,12 +90,9 @@ struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 /// Whether the text can go out as it is: on one line, and without an escape that may be half a
 /// surrogate pair, which some parsers refuse.
 pub fn is_plain(json: &str) -> bool {
-    memchr2(b'\n', b'\r', json.as_bytes()).is_none() && !has_surrogates(json)
-}
-
-fn has_surrogates(json: &str) -> bool {
-    memmem::find_iter(json.as_bytes(), b"\\u")
-        .any(|at| matches!(json.as_bytes().get(at + 2), Some(b'd' | b'D')))
+    let bytes = json.as_bytes();
+    let may_be_half = |at: usize| matches!(bytes.get(at + 1..at + 3), Some([b'u', b'd' | b'D']));
+    !memchr3_iter(b'\n', b'\r', b'\\', bytes).any(|at| bytes[at] != b'\\' || may_be_half(at))
 }
 
 /// Appends JSON, as it is if it is plain; else without white space between tokens, and with U+FFFD for

@@ -16,7 +16,9 @@ pub struct Rule {
     pub act: Act,
     /// Types that the schema allows, as [`kind`] tells them.
     kinds: Vec<char>,
-    pub is_time: bool,
+    is_time: bool,
+    /// Whether a credential may stand in it.
+    guards: bool,
     /// The rules of what is in it, if it is an object whose fields are declared.
     pub within: Option<Rules>,
 }
@@ -31,6 +33,7 @@ pub enum Act {
 impl Rules {
     pub fn of(stream: &Stream, drops: &Drops, personal: Personal) -> Rules {
         let mut rules = Rules::of_schema(&stream.schema(), drops);
+        stream.secret.iter().for_each(|path| rules.guard(path));
         for (name, rule) in &mut rules.0 {
             if stream.personal.contains(&name.as_str()) && rule.act == Act::Keep {
                 rule.act = match personal {
@@ -52,6 +55,7 @@ impl Rules {
                 act: if dropped == Some(None) { Act::Drop } else { Act::Keep },
                 kinds: kinds(&property["type"]),
                 is_time: property["format"] == "date-time",
+                guards: false,
                 within: within.then(|| Rules::of_schema(property, dropped.flatten().unwrap_or(&none))),
             };
             (name.clone(), rule)
@@ -59,14 +63,35 @@ impl Rules {
         let mut rules: Vec<_> = declared.collect();
         // A catalog may describe, and deselect, what our schema does not know.
         for name in drops.wholes().filter(|name| schema["properties"].get(name).is_none()) {
-            let rule = Rule { act: Act::Drop, kinds: Vec::new(), is_time: false, within: None };
+            let rule =
+                Rule { act: Act::Drop, kinds: Vec::new(), is_time: false, guards: false, within: None };
             rules.push((name.to_owned(), rule));
         }
         Rules(rules)
     }
 
-    pub fn get(&self, name: &str) -> Option<&Rule> {
-        self.0.iter().find(|(declared, _)| declared == name).map(|(_, rule)| rule)
+    /// Notes that the field at that path may hold a credential; `Drops` drops it.
+    fn guard(&mut self, path: &[&str]) {
+        let [name, rest @ ..] = path else { return };
+        if let Some((_, rule)) = self.0.iter_mut().find(|(declared, _)| declared == name) {
+            rule.guards = true;
+            rule.within.iter_mut().for_each(|within| within.guard(rest));
+        }
+    }
+
+    /// Number of the rule of that field.
+    pub fn number(&self, name: &str) -> Option<usize> {
+        self.0.iter().position(|(declared, _)| declared == name)
+    }
+
+    /// The rule with that number, which `number` or `open` has told.
+    pub fn numbered(&self, number: usize) -> &Rule {
+        &self.0[number].1
+    }
+
+    /// The rule of a field of an object that has been opened.
+    pub fn of_field(&self, field: &Field<'_>) -> Option<&Rule> {
+        field.rule.map(|number| self.numbered(number))
     }
 
     /// Whether any field is dropped or hashed, here or within.
@@ -76,15 +101,20 @@ impl Rules {
             .any(|(_, rule)| rule.act != Act::Keep || rule.within.as_ref().is_some_and(Rules::change_always))
     }
 
-    /// Opens the objects whose fields are declared.
-    pub fn open<'a>(&self, object: &mut Object<'a>) {
+    /// Finds the rules of an object's fields, and opens the objects whose fields are declared.
+    pub fn open(&self, object: &mut Object<'_>) {
+        // Fields mostly come in the order in which they are declared.
+        let mut next = 0;
         for field in &mut object.fields {
-            let within = self.get(&field.name).and_then(|rule| rule.within.as_ref());
-            if let Some(within) = within
+            let is_it = |number: &usize| self.0[*number].0 == field.name;
+            let Some(number) = (next..self.0.len()).chain(0..next).find(is_it) else { continue };
+            field.rule = Some(number);
+            next = number + 1;
+            if let Some(within) = &self.0[number].1.within
                 && let Some(mut inner) = Object::open(field.value.get())
             {
                 within.open(&mut inner);
-                field.object = Some(inner);
+                field.object = Some(Box::new(inner));
             }
         }
     }
@@ -96,9 +126,14 @@ impl Rule {
         self.kinds.contains(&kind(field.value.get()))
     }
 
-    /// Whether the value ought to be a time and is none: targets abort a whole load over it.
-    pub fn is_no_time(&self, field: &Field<'_>) -> bool {
-        self.is_time && field.value.get() != "null" && field.text().is_none_or(|text| !is_time(&text))
+    /// Whether the value may not go out as it is: it ought to be a time and is none, over which targets
+    /// abort a whole load; or it ought to be an object without the credential in it, and cannot be opened.
+    pub fn is_unfit(&self, field: &Field<'_>) -> bool {
+        if field.value.get() == "null" {
+            return false;
+        }
+        let is_no_time = self.is_time && field.text().is_none_or(|text| !is_time(&text));
+        is_no_time || (self.guards && field.object.is_none())
     }
 }
 
@@ -131,8 +166,29 @@ fn kinds(declared: &Value) -> Vec<char> {
 }
 
 /// RFC 3339 with a `T`: what every target parses.
-pub fn is_time(text: &str) -> bool {
-    text.as_bytes().get(10) == Some(&b'T') && chrono::DateTime::parse_from_rfc3339(text).is_ok()
+fn is_time(text: &str) -> bool {
+    is_common_time(text.as_bytes())
+        || text.as_bytes().get(10) == Some(&b'T') && chrono::DateTime::parse_from_rfc3339(text).is_ok()
+}
+
+/// The form that the service sends, of any day that each month has: told without chrono, which costs as much
+/// as all else that is done to a record.
+fn is_common_time(text: &[u8]) -> bool {
+    let Some((date, rest)) = text.split_at_checked(19) else { return false };
+    let shape = b"0000-00-00T00:00:00";
+    let fits = |(byte, like): (&u8, &u8)| if *like == b'0' { byte.is_ascii_digit() } else { byte == like };
+    if !date.iter().zip(shape).all(fits) {
+        return false;
+    }
+    let number = |at: usize| (date[at] - b'0') * 10 + (date[at + 1] - b'0');
+    let is_day = (1..=12).contains(&number(5)) && (1..=28).contains(&number(8));
+    let is_hour = number(11) < 24 && number(14) < 60 && number(17) < 60;
+    let is_end = match rest {
+        b"Z" => true,
+        [b'.', digits @ .., b'Z'] => !digits.is_empty() && digits.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    is_day && is_hour && is_end
 }
 
 #[cfg(test)]
@@ -149,6 +205,8 @@ mod tests {
             "2026-03-02T12:00:00+02:00",
             "2026-03-02T12:00:00.5-11:30",
             "2024-02-29T23:59:59Z",
+            "2026-01-31T00:00:00.000000Z",
+            "2016-12-31T23:59:60Z",
         ] {
             assert!(is_time(text), "{text}");
         }
@@ -158,6 +216,15 @@ mod tests {
             "2026-03-02 12:00:00Z",
             "2026-03-02T12:00:00",
             "2026-02-30T12:00:00Z",
+            "2026-02-29T12:00:00Z",
+            "2026-00-02T12:00:00Z",
+            "2026-03-00T12:00:00Z",
+            "2026-03-02T12:60:00Z",
+            "2026-03-02T12:00:00.Z",
+            "2026-03-02T12:00:00.1xZ",
+            "2026-03-02T12:00:00Zz",
+            "2026-03-0:T12:00:00Z",
+            "２026-03-02T12:00:00Z",
             "2026-13-01T12:00:00Z",
             "2026-03-02T25:00:00Z",
             "1772452800",

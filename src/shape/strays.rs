@@ -1,6 +1,7 @@
 //! What is odd about records, counted to be told once a stream.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::Drift;
 use super::object::Object;
@@ -13,6 +14,21 @@ pub struct Strays {
     fields: BTreeMap<(What, String), u64>,
     /// Confluent Resource Names of a form that is not known, and the first of them.
     unread: (u64, Option<String>),
+}
+
+/// A field's place in a record. Written out only where it has to be told.
+pub struct Within<'a> {
+    before: Option<&'a Within<'a>>,
+    name: &'a str,
+}
+
+impl fmt::Display for Within<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(before) = self.before {
+            write!(f, "{before}.")?;
+        }
+        f.write_str(self.name)
+    }
 }
 
 /// What is odd about a field.
@@ -31,7 +47,9 @@ impl What {
         match self {
             What::Unknown => "unknown fields, passed on",
             What::Misfit => "fields of another type than declared, passed on",
-            What::Nulled => "fields made null, being no time or no text to hash",
+            What::Nulled => {
+                "fields made null, being no time, no text to hash or no object to take a credential out of"
+            }
             What::Overruled => "derived columns that the service sends itself, its values kept",
         }
     }
@@ -42,17 +60,19 @@ impl Strays {
         Strays { drift, fields: BTreeMap::new(), unread: (0, None) }
     }
 
-    /// Compares a record with its rules. Gives the fields that have to be made null in `nulled`.
+    /// Compares a record with its rules. Gives the fields that have to be made null in `nulled`. `within`: the
+    /// names of the objects that it is in, each with what is before it.
     pub fn look(
         &mut self,
         record: &Object<'_>,
         rules: &Rules,
-        prefix: &str,
+        within: Option<&Within<'_>>,
         nulled: &mut Vec<String>,
     ) -> Result<(), String> {
         for field in &record.fields {
-            let path = || format!("{prefix}{}", field.name);
-            let Some(rule) = rules.get(&field.name) else {
+            let here = Within { before: within, name: &field.name };
+            let path = || here.to_string();
+            let Some(rule) = rules.of_field(field) else {
                 self.drift(What::Unknown, path)?;
                 continue;
             };
@@ -62,11 +82,11 @@ impl Strays {
                 Act::Hash if fits => continue,
                 // Nothing of a person goes out in a form that cannot be hashed.
                 Act::Hash if self.drift == Drift::Fail => self.drift(What::Misfit, path)?,
-                Act::Keep if !rule.is_no_time(field) => {
+                Act::Keep if !rule.is_unfit(field) => {
                     if !fits {
                         self.drift(What::Misfit, path)?;
                     } else if let (Some(within), Some(object)) = (&rule.within, &field.object) {
-                        self.look(object, within, &format!("{prefix}{}.", field.name), nulled)?;
+                        self.look(object, within, Some(&here), nulled)?;
                     }
                     continue;
                 }
@@ -98,7 +118,7 @@ impl Strays {
             return;
         }
         if self.fields.keys().filter(|(other, _)| *other == what).count() >= MOST_NAMES {
-            key.1 = "others".to_owned();
+            key.1 = REST.to_owned();
         }
         *self.fields.entry(key).or_default() += 1;
     }
@@ -121,7 +141,9 @@ impl Strays {
             let each: Vec<_> =
                 of_it.map(|((_, name), records)| format!("{name:?} in {records} records")).collect();
             if !each.is_empty() {
-                words.push(format!("{} {}: {}", each.len(), what.words(), each.join(", ")));
+                let more = if each.len() > MOST_NAMES { "more than " } else { "" };
+                let count = each.len().min(MOST_NAMES);
+                words.push(format!("{more}{count} {}: {}", what.words(), each.join(", ")));
             }
         }
         words.extend(self.unread.1.as_ref().map(|first| {
@@ -137,6 +159,9 @@ impl Strays {
 
 /// As many names are told of each; a field with ever new names would fill memory and the log.
 const MOST_NAMES: usize = 20;
+
+/// Stands for all names beyond these.
+const REST: &str = "the rest";
 
 #[cfg(test)]
 mod tests {
@@ -195,7 +220,8 @@ mod tests {
         let mut strays = Strays::new(Drift::Warn);
         (0..1000).for_each(|number| strays.add(What::Unknown, format!("field_{number}")));
         strays.overrule("created_at");
-        let others = strays.fields[&(What::Unknown, "others".to_owned())];
-        assert_eq!((strays.fields.len(), others), (MOST_NAMES + 2, 980));
+        let rest = strays.fields[&(What::Unknown, REST.to_owned())];
+        assert_eq!((strays.fields.len(), rest), (MOST_NAMES + 2, 980));
+        assert!(strays.words().unwrap().starts_with("more than 20 unknown fields"));
     }
 }
