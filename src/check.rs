@@ -49,10 +49,12 @@ async fn ask(client: &Client, stream: &Stream, organization: &Organization) -> R
     let filters = match stream.scope {
         Scope::Everything => Vec::new(),
         Scope::Organization { crn_parameter } => vec![(crn_parameter, organization.scope()?.to_owned())],
-        Scope::EachEnvironment { parameter } => match client.environments(&tell).await?.into_iter().next() {
-            Some(environment) => vec![(parameter, environment)],
-            None => return Ok(()),
-        },
+        Scope::EachEnvironment { parameter, .. } => {
+            match client.environments(&tell).await?.into_iter().next() {
+                Some(environment) => vec![(parameter, environment)],
+                None => return Ok(()),
+            }
+        }
     };
     let listing = Listing { path: stream.path, page_size: 1, filters, role: stream.role };
     client.page(&listing, None, &tell).await.map(|_| ())

@@ -67,6 +67,12 @@ impl Error {
         matches!(self.status(), Some(400 | 404 | 410))
     }
 
+    /// Whether what was asked for may exist without the key being allowed to know: the service answers 403
+    /// where something is not found, and 404 where one may not know of it.
+    pub fn is_hidden(&self) -> bool {
+        matches!(self.status(), Some(403 | 404))
+    }
+
     /// HTTP status of the answer behind this error.
     pub fn status(&self) -> Option<u16> {
         self.answer.as_ref().and_then(|answer| answer.status)

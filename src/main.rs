@@ -23,7 +23,7 @@ use tap_confluent_cloud::secret::Secret;
 use tap_confluent_cloud::shape::Form;
 use tap_confluent_cloud::state::Position;
 use tap_confluent_cloud::stop::Stop;
-use tap_confluent_cloud::streams::{STREAMS, Stream};
+use tap_confluent_cloud::streams::{STREAMS, Stream, find};
 use tap_confluent_cloud::sync::{self, Plan};
 use tap_confluent_cloud::{check, files, log, write};
 
@@ -212,9 +212,11 @@ fn read(
     };
     let mut failed = Failed::new();
     for name in asked.missing {
-        let words =
-            format!("{name} is not offered: take it out of the catalog, or put it into the setting streams");
-        let error = Error::config(words);
+        let remedy = match find(&name) {
+            Some(_) => ", or name it in the setting streams",
+            None => "",
+        };
+        let error = Error::config(format!("{name} is not offered: take it out of the catalog{remedy}"));
         message(&airbyte::trace_error(&error, Some(&name))).map_err(|cause| Error::output(&cause))?;
         failed.push((name, error));
     }

@@ -36,9 +36,9 @@ pub enum Scope {
     /// The listing wants the CRN of a scope in the query parameter named here, and its records carry
     /// their own scope in a field of the same name.
     Organization { crn_parameter: &'static str },
-    /// The listing wants the id of an environment in the query parameter named here: one listing an
-    /// environment.
-    EachEnvironment { parameter: &'static str },
+    /// The listing wants the id of an environment in the query parameter named here, so there is one listing
+    /// an environment; where its records carry that id, they do so in this field.
+    EachEnvironment { parameter: &'static str, field: &'static [&'static str] },
 }
 
 /// Where the value of a derived column comes from. Null when it is not known.
@@ -172,7 +172,7 @@ pub static STREAMS: &[Stream] = &[
     Stream {
         name: "kafka_clusters",
         path: "/cmk/v2/clusters",
-        scope: Scope::EachEnvironment { parameter: "environment" },
+        scope: Scope::EachEnvironment { parameter: "environment", field: &["spec", "environment", "id"] },
         schema: include_str!("../schemas/streams/kafka_clusters.json"),
         derived: &[
             ("environment_id", Derived::EnvironmentId),
@@ -271,8 +271,11 @@ mod tests {
                 }
             }
             for path in stream.secret {
-                let place = format!("/properties/{}", path.join("/properties/"));
-                assert!(schema.pointer(&place).is_none(), "{}{place}: a secret is not offered", stream.name);
+                let (last, parent) = path.split_last().unwrap();
+                let parent: String = parent.iter().map(|name| format!("/properties/{name}")).collect();
+                // Only what is declared is opened, and only in what is opened is a secret found.
+                let fields = &schema.pointer(&parent).unwrap()["properties"];
+                assert!(fields.is_object() && fields.get(last).is_none(), "{}{parent}: {last}", stream.name);
             }
             if let Scope::Organization { crn_parameter } = stream.scope {
                 assert!(schema["properties"].get(crn_parameter).is_some(), "{}.{crn_parameter}", stream.name);

@@ -220,7 +220,7 @@ fn a_stream_that_is_not_offered_is_an_error_of_its_own_and_the_others_go_on() {
     catalog["streams"].as_array_mut().unwrap().insert(1, unknown);
     let heard = read(tap(&sim), &catalog).expect_code(1);
     heard.assert_whole_of(&sim, &STREAMS);
-    assert_not_offered(&heard, "ksql_clusters");
+    assert_not_offered(&heard, "ksql_clusters", "catalog");
 }
 
 #[test]
@@ -229,17 +229,17 @@ fn a_stream_that_the_settings_leave_out_is_not_offered_either() {
     let narrowed = tap(&sim).set("streams", json!(["users", "role_bindings"]));
     let heard = read(narrowed, &catalog_of(&["users", "invitations", "role_bindings"], "full_refresh"));
     heard.assert_whole_of(&sim, &["users", "role_bindings"]);
-    assert_not_offered(&heard, "invitations");
+    assert_not_offered(&heard, "invitations", "the setting streams");
     let heard = heard.expect_code(1);
     assert_eq!(heard.asked("invitations") + heard.asked("service_accounts"), 0);
 }
 
 /// One TRACE ERROR names it, and nothing else is said of it.
 #[track_caller]
-fn assert_not_offered(heard: &Heard, stream: &str) {
+fn assert_not_offered(heard: &Heard, stream: &str, remedy: &str) {
     let error = heard.error_of(stream);
     assert_eq!(error.failure_type, FailureType::Config);
-    has_words(&error.message, &[stream, "streams"]);
+    has_words(&error.message, &[stream, remedy]);
     assert!(heard.records(stream).is_empty() && heard.states(stream).is_empty());
     assert!(heard.statuses(stream).is_empty(), "a status of a stream that is not offered");
     has_words(&heard.summary().message, &[stream]);

@@ -126,7 +126,7 @@ fn the_page_on_streams_says_what_the_declarations_say() {
         let narrowed = match stream.scope {
             Scope::Everything => String::new(),
             Scope::Organization { crn_parameter } => format!("?{crn_parameter}=…"),
-            Scope::EachEnvironment { parameter } => format!("?{parameter}=…"),
+            Scope::EachEnvironment { parameter, .. } => format!("?{parameter}=…"),
         };
         let each = if matches!(stream.scope, Scope::EachEnvironment { .. }) {
             ", environment by environment"

@@ -12,7 +12,7 @@ use simulator::Simulator;
 use tempfile::TempDir;
 
 use crate::runtimes::{BINARY, command, program};
-use crate::support::{STREAMS, bare, secrets_of, small, tap};
+use crate::support::{EVERY, STREAMS, bare, secrets_of, small, tap};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -376,7 +376,7 @@ fn the_page_is_true_to_the_binary() {
         assert!(titles.contains(&bold), "there is no setting `{bold}`");
     }
     let mut rows = section(&page, "Supported Streams").lines().filter(|line| line.starts_with("| `"));
-    for stream in STREAMS {
+    for stream in EVERY {
         assert!(rows.next().unwrap().starts_with(&format!("| `{stream}` |")), "{stream}");
     }
     assert_eq!(rows.next(), None);

@@ -140,3 +140,9 @@ mod properties;
 
 /// What holds for any Confluent Resource Name.
 mod properties_crn;
+
+/// The streams that are offered on demand: whole, and without the secrets of API keys.
+mod on_demand;
+
+/// Kafka clusters, environment by environment: resumed, deleted, refused.
+mod on_demand_environments;

@@ -15,8 +15,9 @@ from role_bindings b
 left join users u on u.id = b.principal_id
 left join service_accounts s on s.id = b.principal_id
 left join (
-    select user_id, max(email) as email, max(status) as status from invitations group by user_id
-) i on i.user_id = b.principal_id
+    select user_id, email, status, row_number() over (partition by user_id order by created_at desc, id) as nth
+    from invitations
+) i on i.user_id = b.principal_id and i.nth = 1
 where u.id is null
   and s.id is null
   and coalesce(b.principal_type, '') not in ('identity_pool', 'group_mapping')

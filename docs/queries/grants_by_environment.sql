@@ -1,6 +1,6 @@
 -- How many grants name each environment, and how many principals hold them?
 -- Asked by: platform engineers who look where access piles up.
--- An environment without a name is not listed: grants_on_what_is_gone.sql.
+-- An environment without a name is not listed: grants_on_what_is_gone.sql. Needs environments.
 -- Grants on the whole organization reach every environment and are not counted here.
 select
     b.environment_id,

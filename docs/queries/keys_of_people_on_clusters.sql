@@ -1,7 +1,7 @@
 -- Which people hold API keys of their own for Kafka clusters?
 -- Asked by: security engineers; what produces and consumes belongs to a service account, not to a person who may leave.
 -- A cluster without a name is not listed: it is gone, or hidden from the key that synced. Keys for several clusters name
--- none here, they are in `spec`.
+-- them in `spec`. Needs api_keys, environments and kafka_clusters.
 select
     u.email,
     u.id as owner_id,

@@ -1,6 +1,6 @@
 -- Which API keys belong to nobody who is listed?
 -- Asked by: security engineers; such a key may still open what it opened, and nobody rotates it.
--- The owner is gone, or was invited and has not accepted; the invitation tells which.
+-- The owner is gone, or was invited and has not accepted; the newest invitation tells which. Needs api_keys.
 select
     k.id as api_key,
     k.owner_id,
@@ -14,8 +14,9 @@ from api_keys k
 left join users u on u.id = k.owner_id
 left join service_accounts s on s.id = k.owner_id
 left join (
-    select user_id, max(email) as email, max(status) as status from invitations group by user_id
-) i on i.user_id = k.owner_id
+    select user_id, email, status, row_number() over (partition by user_id order by created_at desc, id) as nth
+    from invitations
+) i on i.user_id = k.owner_id and i.nth = 1
 where u.id is null
   and s.id is null
 order by k.created_at, k.id;

@@ -1,7 +1,7 @@
 -- Which API keys of people are older than 90 days?
 -- Asked by: auditors and security engineers; a person's key lives on while the person changes jobs.
--- Put in the day 90 days back: `current_date - 90` in DuckDB, `date('now', '-90 day')` in SQLite. The service says when
--- a key was made, not when it was last used. Keys whose owner is not listed: keys_without_owner.sql.
+-- Put in the day 90 days back: `current_date - 90` in DuckDB, `date('now', '-90 day')` in SQLite. Needs api_keys.
+-- The service says when a key was made, not when it was last used. Owners who are not listed: keys_without_owner.sql.
 select
     k.id as api_key,
     substr(cast(k.created_at as varchar), 1, 10) as created_on,
@@ -13,4 +13,5 @@ select
 from api_keys k
 join users u on u.id = k.owner_id
 where k.created_at < '2025-10-10'
-order by k.created_at, k.id;
+   or k.created_at is null
+order by coalesce(cast(k.created_at as varchar), ''), k.id;

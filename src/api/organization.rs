@@ -67,7 +67,7 @@ impl Client {
         let found = match self.rows(ORGANIZATIONS, on_wait).await {
             Ok(rows) if !rows.is_empty() => rows.into_iter().map(Organization::from).collect(),
             Ok(_) => self.organization_of_environments(on_wait).await?,
-            Err(error) if is_hidden(&error) => {
+            Err(error) if error.is_hidden() => {
                 log::debug(format!("the organization cannot be listed: {error}"));
                 self.organization_of_environments(on_wait).await?
             }
@@ -76,13 +76,19 @@ impl Client {
         choose(found, wanted)
     }
 
-    /// Ids of all environments, in ascending order.
+    /// Ids of all environments, in ascending order. That there are none is told: every organization has one.
     ///
     /// # Errors
     /// As `Client::page`.
     pub async fn environments(&self, on_wait: &impl AsyncFn(Wait)) -> Result<Vec<String>, Error> {
         let mut ids: Vec<_> = self.rows(ENVIRONMENTS, on_wait).await?.into_iter().map(|row| row.id).collect();
         ids.sort();
+        if ids.is_empty() {
+            log::warn(
+                "no environment is listed, although every organization has one: the owner of the API key may not \
+                 see them (not verified)",
+            );
+        }
         Ok(ids)
     }
 
@@ -92,7 +98,7 @@ impl Client {
     ) -> Result<Vec<Organization>, Error> {
         let rows = match self.rows(ENVIRONMENTS, on_wait).await {
             Ok(rows) => rows,
-            Err(error) if is_hidden(&error) => {
+            Err(error) if error.is_hidden() => {
                 log::debug(format!("environments cannot be listed: {error}"));
                 return Ok(Vec::new());
             }
@@ -107,7 +113,7 @@ impl Client {
     }
 
     async fn rows(&self, path: &str, on_wait: &impl AsyncFn(Wait)) -> Result<Vec<Row>, Error> {
-        let listing = Listing { path, page_size: 100, filters: Vec::new(), role: "OrganizationAdmin" };
+        let listing = Listing { path, page_size: 100, filters: Vec::new(), role: "Operator" };
         let (mut rows, mut seen, mut restarted) = (Vec::new(), Vec::<String>::new(), false);
         loop {
             let page = match self.page(&listing, seen.last().map(String::as_str), on_wait).await {
@@ -135,11 +141,6 @@ impl Client {
 fn parse(path: &str, page: &Page) -> Result<Vec<Row>, Error> {
     let rows = page.records().map(serde_json::from_str);
     rows.collect::<Result<_, _>>().map_err(|_| Error::broken(format!("{path} lists something without an id")))
-}
-
-/// 403 often means not found, and 404 that one may not know.
-fn is_hidden(error: &Error) -> bool {
-    matches!(error.status(), Some(403 | 404))
 }
 
 impl From<Row> for Organization {

@@ -1,6 +1,8 @@
 //! The operator's settings: gathered from files and the environment, made to fit `schemas/config.json`,
 //! and enforced. An error names the setting and the rule, never a value.
 
+mod coerce;
+
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -13,9 +15,10 @@ use crate::error::Error;
 use crate::files::read_json;
 use crate::secret::Secret;
 use crate::shape::{Drift, Personal};
+use coerce::coerce;
 
 /// The JSON Schema of the settings, their only definition.
-pub const SCHEMA: &str = include_str!("../schemas/config.json");
+pub const SCHEMA: &str = include_str!("../../schemas/config.json");
 
 /// What `--config ENV` reads: this, then the setting's name in upper case.
 const ENVIRONMENT_PREFIX: &str = "TAP_CONFLUENT_CLOUD_";
@@ -135,15 +138,24 @@ impl Settings {
     /// # Errors
     /// Config, if one of these two settings breaks its rule.
     pub fn offered(&self) -> Result<(Vec<String>, Personal), Error> {
-        let concerned = |name: &String| name == "streams" || name == "personal_data";
-        self.refuse(self.broken_rules().into_iter().filter(|(name, _)| concerned(name)).collect())?;
-        let value =
-            |name: &str| self.given.get(name).unwrap_or(&self.schema["properties"][name]["default"]).clone();
-        let read = serde_json::from_value(value("streams"))
-            .and_then(|streams| Ok((streams, serde_json::from_value(value("personal_data"))?)));
-        read.map_err(|_| {
-            Error::broken("the built-in schema of the settings gives defaults that break its rules")
-        })
+        let concerned = |(name, _): &(String, String)| name == "streams" || name == "personal_data";
+        self.refuse(self.broken_rules().into_iter().filter(concerned).collect())?;
+        let all = self.with_defaults();
+        let streams = all["streams"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let personal = Personal::deserialize(&all["personal_data"]);
+        let personal =
+            personal.map_err(|_| Error::broken("the built-in default of personal_data is broken"))?;
+        Ok((streams.map(str::to_owned).collect(), personal))
+    }
+
+    fn with_defaults(&self) -> Value {
+        let mut all = self.given.clone();
+        for (name, property) in self.schema["properties"].as_object().into_iter().flatten() {
+            if let Some(default) = property.get("default") {
+                all.entry(name.clone()).or_insert_with(|| default.clone());
+            }
+        }
+        all.into()
     }
 
     /// Enforces every rule.
@@ -152,14 +164,8 @@ impl Settings {
     /// Config, naming each setting that breaks its rule, and the rule.
     pub fn enforce(&self) -> Result<Config, Error> {
         self.refuse(self.broken_rules())?;
-        let mut all = self.given.clone();
-        for (name, property) in self.schema["properties"].as_object().into_iter().flatten() {
-            if let Some(default) = property.get("default") {
-                all.entry(name.clone()).or_insert_with(|| default.clone());
-            }
-        }
         // Serde's message could quote a value, so it is not shown.
-        let config: Config = serde_json::from_value(all.into()).map_err(|_| {
+        let config: Config = serde_json::from_value(self.with_defaults()).map_err(|_| {
             Error::config("settings: base_url is not a URL such as https://api.confluent.cloud")
         })?;
         check_base_url(&config.base_url)?;
@@ -224,37 +230,6 @@ fn words(error: &jsonschema::ValidationError<'_>) -> (String, String) {
         ValidationErrorKind::UniqueItems => (name, "names something twice".to_owned()),
         ValidationErrorKind::Pattern { pattern } => (name, format!("must match {pattern}")),
         _ => (name, error.masked().to_string()),
-    }
-}
-
-/// What a text means where the schema wants a number, a boolean or an array. A text that cannot be one
-/// stays as it is, and breaks its rule.
-fn coerce(property: &Value, value: Value) -> Value {
-    let text = match value {
-        Value::String(text) => text,
-        value if property["type"] == "integer" => return whole(value),
-        value => return value,
-    };
-    let text = text.trim();
-    let parsed = || serde_json::from_str(text).ok();
-    let coerced = match property["type"].as_str() {
-        Some("integer") => parsed().filter(Value::is_number).map(whole),
-        Some("number") => parsed().filter(Value::is_number),
-        Some("boolean") => serde_json::from_str(&text.to_lowercase()).ok().filter(Value::is_boolean),
-        Some("array") if text.starts_with('[') => parsed().filter(Value::is_array),
-        Some("array") if !text.is_empty() => Some(text.split(',').map(str::trim).collect()),
-        _ => None,
-    };
-    coerced.unwrap_or_else(|| text.into())
-}
-
-/// JSON Schema takes 5.0 for an integer, and YAML writes it so; Rust's integers do not.
-fn whole(number: Value) -> Value {
-    match number.as_f64() {
-        Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 1e15 => {
-            Value::from(float as i64)
-        }
-        _ => number,
     }
 }
 

@@ -33,6 +33,12 @@ pub enum Position {
 }
 
 impl Position {
+    /// The position to say after a page of a pass that misses something before it: nothing has been read,
+    /// so that no later run goes on behind the gap, or takes the stream for complete.
+    pub fn behind(self, gap: bool) -> Position {
+        if gap { Position::Start } else { self }
+    }
+
     /// Reads the bookmark of a stream with that scope; keys that are not ours are ignored. All null, or
     /// absent, is `Start`: a finished pass and one not begun start alike.
     ///
@@ -59,8 +65,7 @@ impl Position {
         }
         Ok(Position::At(Place {
             organization_id: organization_id.map(str::to_owned),
-            partition: Partition::parse(scope, partition)
-                .ok_or("it names a partition that the stream does not have")?,
+            partition: Partition::parse(scope, partition).ok_or("it names no partition of this stream")?,
             token: token.map(str::to_owned),
             started_at,
         }))
@@ -130,7 +135,8 @@ mod tests {
     use serde_json::json;
 
     const ROLE_BINDINGS: Scope = Scope::Organization { crn_parameter: "crn_pattern" };
-    const CLUSTERS: Scope = Scope::EachEnvironment { parameter: "environment" };
+    const CLUSTERS: Scope =
+        Scope::EachEnvironment { parameter: "environment", field: &["spec", "environment", "id"] };
 
     fn time(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()

@@ -158,12 +158,9 @@ impl Place {
         }
     }
 
-    /// How this place lists its scope; none where that is not contested.
-    pub fn reach(&self) -> Option<Reach> {
-        match &self.partition {
-            Partition::Within { reach, .. } => Some(*reach),
-            Partition::Everything | Partition::Environment(_) => None,
-        }
+    /// Whether only what is below the scope counts.
+    pub fn is_nested(&self) -> bool {
+        matches!(self.partition, Partition::Within { reach: Reach::Nested, .. })
     }
 }
 

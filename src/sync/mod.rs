@@ -55,12 +55,7 @@ pub async fn read(client: Rc<Client>, mut plan: Plan, events: mpsc::Sender<Event
             };
             let last = match outcome {
                 (tally, Ok(())) => Event::Finished { stream, tally },
-                (tally, Err(mut error)) => {
-                    if error.kind == Kind::Unavailable {
-                        error.message += "; what has been read is kept in the state";
-                    }
-                    Event::Failed { stream, tally, error }
-                }
+                (tally, Err(error)) => Event::Failed { stream, tally, error },
             };
             // Only a reader of stdout that has gone closes the channel, and the writer tells of that.
             let _ = events.send(last).await;

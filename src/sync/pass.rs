@@ -18,7 +18,7 @@ use crate::error::{Answer, Error, Kind};
 use crate::log;
 use crate::protocol::{Event, Records, Selected, Tally};
 use crate::shape::Shape;
-use crate::state::{Place, Position, Reach};
+use crate::state::{Place, Position};
 use crate::streams::{Scope, Stream};
 
 /// One reading of one stream, from a place to its end.
@@ -30,6 +30,8 @@ pub struct Pass {
     sample: bool,
     /// Environments to go through, in ascending order, where that is to be done; else empty.
     environments: Vec<String>,
+    /// Environments that were refused.
+    refused: Vec<String>,
     /// Why this pass cannot be complete, although it goes on.
     incomplete: Option<Error>,
     restarted: bool,
@@ -65,6 +67,7 @@ impl Pass {
             shape,
             sample: plan.sample,
             environments: Vec::new(),
+            refused: Vec::new(),
             incomplete: None,
             restarted: false,
             tokens: Tokens::default(),
@@ -98,7 +101,22 @@ impl Pass {
         self.tally.retries = self.retries.get();
         self.tally.requests = self.asked.get() + self.retries.get();
         self.tally.seconds = begun.elapsed().as_secs_f64();
-        (self.tally, read.and(self.incomplete.map_or(Ok(()), Err)))
+        let outcome = match (read, self.incomplete) {
+            (Ok(()), None) => Ok(()),
+            (Ok(()), Some(mut error)) => {
+                if !self.refused.is_empty() {
+                    error.message = format!("{}: {}", refused_words(&self.refused), error.message);
+                }
+                Err(error)
+            }
+            (Err(mut error), _) => {
+                if error.kind == Kind::Unavailable && self.refused.is_empty() {
+                    error.message += "; what has been read is kept in the state";
+                }
+                Err(error)
+            }
+        };
+        (self.tally, outcome)
     }
 
     async fn read(&mut self, place: Place) -> Result<(), Error> {
@@ -127,12 +145,11 @@ impl Pass {
                 Err(error) => (Records::default(), self.instead(place, error).await?),
             };
             let sampled = self.sample && !records.is_empty();
-            let position = match &after {
-                _ if self.sample => start.clone(),
-                // A later run must not go on behind what is missing here.
-                _ if self.misses_environments() => Position::Start,
-                after => after.clone(),
-            };
+            if after == Position::Complete {
+                self.look_again().await?;
+            }
+            let gap = !self.refused.is_empty();
+            let position = if self.sample { start.clone() } else { after.clone().behind(gap) };
             let said = events.send(Event::Page { stream, records, position, received_at: Utc::now(), began });
             match after {
                 Position::At(next) if !sampled => {
@@ -150,10 +167,10 @@ impl Pass {
             Scope::Everything => Vec::new(),
             Scope::Organization { crn_parameter } => {
                 let scope = self.scope_crn(place)?;
-                let suffix = if place.reach() == Some(Reach::Nested) { "/*" } else { "" };
+                let suffix = if place.is_nested() { "/*" } else { "" };
                 vec![(crn_parameter, format!("{scope}{suffix}"))]
             }
-            Scope::EachEnvironment { parameter } => {
+            Scope::EachEnvironment { parameter, .. } => {
                 vec![(parameter, place.environment().unwrap_or_default().to_owned())]
             }
         };
@@ -197,9 +214,19 @@ impl Pass {
                 let relation =
                     record.text(field).map_or(Relation::Unrelated, |crn| crn::relation(&crn, scope));
                 saw_below |= relation == Relation::Below;
-                if relation == Relation::Same && place.reach() == Some(Reach::Nested) {
+                if relation == Relation::Same && place.is_nested() {
                     continue; // the bare listing has brought it
                 }
+            }
+            if let Scope::EachEnvironment { field, .. } = self.stream.scope
+                && let Some(other) = record.at(field).and_then(|field| field.text())
+                && place.environment() != Some(&*other)
+            {
+                return Err(self.broken(
+                    &place,
+                    &page,
+                    "a record of another environment than the one asked for",
+                ));
             }
             let nulled = self.shape.fit(&record, place.environment(), &mut records.json);
             let nulled = nulled.map_err(|what| self.broken(&place, &page, &what))?;
@@ -228,10 +255,13 @@ impl Pass {
     }
 
     fn broken(&self, place: &Place, page: &Page, what: &str) -> Error {
-        let which = match &place.token {
+        let mut which = match &place.token {
             Some(token) => format!("with the page token {token:?}"),
             None => "that comes first".to_owned(),
         };
+        if let Some(environment) = place.environment() {
+            which += &format!(" in environment {environment}");
+        }
         let (path, request_id) = (self.stream.path.to_owned(), page.request_id.clone());
         let answer = Answer { path, status: Some(200), request_id, body: String::new() };
         let message = format!("the page {which} holds {what}");
@@ -240,102 +270,114 @@ impl Pass {
 
     /// The position at which to go on after an error: the pass is restarted, an environment is passed over,
     /// or the rest of the stream is read environment by environment.
-    async fn instead(&mut self, place: Place, error: Error) -> Result<Position, Error> {
+    async fn instead(&mut self, place: Place, mut error: Error) -> Result<Position, Error> {
         self.tokens.seen.clear();
+        let name = self.stream.name;
         if error.refuses_token() && place.token.is_some() && !self.restarted {
             log::warn(format!(
-                "{}: its page token is refused; reading the stream once more from page one: {error}",
-                self.stream.name
+                "{name}: its page token is refused; reading the stream once more from page one: {error}"
             ));
             self.restarted = true;
-            return self.restart().await;
+            let first = self.first();
+            return self.enter(first).await;
         }
-        let refused = |error: &Error| matches!(error.status(), Some(403 | 404));
-        let narrows = match (self.stream.scope, place.environment()) {
-            (Scope::EachEnvironment { .. }, _) => refused(&error),
-            (_, environment) => {
-                error.status() == Some(403) && (environment.is_some() || place.reach() == Some(Reach::Nested))
+        match (self.stream.scope, place.environment()) {
+            (Scope::EachEnvironment { .. }, Some(environment)) if error.is_hidden() => {
+                if error.status() == Some(404) {
+                    error.kind = Kind::Denied;
+                    "what is in it is hidden from the owner of the API key".clone_into(&mut error.message);
+                }
+                log::warn(format!(
+                    "{name}: environment {environment} is refused, going on with the next: {error}"
+                ));
+                self.refused.push(environment.to_owned());
+                self.incomplete.get_or_insert(error);
             }
-        };
-        if !narrows {
-            return Err(error);
-        }
-        match place.environment() {
-            Some(environment) if self.is_each_environment() => self.pass_over(environment, error).await?,
-            Some(_) => {
-                log::warn(format!("{}: going on with the next environment: {error}", self.stream.name))
+            (Scope::Organization { .. }, Some(_)) if error.status() == Some(403) => {
+                log::warn(format!("{name}: going on with the next environment: {error}"));
             }
-            None => {
-                log::warn(format!("{}: reading it environment by environment: {error}", self.stream.name));
+            (Scope::Organization { .. }, None) if error.status() == Some(403) && place.is_nested() => {
+                log::warn(format!("{name}: reading it environment by environment: {error}"));
                 match self.list_environments().await {
-                    Err(also) if refused(&also) => return Err(error),
+                    Err(also) if also.is_hidden() => return Err(error),
                     listed => listed?,
                 }
+                self.incomplete = Some(whole_refused());
             }
+            _ => return Err(error),
         }
         Ok(place.next_environment(&self.environments))
     }
 
-    /// Notes that an environment is refused, unless it has been deleted since they were listed.
-    async fn pass_over(&mut self, environment: &str, mut error: Error) -> Result<(), Error> {
-        self.list_environments().await?;
-        if !self.environments.iter().any(|id| id == environment) {
-            log::info(format!("{}: environment {environment} has been deleted", self.stream.name));
-            return Ok(());
-        }
-        log::warn(format!("{}: going on with the next environment: {error}", self.stream.name));
-        error.message = format!("environment {environment}: {}", error.message);
-        self.incomplete.get_or_insert(error);
-        Ok(())
-    }
-
     /// The first place of a new pass.
-    async fn restart(&mut self) -> Result<Position, Error> {
-        self.environments.clear();
+    fn first(&mut self) -> Place {
+        self.refused.clear();
         self.incomplete = None;
-        self.enter(Place::first(self.stream.scope, self.organization.id.as_deref(), Utc::now())).await
+        Place::first(self.stream.scope, self.organization.id.as_deref(), Utc::now())
     }
 
-    /// Lists the environments if they are gone through, and gives the place to begin at: this one, or the
-    /// nearest that is still there.
-    async fn enter(&mut self, place: Place) -> Result<Position, Error> {
-        if !self.is_each_environment() && place.environment().is_none() {
+    /// Lists the environments if they are gone through, and gives the position to begin at.
+    async fn enter(&mut self, mut place: Place) -> Result<Position, Error> {
+        let name = self.stream.name;
+        let each = matches!(self.stream.scope, Scope::EachEnvironment { .. });
+        if !each && place.environment().is_none() {
             return Ok(Position::At(place));
         }
         self.list_environments().await?;
-        match place.environment() {
-            Some(environment) if self.environments.iter().any(|id| id == environment) => {
-                Ok(Position::At(place))
-            }
-            _ if self.is_each_environment() => Ok(place.next_environment(&self.environments)),
-            _ => {
-                log::warn(format!(
-                    "{}: its state names an environment that is not there; reading it from page one",
-                    self.stream.name
-                ));
-                Box::pin(self.restart()).await
-            }
+        if place.environment().is_some_and(|id| !self.environments.iter().any(|other| other == id)) {
+            log::warn(format!(
+                "{name}: its state names an environment that is not there; reading it from page one"
+            ));
+            place = self.first();
         }
+        match place.environment() {
+            None if each => return Ok(place.next_environment(&self.environments)),
+            Some(_) if !each => self.incomplete = Some(whole_refused()),
+            _ => {}
+        }
+        Ok(Position::At(place))
     }
 
     async fn list_environments(&mut self) -> Result<(), Error> {
         self.environments = self.client.environments(&async |wait| self.tell(wait).await).await?;
-        if !self.is_each_environment() {
-            self.incomplete = Some(Error::new(
-                Kind::Denied,
-                "read environment by environment, because the listing of the whole organization is refused: what \
-                 is bound to the organization's own resources (identity providers, service accounts, …) may be \
-                 missing",
-            ));
-        }
         Ok(())
     }
 
-    fn is_each_environment(&self) -> bool {
-        matches!(self.stream.scope, Scope::EachEnvironment { .. })
+    /// Strikes out of the refused environments those that are not listed any more.
+    async fn look_again(&mut self) -> Result<(), Error> {
+        if self.refused.is_empty() {
+            return Ok(());
+        }
+        self.list_environments().await?;
+        let (environments, name) = (&self.environments, self.stream.name);
+        self.refused.retain(|id| {
+            let listed = environments.contains(id);
+            if !listed {
+                log::warn(format!("{name}: environment {id} is not listed any more: taken for deleted"));
+            }
+            listed
+        });
+        if self.refused.is_empty() {
+            self.incomplete = None;
+        }
+        Ok(())
     }
+}
 
-    fn misses_environments(&self) -> bool {
-        self.is_each_environment() && self.incomplete.is_some()
+fn refused_words(environments: &[String]) -> String {
+    const MOST: usize = 5;
+    let names = environments.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match environments.len() {
+        1 => format!("environment {names} is refused"),
+        count if count > MOST => format!("{count} environments are refused, {names} among them"),
+        count => format!("{count} environments are refused, {names}"),
     }
+}
+
+fn whole_refused() -> Error {
+    Error::new(
+        Kind::Denied,
+        "read environment by environment, because the listing of the whole organization is refused: what is \
+         bound to the organization's own resources (identity providers, service accounts, …) may be missing",
+    )
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::log;
 use crate::protocol::{Offer, Selected};
 use crate::shape::Drops;
-use crate::streams::Stream;
+use crate::streams::{Stream, find};
 
 /// The catalog of what is offered, everything selected by default.
 pub fn discover(offer: &Offer) -> Value {
@@ -58,7 +58,11 @@ pub fn select(catalog: &Map<String, Value>, offer: &Offer) -> Result<Vec<(Select
         let name = entry["tap_stream_id"].as_str().or(entry["stream"].as_str());
         let name = name.ok_or("a stream in it has no `tap_stream_id`")?;
         let Some(stream) = offer.find(name) else {
-            log::warn(format!("the catalog names a stream {name:?} that is not offered; it is passed over"));
+            let remedy =
+                if find(name).is_some() { ": name it in the setting streams to read it" } else { "" };
+            log::warn(format!(
+                "the catalog names a stream {name:?} that is not offered; it is passed over{remedy}"
+            ));
             continue;
         };
         let choice = Choice::of(entry);
@@ -155,7 +159,7 @@ impl<'a> Choice<'a> {
 mod tests {
     use super::*;
     use crate::shape::Personal;
-    use crate::streams::{STREAMS, find};
+    use crate::streams::STREAMS;
 
     fn offer() -> Offer {
         Offer { streams: STREAMS.iter().collect(), personal: Personal::Keep }

@@ -1,0 +1,34 @@
+//! Texts where other types are wanted: Meltano and the environment hand over texts for whatever is set.
+
+use serde_json::Value;
+
+/// What a text means where the schema wants a number, a boolean or an array. A text that cannot be one
+/// stays as it is, and breaks its rule.
+pub fn coerce(property: &Value, value: Value) -> Value {
+    let text = match value {
+        Value::String(text) => text,
+        value if property["type"] == "integer" => return whole(value),
+        value => return value,
+    };
+    let text = text.trim();
+    let parsed = || serde_json::from_str(text).ok();
+    let coerced = match property["type"].as_str() {
+        Some("integer") => parsed().filter(Value::is_number).map(whole),
+        Some("number") => parsed().filter(Value::is_number),
+        Some("boolean") => serde_json::from_str(&text.to_lowercase()).ok().filter(Value::is_boolean),
+        Some("array") if text.starts_with('[') => parsed().filter(Value::is_array),
+        Some("array") if !text.is_empty() => Some(text.split(',').map(str::trim).collect()),
+        _ => None,
+    };
+    coerced.unwrap_or_else(|| text.into())
+}
+
+/// JSON Schema takes 5.0 for an integer, and YAML writes it so; Rust's integers do not.
+fn whole(number: Value) -> Value {
+    match number.as_f64() {
+        Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 1e15 => {
+            Value::from(float as i64)
+        }
+        _ => number,
+    }
+}
