@@ -4,13 +4,14 @@ CARGO ?= cargo
 PYTHON ?= python3
 VENVS := target/venv
 
-.PHONY: help demo test check advisories chaos fuzz bless venvs
+.PHONY: help demo test check advisories bench chaos fuzz bless venvs
 
 help:
 	@echo 'make demo    build, start the simulator, run the real sync end to end, show what came out'
 	@echo 'make test    install what the tests need, run all of them'
 	@echo 'make check   what CI runs: formatting, lints, all tests, the demo'
 	@echo 'make advisories  known vulnerabilities of dependencies, before a release'
+	@echo 'make bench   CPU, time and memory beside the least that could do the work; builds a release'
 	@echo 'make chaos   500 seeded runs with random faults and kills; prints the seed of each failure'
 	@echo 'make fuzz    ten minutes of each fuzz target; needs cargo-fuzz'
 	@echo 'make bless   rewrite what is generated: catalogs, docs/streams.md, tables of the READMEs'
@@ -31,6 +32,9 @@ check:
 
 advisories:
 	$(CARGO) deny check advisories
+
+bench:
+	$(CARGO) bench --locked --bench side_by_side
 
 chaos:
 	CHAOS_RUNS=500 $(CARGO) test --locked --test tests chaos:: -- --nocapture
