@@ -13,7 +13,7 @@ fuzz_target!(|text: &str| {
         _ => values.borrow_mut().pop(),
     };
     let Ok(settings) = Settings::gather(&["ENV".to_owned()], environment) else { return };
-    let _ = settings.streams();
+    let _ = settings.offered();
     if let Err(error) = settings.enforce() {
         assert!(!error.to_string().contains("hush-5up3r-s3cret"));
     }

@@ -5,7 +5,6 @@
 
 use std::ops::Range;
 
-use memchr::memmem;
 use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
@@ -79,10 +78,11 @@ type Scanned = (Vec<Range<usize>>, Option<String>);
 fn scan(body: &str) -> Result<Scanned, Unreadable> {
     let broken = |words: &str| Unreadable::Broken(words.to_owned());
     // Serde would take a struct from an array, field by field.
-    if body.trim_ascii_start().chars().next().is_some_and(|first| first != '{') {
+    let json = body.trim_start_matches(MARK);
+    if json.trim_ascii_start().chars().next().is_some_and(|first| first != '{') {
         return Err(broken("the answer is not a JSON object"));
     }
-    let envelope: Envelope<'_> = serde_json::from_str(body).map_err(|error| match error.classify() {
+    let envelope: Envelope<'_> = serde_json::from_str(json).map_err(|error| match error.classify() {
         Category::Eof if !body.is_empty() => Unreadable::Cut,
         Category::Data => broken("the answer is JSON, but no page of a listing"),
         _ => broken("the answer is not JSON"),
@@ -115,27 +115,37 @@ fn token(next: &str) -> Result<String, &'static str> {
 /// What an error's body says, whatever its shape; else its first printable characters. `hide` takes out
 /// what must not be shown, before anything is cut.
 ///
-/// JSON that says nothing in the place of an error may hold records, and nothing of it is told: if it has
-/// `data`, or if it came as a page (`of_page`).
+/// Nothing is told that may be records: JSON speaks from the places of an error, or, if it came with an error
+/// (`of_page` is false), as a flat object without an id; other text is told if nothing in it looks like JSON.
 pub fn complaint(body: &[u8], of_page: bool, hide: impl Fn(String) -> String) -> String {
-    let said = match serde_json::from_slice::<Value>(body) {
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim_start_matches(MARK).trim();
+    let said = match serde_json::from_str::<Value>(text) {
         // Written anew, so that nothing hides in an escape.
         Ok(body) => match words(&body) {
             Some(words) => words.to_owned(),
-            None if of_page || body.get("data").is_some() => String::new(),
-            None => body.to_string(),
+            None if !of_page && is_flat(&body) => body.to_string(),
+            None => String::new(),
         },
-        Err(_) => {
-            let is_json = body.trim_ascii_start().first().is_some_and(|first| b"{[\"".contains(first));
-            let has_data = memmem::find(body, b"\"data\"").is_some();
-            if is_json && (of_page || has_data) {
-                String::new()
-            } else {
-                String::from_utf8_lossy(body).into_owned()
-            }
-        }
+        Err(_) if holds_json(text) => String::new(),
+        Err(_) => text.to_owned(),
     };
     printable(&hide(said))
+}
+
+/// What some editors put before a text; JSON may be preceded by it (RFC 8259, 8.1).
+const MARK: char = '\u{feff}';
+
+fn is_flat(body: &Value) -> bool {
+    let simple = |value: &Value| !value.is_object() && !value.is_array();
+    body.as_object().is_some_and(|fields| !fields.contains_key("id") && fields.values().all(simple))
+}
+
+/// Whether a text that is no JSON may have some in it: it begins as JSON does, has a quote before a colon as
+/// every JSON object, or is of an encoding that hides both.
+fn holds_json(text: &str) -> bool {
+    let has_field = |(at, _): (usize, &str)| text[at + 1..].trim_start().starts_with(':');
+    text.starts_with(['{', '[', '"']) || text.contains('\0') || text.match_indices('"').any(has_field)
 }
 
 /// What stands in the place where a service puts the words of an error.
@@ -269,9 +279,16 @@ mod tests {
             ("404 page not found\n", "404 page not found"),
             ("<html>\u{1b}[31m</html>", "<html> [31m</html>"),
             (r#"{"other":1}"#, r#"{"other":1}"#),
+            (r#"{"reason":"x","n":null}"#, r#"{"reason":"x","n":null}"#),
             (r#"{"data":[{"email":"a@b.c"}]}"#, ""),
             (r#"{"data":[{"email":"a@b.c"#, ""),
-            (r#"{"other":[{"email":"#, r#"{"other":[{"email":"#),
+            (r#"{"result":{"email":"a@b.c"}}"#, ""),
+            (r#"{"id":"u-1","email":"a@b.c"}"#, ""),
+            (r#"[{"email":"a@b.c"}]"#, ""),
+            ("\u{feff}{\"data\":[{\"email\":\"a@b.c\"}]}", ""),
+            ("cb({\"email\" : \"a@b.c\"})", ""),
+            ("{\0\"\0e\0\"\0:\0", ""),
+            (r#"<p class="big">Bad: gateway</p>"#, r#"<p class="big">Bad: gateway</p>"#),
             ("", ""),
         ];
         for (body, words) in table {
