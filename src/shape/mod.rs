@@ -332,11 +332,16 @@ mod tests {
     }
 
     #[test]
+    fn an_object_that_cannot_be_read_becomes_null() {
+        let record = r#"{"id":"u-1","metadata":{"\ud800":1,"created_at":"never"},"email":"a@b"}"#;
+        let expected = format!(r#"{{"id":"u-1","metadata":null,"email":"a@b"{TAIL}"#);
+        assert_eq!(fitted(record, Drops::default()), Ok(expected));
+    }
+
+    #[test]
     fn the_secret_of_a_key_goes_out_in_no_form() {
         let mut catalog = Drops::default();
-        let mut within = Drops::default();
-        within.whole("description");
-        catalog.within("spec", within);
+        catalog.path(&["spec", "description"]);
         for drops in [Drops::default(), catalog] {
             let mut shape = Shape::new(find("api_keys").unwrap(), drops, form());
             for (spec, expected) in [

@@ -127,13 +127,15 @@ impl Rule {
     }
 
     /// Whether the value may not go out as it is: it ought to be a time and is none, over which targets
-    /// abort a whole load; or it ought to be an object without the credential in it, and cannot be opened.
+    /// abort a whole load; or it is an object that cannot be opened, so that nothing can be left out of it;
+    /// or a credential could hide in it, and it is no object.
     pub fn is_unfit(&self, field: &Field<'_>) -> bool {
         if field.value.get() == "null" {
             return false;
         }
         let is_no_time = self.is_time && field.text().is_none_or(|text| !is_time(&text));
-        is_no_time || (self.guards && field.object.is_none())
+        let is_shut = field.object.is_none() && self.within.is_some() && field.value.get().starts_with('{');
+        is_no_time || is_shut || (self.guards && field.object.is_none())
     }
 }
 

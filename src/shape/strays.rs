@@ -47,9 +47,7 @@ impl What {
         match self {
             What::Unknown => "unknown fields, passed on",
             What::Misfit => "fields of another type than declared, passed on",
-            What::Nulled => {
-                "fields made null, being no time, no text to hash or no object to take a credential out of"
-            }
+            What::Nulled => "fields made null, being no time, no text to hash or no object that can be read",
             What::Overruled => "derived columns that the service sends itself, its values kept",
         }
     }
@@ -80,8 +78,6 @@ impl Strays {
             match rule.act {
                 Act::Drop => continue,
                 Act::Hash if fits => continue,
-                // Nothing of a person goes out in a form that cannot be hashed.
-                Act::Hash if self.drift == Drift::Fail => self.drift(What::Misfit, path)?,
                 Act::Keep if !rule.is_unfit(field) => {
                     if !fits {
                         self.drift(What::Misfit, path)?;
@@ -90,7 +86,11 @@ impl Strays {
                     }
                     continue;
                 }
+                // Nothing of a person goes out in a form that cannot be hashed.
                 Act::Hash | Act::Keep => {}
+            }
+            if !fits && self.drift == Drift::Fail {
+                self.drift(What::Misfit, path)?;
             }
             nulled.push(path());
             self.add(What::Nulled, path());
@@ -195,6 +195,9 @@ mod tests {
         assert!(of(Drift::Warn, misfit).is_ok_and(|words| words.contains("2 fields of another type")));
         assert!(of(Drift::Fail, unknown).is_err_and(|words| words.contains("\"metadata.new\"")));
         assert!(of(Drift::Fail, misfit).is_err_and(|words| words.contains("\"metadata\"")));
+        let no_time = r#"{"id":"u-1","metadata":{"created_at":5}}"#;
+        assert!(of(Drift::Fail, no_time).is_err_and(|words| words.contains("\"metadata.created_at\"")));
+        assert!(of(Drift::Warn, no_time).is_ok_and(|words| words.contains("1 fields made null")));
         let fine = r#"{"id":"u-1","email":null,"metadata":null,"full_name":"x"}"#;
         assert_eq!(of(Drift::Fail, fine), Ok(String::new()));
     }
