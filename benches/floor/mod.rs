@@ -1,5 +1,6 @@
-//! The least valid connector: each page is checked as JSON, each record copied untouched into a RECORD line. No
-//! SCHEMA, no STATE, no retry, no pace.
+//! The least that could do the work: each page is checked as JSON, each record copied untouched into a RECORD line. No
+//! SCHEMA, no STATE, no retry, no pace; and role bindings are asked for once, where the connector asks for the
+//! bare name of the organization besides.
 
 use std::io::{self, Write};
 

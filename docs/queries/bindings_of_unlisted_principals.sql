@@ -15,7 +15,8 @@ from role_bindings b
 left join users u on u.id = b.principal_id
 left join service_accounts s on s.id = b.principal_id
 left join (
-    select user_id, email, status, row_number() over (partition by user_id order by created_at desc, id) as nth
+    select user_id, email, status,
+        row_number() over (partition by user_id order by created_at desc nulls last, id) as nth
     from invitations
 ) i on i.user_id = b.principal_id and i.nth = 1
 where u.id is null

@@ -14,7 +14,8 @@ from api_keys k
 left join users u on u.id = k.owner_id
 left join service_accounts s on s.id = k.owner_id
 left join (
-    select user_id, email, status, row_number() over (partition by user_id order by created_at desc, id) as nth
+    select user_id, email, status,
+        row_number() over (partition by user_id order by created_at desc nulls last, id) as nth
     from invitations
 ) i on i.user_id = k.owner_id and i.nth = 1
 where u.id is null

@@ -1,7 +1,7 @@
 -- Which API keys of people are older than 90 days?
 -- Asked by: auditors and security engineers; a person's key lives on while the person changes jobs.
 -- Put in the day 90 days back: `current_date - 90` in DuckDB, `date('now', '-90 day')` in SQLite. Needs api_keys.
--- The service says when a key was made, not when it was last used. Owners who are not listed: keys_without_owner.sql.
+-- Keys of unknown age are listed. When a key was last used, the service does not say. See keys_without_owner.sql, too.
 select
     k.id as api_key,
     substr(cast(k.created_at as varchar), 1, 10) as created_on,
