@@ -62,7 +62,7 @@ fn scenario(seed: u64, dice: &mut fastrand::Rng) -> Scenario {
         .invitations(dice.u64(..most))
         .service_accounts(dice.u64(..most))
         .role_bindings(dice.u64(..most))
-        .environments(dice.u64(..5))
+        .environments(dice.u64(1..5))
         .kafka_clusters(dice.u64(..most / 4))
         .api_keys(dice.u64(1..most))
         .bindings(servers[dice.usize(..3)])

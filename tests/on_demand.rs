@@ -135,23 +135,18 @@ fn forty_environments_come_out_whole() {
 }
 
 #[test]
-fn without_environments_there_are_no_clusters_and_that_is_said() {
+fn that_no_environment_is_listed_is_not_taken_for_no_clusters() {
     for scenario in [few(), few().polite()] {
         let sim = Simulator::start(scenario.environments(0));
-        let run = seven(&sim).run().expect_code(0);
+        let words = ["kafka_clusters", "no environment is listed", "Operator"];
+        let run =
+            seven(&sim).set("emit_activate_version", true).run().expect_code(3).expect_line("ERROR", words);
         assert_whole_of(&run, &sim, &EVERY);
-        let heard = airbyte::read(seven(&sim), &catalog_of(&EVERY)).expect_code(0);
-        for stream in ["environments", "kafka_clusters"] {
-            assert!(run.records(stream).is_empty() && run.schemas().contains_key(stream), "{stream}");
-            let nulls =
-                json!({"organization_id": null, "partition": null, "page_token": null, "started_at": null});
-            assert_eq!(run.bookmark(stream), nulls, "{stream}");
-            // A rate limit is told by one more RUNNING.
-            let mut statuses = heard.statuses(stream);
-            statuses.dedup();
-            assert_eq!(statuses, [Status::Started, Status::Running, Status::Complete], "{stream}");
-            assert_eq!(heard.last_state(stream), airbyte::complete());
-        }
+        assert!(!run.stdout.contains(r#""type":"ACTIVATE_VERSION","stream":"kafka_clusters""#));
+        let heard = airbyte::read(seven(&sim), &catalog_of(&EVERY)).expect_code(1);
+        assert_eq!(heard.statuses("kafka_clusters").last(), Some(&Status::Incomplete));
+        assert_eq!(heard.statuses("environments").last(), Some(&Status::Complete));
+        airbyte::check(seven(&sim)).failed(&words);
     }
 }
 
@@ -339,7 +334,7 @@ fn a_key_whose_spec_is_left_out_still_says_whose_it_is() {
 
 #[test]
 fn check_asks_for_what_the_settings_name() {
-    for scenario in [small(), small().environments(0), small().kafka_clusters(0)] {
+    for scenario in [small(), small().kafka_clusters(0)] {
         let sim = Simulator::start(scenario);
         airbyte::check(seven(&sim)).succeeded();
         let run = seven(&sim).arg("--test").run().expect_code(0);

@@ -146,3 +146,6 @@ mod on_demand;
 
 /// Kafka clusters, environment by environment: resumed, deleted, refused.
 mod on_demand_environments;
+
+/// Several environments that are refused.
+mod on_demand_refusals;

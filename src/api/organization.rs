@@ -1,6 +1,7 @@
 //! Which organization a key belongs to, and what environments it has.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::page::Page;
 use super::{Client, Listing, Wait};
@@ -38,13 +39,16 @@ impl Organization {
 #[derive(Deserialize)]
 struct Row {
     id: String,
-    display_name: Option<String>,
-    metadata: Option<RowMetadata>,
+    #[serde(default)]
+    display_name: Value,
+    #[serde(default)]
+    metadata: Value,
 }
 
-#[derive(Deserialize)]
-struct RowMetadata {
-    resource_name: Option<String>,
+impl Row {
+    fn crn(&self) -> Option<&str> {
+        self.metadata["resource_name"].as_str()
+    }
 }
 
 const ORGANIZATIONS: &str = "/org/v2/organizations";
@@ -76,18 +80,17 @@ impl Client {
         choose(found, wanted)
     }
 
-    /// Ids of all environments, in ascending order. That there are none is told: every organization has one.
+    /// Ids of all environments, in ascending order.
     ///
     /// # Errors
-    /// As `Client::page`.
+    /// Denied, if there are none: every organization has one. Else as `Client::page`.
     pub async fn environments(&self, on_wait: &impl AsyncFn(Wait)) -> Result<Vec<String>, Error> {
         let mut ids: Vec<_> = self.rows(ENVIRONMENTS, on_wait).await?.into_iter().map(|row| row.id).collect();
         ids.sort();
         if ids.is_empty() {
-            log::warn(
-                "no environment is listed, although every organization has one: the owner of the API key may not \
-                 see them (not verified)",
-            );
+            let words = "no environment is listed, although every organization has one: the owner of the API key \
+                         may not see them; the role Operator does (not verified)";
+            return Err(Error::new(Kind::Denied, words));
         }
         Ok(ids)
     }
@@ -104,7 +107,7 @@ impl Client {
             }
             Err(error) => return Err(error),
         };
-        let names = rows.iter().filter_map(|row| row.metadata.as_ref()?.resource_name.as_deref());
+        let names = rows.iter().filter_map(Row::crn);
         let id = names.filter_map(|name| crn::segment(name, "organization")).next();
         Ok(id
             .map(|id| Organization { crn: Some(crn::organization(&id)), id: Some(id), name: None })
@@ -140,16 +143,17 @@ impl Client {
 
 fn parse(path: &str, page: &Page) -> Result<Vec<Row>, Error> {
     let rows = page.records().map(serde_json::from_str);
-    rows.collect::<Result<_, _>>().map_err(|_| Error::broken(format!("{path} lists something without an id")))
+    let rows =
+        rows.collect::<Result<Vec<Row>, _>>().ok().filter(|rows| rows.iter().all(|row| !row.id.is_empty()));
+    rows.ok_or_else(|| Error::broken(format!("{path} lists something without an id")))
 }
 
 impl From<Row> for Organization {
     fn from(row: Row) -> Organization {
-        let crn = row.metadata.and_then(|metadata| metadata.resource_name);
-        let crn = crn.filter(|crn| crn::segment(crn, "organization").is_some_and(|id| id == row.id));
+        let crn = row.crn().filter(|crn| crn::segment(crn, "organization").is_some_and(|id| id == row.id));
         Organization {
-            crn: Some(crn.unwrap_or_else(|| crn::organization(&row.id))),
-            name: row.display_name,
+            crn: Some(crn.map_or_else(|| crn::organization(&row.id), str::to_owned)),
+            name: row.display_name.as_str().map(str::to_owned),
             id: Some(row.id),
         }
     }

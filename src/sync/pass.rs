@@ -30,8 +30,8 @@ pub struct Pass {
     sample: bool,
     /// Environments to go through, in ascending order, where that is to be done; else empty.
     environments: Vec<String>,
-    /// Environments that were refused.
-    refused: Vec<String>,
+    /// Environments that were refused, and why.
+    refused: Vec<(String, Error)>,
     /// Why this pass cannot be complete, although it goes on.
     incomplete: Option<Error>,
     restarted: bool,
@@ -101,22 +101,14 @@ impl Pass {
         self.tally.retries = self.retries.get();
         self.tally.requests = self.asked.get() + self.retries.get();
         self.tally.seconds = begun.elapsed().as_secs_f64();
-        let outcome = match (read, self.incomplete) {
-            (Ok(()), None) => Ok(()),
-            (Ok(()), Some(mut error)) => {
-                if !self.refused.is_empty() {
-                    error.message = format!("{}: {}", refused_words(&self.refused), error.message);
-                }
-                Err(error)
+        let outcome = read.map_err(|mut error| {
+            if error.kind == Kind::Unavailable && self.refused.is_empty() {
+                error.message += "; what has been read is kept in the state";
             }
-            (Err(mut error), _) => {
-                if error.kind == Kind::Unavailable && self.refused.is_empty() {
-                    error.message += "; what has been read is kept in the state";
-                }
-                Err(error)
-            }
-        };
-        (self.tally, outcome)
+            error
+        });
+        let missing = self.incomplete.or_else(|| all_refused(self.refused));
+        (self.tally, outcome.and(missing.map_or(Ok(()), Err)))
     }
 
     async fn read(&mut self, place: Place) -> Result<(), Error> {
@@ -146,7 +138,7 @@ impl Pass {
             };
             let sampled = self.sample && !records.is_empty();
             if after == Position::Complete {
-                self.look_again().await?;
+                self.look_again().await;
             }
             let gap = !self.refused.is_empty();
             let position = if self.sample { start.clone() } else { after.clone().behind(gap) };
@@ -220,6 +212,7 @@ impl Pass {
             }
             if let Scope::EachEnvironment { field, .. } = self.stream.scope
                 && let Some(other) = record.at(field).and_then(|field| field.text())
+                && !other.is_empty()
                 && place.environment() != Some(&*other)
             {
                 return Err(self.broken(
@@ -285,13 +278,13 @@ impl Pass {
             (Scope::EachEnvironment { .. }, Some(environment)) if error.is_hidden() => {
                 if error.status() == Some(404) {
                     error.kind = Kind::Denied;
-                    "what is in it is hidden from the owner of the API key".clone_into(&mut error.message);
+                    "what is in it is hidden from the owner of the API key, or base_url is wrong"
+                        .clone_into(&mut error.message);
                 }
                 log::warn(format!(
                     "{name}: environment {environment} is refused, going on with the next: {error}"
                 ));
-                self.refused.push(environment.to_owned());
-                self.incomplete.get_or_insert(error);
+                self.refused.push((environment.to_owned(), error));
             }
             (Scope::Organization { .. }, Some(_)) if error.status() == Some(403) => {
                 log::warn(format!("{name}: going on with the next environment: {error}"));
@@ -344,34 +337,39 @@ impl Pass {
     }
 
     /// Strikes out of the refused environments those that are not listed any more.
-    async fn look_again(&mut self) -> Result<(), Error> {
+    async fn look_again(&mut self) {
         if self.refused.is_empty() {
-            return Ok(());
+            return;
         }
-        self.list_environments().await?;
-        let (environments, name) = (&self.environments, self.stream.name);
-        self.refused.retain(|id| {
+        let name = self.stream.name;
+        if let Err(error) = self.list_environments().await {
+            log::warn(format!("{name}: whether what was refused is still there cannot be told: {error}"));
+            return;
+        }
+        let environments = &self.environments;
+        self.refused.retain(|(id, _)| {
             let listed = environments.contains(id);
             if !listed {
                 log::warn(format!("{name}: environment {id} is not listed any more: taken for deleted"));
             }
             listed
         });
-        if self.refused.is_empty() {
-            self.incomplete = None;
-        }
-        Ok(())
     }
 }
 
-fn refused_words(environments: &[String]) -> String {
+/// One error for all environments that were refused: the first one's, with the names of the others.
+fn all_refused(refused: Vec<(String, Error)>) -> Option<Error> {
     const MOST: usize = 5;
-    let names = environments.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join(", ");
-    match environments.len() {
+    let (count, names) = (refused.len(), refused.iter().take(MOST).map(|(id, _)| id.as_str()));
+    let names = names.collect::<Vec<_>>().join(", ");
+    let words = match count {
         1 => format!("environment {names} is refused"),
-        count if count > MOST => format!("{count} environments are refused, {names} among them"),
-        count => format!("{count} environments are refused, {names}"),
-    }
+        _ if count > MOST => format!("{count} environments are refused, {names} among them"),
+        _ => format!("{count} environments are refused, {names}"),
+    };
+    let (_, mut error) = refused.into_iter().next()?;
+    error.message = format!("{words}: {}", error.message);
+    Some(error)
 }
 
 fn whole_refused() -> Error {
