@@ -50,10 +50,8 @@ async fn ask(client: &Client, stream: &Stream, organization: &Organization) -> R
         Scope::Everything => Vec::new(),
         Scope::Organization { crn_parameter } => vec![(crn_parameter, organization.scope()?.to_owned())],
         Scope::EachEnvironment { parameter, .. } => {
-            match client.environments(&tell).await?.into_iter().next() {
-                Some(environment) => vec![(parameter, environment)],
-                None => return Ok(()),
-            }
+            let first = client.environments(&tell).await?.into_iter().next();
+            first.map(|environment| (parameter, environment)).into_iter().collect()
         }
     };
     let listing = Listing { path: stream.path, page_size: 1, filters, role: stream.role };

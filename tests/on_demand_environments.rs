@@ -1,5 +1,5 @@
-//! Kafka clusters are listed environment by environment: in which order, from where a run goes on,
-//! and what becomes of environments that are deleted or refused.
+//! Kafka clusters, environment by environment: in which order, from where a run goes on, and what
+//! becomes of environments that are deleted or refused.
 
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -158,8 +158,7 @@ fn an_environment_deleted_between_two_runs_is_passed_over_and_the_states_own_sta
     }
 }
 
-/// A run whose `failing`th request for clusters is tried again until the environment listed last
-/// has been deleted.
+/// Its `failing`th request for clusters is tried again until the environment listed last is deleted.
 fn deleting(sim: &mut Simulator, failing: u64) -> Run {
     sim.add_fault(Fault::errors(503, "try later"), At::stream(CLUSTERS).from(failing));
     let child = bare()
@@ -175,17 +174,19 @@ fn deleting(sim: &mut Simulator, failing: u64) -> Run {
 }
 
 #[test]
-fn an_environment_deleted_before_or_between_its_pages_is_passed_over() {
+fn an_environment_deleted_during_the_run_starts_it_over_or_fails_it_and_the_next_is_whole() {
     for (place, page) in [(0, 1), (2, 1), (4, 1), (0, 2), (2, 2), (4, 2)] {
         let mut sim = arranged(place);
         let gone = environments(&sim)[place].clone();
-        let run = deleting(&mut sim, 2 * place as u64 + page).expect_code(0);
+        let run = deleting(&mut sim, 2 * place as u64 + page).expect_code(if page == 2 { 0 } else { 3 });
+        assert!(page == 2 || run.says("ERROR", &[&gone, "run again"]), "{gone} is not named");
         assert!(sim.requests().iter().any(|request| request.status == Some(404)), "nothing was gone");
         let mut left = run.records(CLUSTERS);
         left.retain(|record| record["environment_id"] != gone.as_str());
         assert_eq!(ids_of(&left), sim.truth().ids(CLUSTERS).into_iter().collect());
         assert!(page == 2 || run.records(CLUSTERS).len() == 12, "something came twice, or what is gone");
         assert_eq!(run.bookmark(CLUSTERS), nulls());
+        assert_whole_of(&only(&sim).state(&run.last_state().unwrap()).run(), &sim, &[CLUSTERS]);
     }
 }
 

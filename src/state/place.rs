@@ -121,8 +121,8 @@ impl Place {
 
     /// The start of the environment after this place's own, or of the first. After the last, `Complete`
     /// where the scope is each environment; `Start` where the organization as a whole was refused, since
-    /// such a pass is never complete. Found by order, not by index, so that an environment deleted
-    /// meanwhile is simply passed over.
+    /// such a pass is never complete. Found by order, not by index, so that a listing which has
+    /// changed meanwhile leads on.
     pub fn next_environment(mut self, environments: &[String]) -> Position {
         let current = self.environment();
         let next =

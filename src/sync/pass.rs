@@ -116,16 +116,7 @@ impl Pass {
         let start = if place.is_first() { Position::Start } else { Position::At(place.clone()) };
         let events = self.events.clone();
         events.send(Event::Started { stream, position: start.clone() }).await.map_err(gone)?;
-        let began = place.started_at;
-        let mut place = match self.enter(place).await? {
-            Position::At(place) => place,
-            // There is nothing to go through.
-            position => {
-                let (records, position) = (Records::default(), if self.sample { start } else { position });
-                let nothing = Event::Page { stream, records, position, received_at: Utc::now(), began };
-                return events.send(nothing).await.map_err(gone);
-            }
-        };
+        let mut place = self.enter(place).await?;
         if let Some(token) = &place.token {
             self.tokens.is_new(token);
         }
@@ -137,9 +128,6 @@ impl Pass {
                 Err(error) => (Records::default(), self.instead(place, error).await?),
             };
             let sampled = self.sample && !records.is_empty();
-            if after == Position::Complete {
-                self.look_again().await;
-            }
             let gap = !self.refused.is_empty();
             let position = if self.sample { start.clone() } else { after.clone().behind(gap) };
             let said = events.send(Event::Page { stream, records, position, received_at: Utc::now(), began });
@@ -272,7 +260,7 @@ impl Pass {
             ));
             self.restarted = true;
             let first = self.first();
-            return self.enter(first).await;
+            return Ok(Position::At(self.enter(first).await?));
         }
         match (self.stream.scope, place.environment()) {
             (Scope::EachEnvironment { .. }, Some(environment)) if error.is_hidden() => {
@@ -309,12 +297,12 @@ impl Pass {
         Place::first(self.stream.scope, self.organization.id.as_deref(), Utc::now())
     }
 
-    /// Lists the environments if they are gone through, and gives the position to begin at.
-    async fn enter(&mut self, mut place: Place) -> Result<Position, Error> {
+    /// Lists the environments if they are gone through, and gives the place to begin at.
+    async fn enter(&mut self, mut place: Place) -> Result<Place, Error> {
         let name = self.stream.name;
         let each = matches!(self.stream.scope, Scope::EachEnvironment { .. });
         if !each && place.environment().is_none() {
-            return Ok(Position::At(place));
+            return Ok(place);
         }
         self.list_environments().await?;
         if place.environment().is_some_and(|id| !self.environments.iter().any(|other| other == id)) {
@@ -324,36 +312,20 @@ impl Pass {
             place = self.first();
         }
         match place.environment() {
-            None if each => return Ok(place.next_environment(&self.environments)),
+            None if each => {
+                if let Position::At(first) = place.clone().next_environment(&self.environments) {
+                    place = first;
+                }
+            }
             Some(_) if !each => self.incomplete = Some(whole_refused()),
             _ => {}
         }
-        Ok(Position::At(place))
+        Ok(place)
     }
 
     async fn list_environments(&mut self) -> Result<(), Error> {
         self.environments = self.client.environments(&async |wait| self.tell(wait).await).await?;
         Ok(())
-    }
-
-    /// Strikes out of the refused environments those that are not listed any more.
-    async fn look_again(&mut self) {
-        if self.refused.is_empty() {
-            return;
-        }
-        let name = self.stream.name;
-        if let Err(error) = self.list_environments().await {
-            log::warn(format!("{name}: whether what was refused is still there cannot be told: {error}"));
-            return;
-        }
-        let environments = &self.environments;
-        self.refused.retain(|(id, _)| {
-            let listed = environments.contains(id);
-            if !listed {
-                log::warn(format!("{name}: environment {id} is not listed any more: taken for deleted"));
-            }
-            listed
-        });
     }
 }
 
@@ -368,7 +340,7 @@ fn all_refused(refused: Vec<(String, Error)>) -> Option<Error> {
         _ => format!("{count} environments are refused, {names}"),
     };
     let (_, mut error) = refused.into_iter().next()?;
-    error.message = format!("{words}: {}", error.message);
+    error.message = format!("{words}: {}. If it was deleted during this run, run again", error.message);
     Some(error)
 }
 
