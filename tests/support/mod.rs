@@ -4,6 +4,7 @@
 pub mod airbyte;
 mod child;
 mod messages;
+pub mod pretend;
 mod run;
 mod tap;
 mod watch;
