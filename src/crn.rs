@@ -105,27 +105,17 @@ pub fn principal(text: &str) -> (&'static str, Option<&str>) {
     (kind.map_or("unknown", |(_, kind)| kind), Some(id))
 }
 
-/// Where a name stands to a scope.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Relation {
-    /// It is the scope.
-    Same,
-    /// It names something within the scope.
-    Below,
-    /// Neither, or not a name at all.
-    Unrelated,
-}
-
+/// Whether a name lies in an environment of the organization `scope`, or in a cluster of the environment
+/// `scope`. What else is below a scope, such as an organization's identity provider, is not.
+///
 /// Compares percent-decoded, because the service returns `:` and `%3A` for the same name (Terraform
 /// provider 2.38.0), and without the authority, because it names more than one (recorded for API keys).
-pub fn relation(crn: &str, scope: &str) -> Relation {
+pub fn is_narrower(crn: &str, scope: &str) -> bool {
     let (crn, scope) = (decode(crn), decode(scope));
-    let (Some(crn), Some(scope)) = (path(&crn), path(&scope)) else { return Relation::Unrelated };
-    match crn.strip_prefix(scope) {
-        Some("" | "/") => Relation::Same,
-        Some(rest) if rest.starts_with('/') => Relation::Below,
-        _ => Relation::Unrelated,
-    }
+    let below =
+        path(&crn).zip(path(&scope)).and_then(|(crn, scope)| crn.strip_prefix(scope)?.strip_prefix('/'));
+    let segment = below.and_then(|below| below.split('/').next()?.split_once('='));
+    segment.is_some_and(|(key, id)| SCOPES.contains(&key) && !id.is_empty() && !id.ends_with('*'))
 }
 
 /// What follows the authority.
@@ -159,24 +149,34 @@ mod tests {
     }
 
     #[test]
-    fn relations() {
-        let scope = &organization("o-1");
-        let table = [
-            ("crn://confluent.cloud/organization=o-1", Relation::Same),
-            ("crn://confluent.cloud/organization=o-1/", Relation::Same),
-            ("crn%3A//confluent.cloud/organization%3Do-1", Relation::Same),
-            ("crn://api.confluent.cloud/organization=o-1", Relation::Same),
-            ("crn://confluent.cloud/organization=o-1/environment=env-1", Relation::Below),
-            ("crn://confluent.cloud/organization=o-1/identity-provider=op-1", Relation::Below),
-            ("crn://confluent.cloud/organization=o-12/environment=env-1", Relation::Unrelated),
-            ("crn://confluent.cloud/organization=o-12", Relation::Unrelated),
-            ("something else", Relation::Unrelated),
-            ("", Relation::Unrelated),
-        ];
-        for (crn, expected) in table {
-            assert_eq!(relation(crn, scope), expected, "{crn}");
+    fn what_lies_in_a_narrower_scope() {
+        let (top, env) = (organization("o-1"), environment(&organization("o-1"), "env-1"));
+        for crn in [
+            "crn://confluent.cloud/organization=o-1/environment=env-1",
+            "crn://confluent.cloud/organization=o-1/environment=env-1/cloud-cluster=lkc-1/topic=x",
+            "crn://confluent.cloud/organization=o-1/environment=env-1/flink-region=aws.us-east-1",
+            "crn://api.confluent.cloud/organization=o-1/environment=env-1",
+            "crn%3A//confluent.cloud/organization%3Do-1/environment%3Denv-1",
+        ] {
+            assert!(is_narrower(crn, &top), "{crn}");
         }
-        assert_eq!(relation(&environment(scope, "env-1"), scope), Relation::Below);
+        for crn in [
+            "crn://confluent.cloud/organization=o-1",
+            "crn://confluent.cloud/organization=o-1/",
+            "crn://confluent.cloud/organization=o-1/*",
+            "crn://confluent.cloud/organization=o-1/environment=*",
+            "crn://confluent.cloud/organization=o-1/environment=",
+            "crn://confluent.cloud/organization=o-1/identity-provider=op-1",
+            "crn://confluent.cloud/organization=o-1/service-account=sa-1",
+            "crn://confluent.cloud/organization=o-12/environment=env-1",
+            "something else",
+            "",
+        ] {
+            assert!(!is_narrower(crn, &top), "{crn}");
+        }
+        assert!(is_narrower(&format!("{env}/cloud-cluster=lkc-1/kafka=lkc-1"), &env));
+        assert!(!is_narrower(&format!("{env}/schema-registry=lsrc-1/subject=x"), &env));
+        assert!(!is_narrower(&env, &env));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Parse, install the log's writer and the TLS provider, run, exit code. Only this module names them all.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::Write;
 use std::process::ExitCode;
@@ -12,15 +13,16 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 use tap_confluent_cloud::api::Client;
+use tap_confluent_cloud::api::organization::Organization;
 use tap_confluent_cloud::cli::{Action, Arguments, Format, Protocol};
-use tap_confluent_cloud::config::{self, Config, Settings};
-use tap_confluent_cloud::error::{Error, exit_code};
+use tap_confluent_cloud::config::{self, Config, Doubt, Settings};
+use tap_confluent_cloud::error::{Error, Kind, exit_code};
 use tap_confluent_cloud::log::Level;
 use tap_confluent_cloud::protocol::airbyte::{self, Airbyte};
 use tap_confluent_cloud::protocol::singer::{self, Singer};
-use tap_confluent_cloud::protocol::{Offer, Selected, Sink, line, message};
+use tap_confluent_cloud::protocol::{Offer, Selected, Silent, Sink, line, message};
 use tap_confluent_cloud::secret::Secret;
-use tap_confluent_cloud::shape::Form;
+use tap_confluent_cloud::shape::{Drops, Form};
 use tap_confluent_cloud::state::Position;
 use tap_confluent_cloud::stop::Stop;
 use tap_confluent_cloud::streams::{STREAMS, Stream, find};
@@ -147,28 +149,18 @@ fn impatient(mut config: Config) -> Config {
 /// Airbyte's check: whatever is wrong is the answer, not a failure of the process.
 fn check_connection(arguments: &Arguments) -> Result<Failed, Error> {
     let checked = gather(arguments).and_then(|settings| {
-        let streams = offer(&settings)?.streams;
+        let offered = offer(&settings)?.streams;
         let config = impatient(settings.enforce()?);
-        let client = Rc::new(Client::new(&config)?);
-        let stop = listen()?;
-        runtime()?.block_on(async {
-            tokio::select! {
-                checked = check::check(client, config.organization_id.as_deref(), &streams) => checked,
-                () = stop.told() => stop.die().await,
-            }
-        })
+        let all = |stream| (Selected { stream, drops: Drops::default() }, Position::Start, false);
+        let streams = offered.iter().copied().map(all).collect();
+        let asked = Asked { streams, missing: Vec::new(), sink: Box::new(Silent) };
+        Ok((offered.len(), run(&config, asked, true)?))
     });
-    let status = match checked {
-        Ok((organization, shortened)) => {
-            log::info(format!("the API key belongs to {organization}"));
-            if let Some(words) = shortened {
-                log::warn(words);
-            }
-            airbyte::connection_status(None)
-        }
-        Err(error) => airbyte::connection_status(Some(&error.to_string())),
+    let failure = match checked {
+        Ok((streams, outcome)) => check::verdict(streams, &outcome.failed, outcome.shortened),
+        Err(error) => Some(error.to_string()),
     };
-    print(&format!("{status}\n"))
+    print(&format!("{}\n", airbyte::connection_status(failure.as_deref())))
 }
 
 /// How long a finished sync waits for the look-up that warns of shortened lists.
@@ -206,12 +198,12 @@ fn read(
     let offer = offer(&settings)?;
     let state = arguments.state.as_ref().map(|path| files::read_json("state", path)).transpose()?;
     let given = Given { arguments, config: &config, offer, catalog, state, sample };
-    let asked = match protocol {
+    let mut asked = match protocol {
         Protocol::Singer => asked_by_singer(given)?,
         Protocol::Airbyte => asked_by_airbyte(given)?,
     };
     let mut failed = Failed::new();
-    for name in asked.missing {
+    for name in std::mem::take(&mut asked.missing) {
         let remedy = match find(&name) {
             Some(_) => ", or name it in the setting streams",
             None => "",
@@ -224,27 +216,63 @@ fn read(
         log::warn("the catalog selects no stream: nothing is read");
         return Ok(failed);
     }
-    let client = Rc::new(Client::new(&config)?);
+    failed.extend(run(&config, asked, sample)?.failed);
+    Ok(failed)
+}
+
+/// How a run ended.
+struct Outcome {
+    failed: Failed,
+    /// Words, if lists may be shortened.
+    shortened: Option<String>,
+}
+
+/// Looks up what the key belongs to and reads, or samples, all that is asked for.
+fn run(config: &Config, asked: Asked, sample: bool) -> Result<Outcome, Error> {
+    let client = Rc::new(Client::new(config)?);
     let stop = listen()?;
     runtime()?.block_on(async {
-        let organization = tokio::select! {
-            organization = client.organization(config.organization_id.as_deref(), &check::tell) => organization?,
+        let (organization, looks) = tokio::select! {
+            found = look_up(&client, config) => found?,
             () = stop.told() => stop.die().await,
         };
         let names: Vec<_> = asked.streams.iter().map(|(selected, ..)| selected.stream.name).collect();
-        log::info(format!("{organization}: reading {}", names.join(", ")));
+        let verb = if sample { "checking" } else { "reading" };
+        log::info(format!("{organization}: {verb} {}", names.join(", ")));
+        let access = client.access(&organization);
         let streams = asked.streams.into_iter().map(|(selected, position, skip)| {
-            let scope = selected.stream.scope;
-            let resume = position.resume(scope, organization.id.as_deref(), Utc::now(), skip);
+            let resume = position.resume(selected.stream.scope, &access, Utc::now(), skip);
             (selected, resume)
         });
-        let streams = streams.collect();
         let key = config.personal_data_key.as_ref().map(Secret::expose);
         let form = Form::new(organization.id.clone(), config.schema_drift, config.personal_data, key);
-        let plan = Plan { streams, organization, concurrency: config.concurrency, form, sample };
-        failed.extend(pump(client, plan, asked.sink, stop).await?);
-        Ok(failed)
+        let plan = Plan {
+            streams: streams.collect(),
+            organization,
+            access,
+            concurrency: config.concurrency,
+            form,
+            may_be_empty: config.empty_lists == Doubt::Warn,
+            sample,
+        };
+        pump(client, plan, asked.sink, (stop, looks)).await
     })
+}
+
+/// The organization, and whether it is still to be looked up whether lists may be shortened: where that fails the
+/// run it is looked up first, because what a target is told to drop cannot be taken back.
+async fn look_up(client: &Client, config: &Config) -> Result<(Organization, bool), Error> {
+    let organization = client.organization(config.organization_id.as_deref(), &check::tell).await?;
+    if config.shortened_lists == Doubt::Fail {
+        match check::shortened(client, &organization).await {
+            Ok(Some(words)) => {
+                return Err(Error::new(Kind::Denied, format!("{words}. shortened_lists: fail")));
+            }
+            Ok(None) => {}
+            Err(error) => log::warn(format!("whether lists may be shortened cannot be told: {error}")),
+        }
+    }
+    Ok((organization, config.shortened_lists == Doubt::Warn))
 }
 
 /// What is wrong with a file that was named on the command line.
@@ -286,53 +314,71 @@ fn asked_by_airbyte(given: Given<'_>) -> Result<Asked, Error> {
     let catalog = catalog.as_object().ok_or_else(|| no_catalog("it is not a JSON object"))?;
     let (wanted, missing) =
         airbyte::catalog::select(catalog, &given.offer).map_err(|why| no_catalog(&why))?;
-    let mut positions = match &given.state {
+    let mut state = match &given.state {
         None => HashMap::new(),
         Some(state) => airbyte::read_state(state).map_err(|why| no_state(&why))?,
     };
+    let sink = Box::new(Airbyte::new(&state));
     let streams = wanted.into_iter().map(|wanted| {
-        let position = positions.remove(wanted.selected.stream.name).unwrap_or(Position::Start);
+        let given = state.remove(wanted.selected.stream.name);
+        let position = given.map_or(Position::Start, |(_, position)| position);
         (wanted.selected, position, wanted.skip_complete)
     });
-    Ok(Asked { streams: streams.collect(), missing, sink: Box::new(Airbyte::default()) })
+    Ok(Asked { streams: streams.collect(), missing, sink })
 }
 
 /// Reads on this thread and writes on another, so that a slow reader of stdout delays neither requests nor
-/// signals.
-async fn pump(client: Rc<Client>, plan: Plan, mut sink: Box<dyn Sink>, stop: Stop) -> Result<Failed, Error> {
+/// signals. `looks`: whether to look up, beside the reading, if lists may be shortened.
+async fn pump(
+    client: Rc<Client>,
+    plan: Plan,
+    mut sink: Box<dyn Sink>,
+    (stop, looks): (Stop, bool),
+) -> Result<Outcome, Error> {
     let stops = stop.flag();
     let (streams, sample) = (plan.streams.len(), plan.sample);
     let (events, received) = mpsc::channel(sync::EVENTS_IN_FLIGHT);
     let mut writing =
         tokio::task::spawn_blocking(move || write::write(received, sink.as_mut(), (streams, sample), &stops));
     let organization = plan.organization.clone();
-    let warn = async {
-        if let Some(words) = check::shortened(&client, &organization).await {
-            log::warn(words);
+    let shortened = RefCell::new(None);
+    let look = async {
+        let looked = if looks { check::shortened(&client, &organization).await } else { Ok(None) };
+        match looked {
+            Ok(words) => {
+                words.iter().for_each(log::warn);
+                *shortened.borrow_mut() = words;
+            }
+            Err(error) => log::debug(format!("whether lists may be shortened cannot be told: {error}")),
         }
     };
-    let mut reading = Box::pin(async { tokio::join!(sync::read(client.clone(), plan, events), warn) });
+    let mut reading = Box::pin(async { tokio::join!(sync::read(client.clone(), plan, events), look) });
     let mut read = false;
-    loop {
+    let written = loop {
         tokio::select! {
             _ = &mut reading, if !read => read = true,
-            written = &mut writing => {
-                // A writer that was told to stop ends without an error, and not at the end.
-                if stop.is_told() {
-                    stop.die().await;
-                }
-                if !read && matches!(written, Ok(Ok(_))) {
-                    // What is left is the look-up that warns, and it is not worth a long wait.
-                    let _ = tokio::time::timeout(LAST_LOOK, reading).await;
-                }
-                let broke_off = "writing broke off; this is a defect of tap-confluent-cloud";
-                return written.unwrap_or_else(|_| Err(Error::broken(broke_off)));
-            }
+            written = &mut writing => break written,
             () = stop.told() => {
                 drop(reading);
                 let _ = writing.await;
                 stop.die().await;
             }
         }
+    };
+    // A writer that was told to stop ends without an error, and not at the end.
+    if stop.is_told() {
+        stop.die().await;
     }
+    let was_told = shortened.borrow().is_some();
+    if !read && matches!(written, Ok(Ok(_))) {
+        // What is left is the look-up that warns, and it is not worth a long wait.
+        let _ = tokio::time::timeout(LAST_LOOK, reading).await;
+    }
+    let shortened = shortened.take();
+    if was_told {
+        shortened.iter().for_each(log::warn);
+    }
+    let broke_off = "writing broke off; this is a defect of tap-confluent-cloud";
+    let failed = written.unwrap_or_else(|_| Err(Error::broken(broke_off)))?;
+    Ok(Outcome { failed, shortened })
 }

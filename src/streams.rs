@@ -24,6 +24,9 @@ pub struct Stream {
     pub personal: &'static [&'static str],
     /// Fields that may hold a credential, by path: they never leave.
     pub secret: &'static [&'static [&'static str]],
+    /// Whether no organization can be without a record, so that an empty list shows less than there is.
+    /// Inferred, not documented: each has a user, somebody who holds a role, and an environment.
+    pub never_empty: bool,
     /// Weakest role known to read the whole listing. From documentation, not checked against the service.
     pub role: &'static str,
 }
@@ -93,6 +96,7 @@ const FLAT: Stream = Stream {
     derived: &[],
     personal: &[],
     secret: &[],
+    never_empty: false,
     role: "OrganizationAdmin",
 };
 
@@ -103,6 +107,7 @@ pub static STREAMS: &[Stream] = &[
         path: "/iam/v2/users",
         schema: include_str!("../schemas/streams/users.json"),
         personal: &["email", "full_name"],
+        never_empty: true,
         role: "AccountAdmin",
         ..FLAT
     },
@@ -145,6 +150,7 @@ pub static STREAMS: &[Stream] = &[
             ("resource_name", Derived::Crn("crn_pattern", CrnPart::ResourceName)),
             ("pattern_type", Derived::Crn("crn_pattern", CrnPart::PatternType)),
         ],
+        never_empty: true,
         ..FLAT
     },
     Stream {
@@ -166,6 +172,7 @@ pub static STREAMS: &[Stream] = &[
         name: "environments",
         path: "/org/v2/environments",
         schema: include_str!("../schemas/streams/environments.json"),
+        never_empty: true,
         role: "Operator",
         ..FLAT
     },

@@ -5,8 +5,8 @@ use std::path::Path;
 
 /// Modules of ours that each module may name. `error` and `log` know nothing of ours and serve all.
 const MAY_USE: &[(&str, &[&str])] = &[
-    ("api", &["config", "crn", "secret"]),
-    ("check", &["api", "streams"]),
+    ("api", &["config", "crn", "secret", "state"]),
+    ("check", &["api"]),
     ("cli", &[]),
     ("config", &["files", "secret", "shape"]),
     ("crn", &[]),

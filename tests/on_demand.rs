@@ -138,18 +138,23 @@ fn forty_environments_come_out_whole() {
 fn that_no_environment_is_listed_is_not_taken_for_no_clusters() {
     for scenario in [few(), few().polite()] {
         let sim = Simulator::start(scenario.environments(0));
-        let words = ["kafka_clusters", "no environment is listed", "Operator"];
-        let run =
-            seven(&sim).set("emit_activate_version", true).run().expect_code(3).expect_line("ERROR", words);
-        assert_whole_of(&run, &sim, &EVERY);
-        assert!(!run.stdout.contains(r#""type":"ACTIVATE_VERSION","stream":"kafka_clusters""#));
+        let words = |stream| [stream, "is empty", "Operator", "empty_lists"];
+        let run = seven(&sim).set("emit_activate_version", true).run().expect_code(3);
         let heard = airbyte::read(seven(&sim), &catalog_of(&EVERY)).expect_code(1);
-        assert_eq!(heard.statuses("kafka_clusters").last(), Some(&Status::Incomplete));
-        assert_eq!(heard.statuses("environments").last(), Some(&Status::Complete));
+        for stream in ["kafka_clusters", "environments"] {
+            assert!(run.says("ERROR", &words(stream)), "{stream}");
+            let activated = format!(r#""type":"ACTIVATE_VERSION","stream":"{stream}""#);
+            assert!(!run.stdout.contains(&activated), "{stream}");
+            assert_eq!(heard.statuses(stream).last(), Some(&Status::Incomplete), "{stream}");
+        }
+        let warned = seven(&sim).set("empty_lists", "warn").run().expect_code(0);
+        assert_whole_of(&warned, &sim, &EVERY);
+        assert!(warned.says("WARN", &["kafka_clusters", "is empty"]));
     }
     // A check asks for environments twice at once and gives up early: a polite service only.
     let sim = Simulator::start(few().polite().environments(0));
-    airbyte::check(seven(&sim)).failed(&["kafka_clusters", "no environment is listed", "Operator"]);
+    airbyte::check(seven(&sim)).failed(&["kafka_clusters", "environments", "is empty", "Operator"]);
+    airbyte::check(seven(&sim).set("empty_lists", "warn")).succeeded();
 }
 
 /// Nothing of any secret of these, not even its beginning.
@@ -355,7 +360,10 @@ fn check_names_what_is_refused_of_the_seven_and_its_role() {
     {
         let sim = Simulator::start(small().refuse(refused));
         let message = airbyte::check(seven(&sim)).failed(&[refused, role, "not verified"]);
-        for other in EVERY.into_iter().filter(|other| ![refused, "kafka_clusters"].contains(other)) {
+        // What is refused of clusters are environments.
+        let may_be_named =
+            |other: &&str| [refused, "kafka_clusters"].contains(other) || *other == "environments";
+        for other in EVERY.into_iter().filter(|other| !may_be_named(other)) {
             assert!(!message.contains(other), "{other} is not refused: {message}");
         }
         airbyte::check(tap(&sim)).succeeded();

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use tap_confluent_cloud::api::page;
 use tap_confluent_cloud::protocol::{Offer, airbyte, singer};
 use tap_confluent_cloud::shape::{Drift, Drops, Form, Personal, Shape};
-use tap_confluent_cloud::state::{Partition, Place, Position, Reach};
+use tap_confluent_cloud::state::{Access, Partition, Place, Position, Reach};
 use tap_confluent_cloud::streams::{STREAMS, Stream, find};
 
 /// Any JSON, a few levels deep; what is special to the binary comes up often.
@@ -271,6 +271,8 @@ proptest! {
     #[test]
     fn a_position_is_read_as_it_was_written_also_beside_keys_of_others(
         organization_id in prop::option::of(any::<String>()),
+        api_key_hash in prop::option::of(any::<String>()),
+        (records, last_records) in any::<(u64, Option<u64>)>(),
         token in prop::option::of(any::<String>()),
         environment in prop::option::of("env-[a-z0-9]{1,8}"),
         kind in 0..5_u8,
@@ -286,16 +288,20 @@ proptest! {
             _ => (Partition::Within { environment, reach: Reach::Nested }, stream("role_bindings")),
         };
         let started_at: DateTime<Utc> = DateTime::UNIX_EPOCH + TimeDelta::milliseconds(milliseconds);
-        let position = Position::At(Place { organization_id, partition, token, started_at });
+        let access = Access { organization_id, api_key_hash };
+        let position = Position::At(Place { access, partition, token, started_at, records });
         let mut bookmark: Map<String, Value> = others.clone().into_iter().collect();
+        bookmark.insert("last_records".to_owned(), last_records.into());
         position.into_bookmark(&mut bookmark);
         prop_assert!(others.iter().all(|(name, value)| bookmark.get(name) == Some(value)));
         prop_assert_eq!(Position::from_bookmark(stream.scope, &bookmark), Ok(position.clone()));
         let state = json!({"bookmarks": {stream.name: bookmark.clone()}});
         let state = singer::State::read(state.as_object().unwrap().clone()).unwrap();
         prop_assert_eq!(state.position(stream), position);
-        Position::Complete.into_bookmark(&mut bookmark);
+        prop_assert_eq!(bookmark["last_records"].as_u64(), last_records);
+        Position::Complete { access: Access::default(), records: None }.into_bookmark(&mut bookmark);
         prop_assert_eq!(Position::from_bookmark(stream.scope, &bookmark), Ok(Position::Start));
+        prop_assert_eq!(bookmark["last_records"].as_u64(), last_records);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use tap_confluent_cloud::crn::{self, Relation};
+use tap_confluent_cloud::crn;
 
 /// A name in the forms of role bindings, or nearly: raw values hold anything but slashes.
 fn any_name() -> impl Strategy<Value = String> {
@@ -110,14 +110,15 @@ proptest! {
     }
 
     #[test]
-    fn a_name_is_itself_and_what_is_in_it_is_below(id in "[^/%]{1,20}", rest in ".{0,20}", other in any::<String>()) {
+    fn an_environment_and_what_is_in_it_are_narrower(id in "[^/%]{1,20}", rest in ".{0,20}", other in any::<String>()) {
         let scope = crn::organization(&id);
-        prop_assert_eq!(crn::relation(&scope, &scope), Relation::Same);
+        prop_assert!(!crn::is_narrower(&scope, &scope));
         let environment = crn::environment(&scope, "env-1");
-        prop_assert_eq!(crn::relation(&environment, &scope), Relation::Below);
-        prop_assert_eq!(crn::relation(&format!("{environment}/{rest}"), &scope), Relation::Below);
-        prop_assert_eq!(crn::relation(&scope, &environment), Relation::Unrelated);
-        prop_assert_eq!(crn::relation(&format!("{scope}x"), &scope), Relation::Unrelated);
-        let _ = (crn::relation(&other, &scope), crn::segment(&other, &id), crn::segment(&id, &other));
+        prop_assert!(crn::is_narrower(&environment, &scope));
+        let (below, beside) = (format!("{environment}/{rest}"), format!("{scope}x/environment=env-1"));
+        prop_assert!(crn::is_narrower(&below, &scope));
+        prop_assert!(!crn::is_narrower(&scope, &environment));
+        prop_assert!(!crn::is_narrower(&beside, &scope));
+        let _ = (crn::is_narrower(&other, &scope), crn::segment(&other, &id), crn::segment(&id, &other));
     }
 }

@@ -42,6 +42,24 @@ mod refused;
 /// Page tokens that are refused.
 mod tokens;
 
+/// Role bindings that one of two listings brings.
+mod bindings;
+
+/// Lists that no organization has empty.
+mod empty_lists;
+
+/// Positions of another API key.
+mod access;
+
+/// How far a check goes.
+mod check_samples;
+
+/// Which organization a key belongs to.
+mod organizations;
+
+/// Answers that never end.
+mod endless;
+
 /// Failures of the service: what is tried again, and what is not taken for an answer.
 mod faults;
 

@@ -89,6 +89,41 @@ fn role_bindings_start_over_from_their_first_listing() {
     assert!(!run.asked("role_bindings")[4].parameter("crn_pattern").unwrap().ends_with("/*"));
 }
 
+/// What an expired token may be answered with instead of a refusal.
+fn empty_end() -> Fault {
+    Fault::Body(br#"{"data":[],"metadata":{}}"#.to_vec(), Vec::new())
+}
+
+#[test]
+fn a_resumed_token_that_brings_an_empty_last_page_starts_its_stream_over() {
+    let sim = Simulator::start(polite());
+    let state = interrupted(&sim).last_state().unwrap();
+    sim.add_fault(empty_end(), At::stream("users").nth(1));
+    let run = tap(&sim).set("page_size", 50).state(&state).run();
+    assert_whole(&run, &sim);
+    let run = run.expect_line("WARN", ["users", "empty last page", "expired"]);
+    assert_eq!(tokens(&run, "users"), [true, false, true, true, true, true]);
+}
+
+#[test]
+fn an_expired_page_and_a_refused_token_share_one_restart() {
+    let sim = Simulator::start(polite());
+    let state = interrupted(&sim).last_state().unwrap();
+    sim.add_fault(empty_end(), At::stream("users").nth(1));
+    sim.add_fault(Fault::errors(400, "the page token has expired"), At::stream("users").nth(4));
+    let run = tap(&sim).set("page_size", 50).state(&state).run().expect_code(5);
+    assert_eq!(tokens(&run, "users"), [true, false, true, true]);
+    assert_whole_of(&run, &sim, &OTHERS);
+}
+
+#[test]
+fn an_empty_last_page_of_this_run_is_an_end() {
+    let sim = Simulator::start(polite());
+    sim.add_fault(empty_end(), At::stream("users").nth(3));
+    let run = tap(&sim).set("page_size", 50).run().expect_code(0);
+    assert_eq!((run.records("users").len(), tokens(&run, "users").len()), (100, 3));
+}
+
 #[test]
 fn a_stream_whose_tokens_are_refused_again_fails() {
     for status in [400, 404, 410] {

@@ -102,7 +102,7 @@ fn the_state_of_a_finished_stream_stands_before_its_version_is_activated() {
 
 #[test]
 fn a_stream_without_records_is_activated_because_all_its_rows_are_gone() {
-    let sim = Simulator::start(small().users(0));
+    let sim = Simulator::start(small().invitations(0));
     let run = versioned(&sim).run().expect_code(0);
     activates(&run, &STREAMS);
 }

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tap_confluent_cloud::crn::{self, Relation};
+use tap_confluent_cloud::crn;
 
 fuzz_target!(|text: &str| {
     let (name, scope) = text.split_once('\n').unwrap_or((text, "crn://confluent.cloud/organization=o-1"));
@@ -12,7 +12,7 @@ fuzz_target!(|text: &str| {
         assert!(!pattern.scope_type.is_empty() && pattern.service_type.is_some() == pattern.service_id.is_some());
         assert!(pattern.resource.is_none_or(|resource| !resource.kind.is_empty()));
     }
-    if crn::relation(name, scope) == Relation::Below {
-        assert_ne!(crn::relation(scope, name), Relation::Below);
+    if crn::is_narrower(name, scope) {
+        assert!(!crn::is_narrower(scope, name));
     }
 });

@@ -11,7 +11,8 @@ pub mod page;
 mod refusal;
 pub mod retry;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -35,6 +36,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Redirects followed for one request.
 const MOST_REDIRECTS: usize = 5;
+
+/// Empty pages with a next link in a row: a service that filters after paging may send some.
+pub const MOST_EMPTY_PAGES: usize = 1_000;
 
 /// One listing, narrowed or not.
 #[derive(Clone, Debug)]
@@ -65,6 +69,10 @@ pub struct Client {
     concurrency: u64,
     /// Whether the service has accepted the key in this run.
     accepted: AtomicBool,
+    /// Requests so far, tries apart.
+    requests: AtomicU64,
+    /// The environments, once they have been listed in this run.
+    environments: tokio::sync::Mutex<Option<Rc<[organization::Row]>>>,
 }
 
 impl Client {
@@ -112,6 +120,8 @@ impl Client {
             page_size: config.page_size,
             concurrency: config.concurrency as u64,
             accepted: AtomicBool::new(false),
+            requests: AtomicU64::new(0),
+            environments: tokio::sync::Mutex::default(),
         })
     }
 
@@ -127,6 +137,7 @@ impl Client {
         token: Option<&str>,
         on_wait: &impl AsyncFn(Wait),
     ) -> Result<Page, Error> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
         let url = self.url(listing, token);
         let (mut failures, mut first_failure) = (0, None);
         loop {
@@ -161,10 +172,16 @@ impl Client {
     /// # Errors
     /// As `page`.
     pub async fn glance(&self, listing: &Listing<'_>) -> Result<Vec<u8>, Error> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
         self.ask(&self.url(listing, None), listing.role)
             .await
             .map(|(body, _)| body)
             .map_err(|failure| failure.error)
+    }
+
+    /// How many pages and records have been asked for, tries apart.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
     }
 
     /// The id of the API key that is used.

@@ -27,6 +27,11 @@ impl Page {
     pub fn records(&self) -> impl Iterator<Item = &str> {
         self.records.iter().map(|range| &self.body[range.clone()])
     }
+
+    /// Whether it is the last page of its listing and brings nothing.
+    pub fn is_empty_end(&self) -> bool {
+        self.records.is_empty() && self.next.is_none()
+    }
 }
 
 #[derive(Deserialize)]

@@ -49,6 +49,8 @@ pub struct Config {
     pub personal_data: Personal,
     pub personal_data_key: Option<Secret>,
     pub emit_activate_version: bool,
+    pub empty_lists: Doubt,
+    pub shortened_lists: Doubt,
     ca_certificate: Option<String>,
 }
 
@@ -66,6 +68,16 @@ impl Config {
             None => Ok(None),
         }
     }
+}
+
+/// What becomes of a list that may not be whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Doubt {
+    /// It is passed on with a warning.
+    Warn,
+    /// It fails.
+    Fail,
 }
 
 fn seconds<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {

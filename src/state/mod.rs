@@ -17,9 +17,55 @@ const LONGEST_PASS: TimeDelta = TimeDelta::hours(24);
 /// Clocks of two machines may differ by this much before a start in the future is not believed.
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(10);
 
-/// The keys of a bookmark, always all four: Meltano deep-merges a completed full refresh over an older
-/// state, so a key that were left out would leave its stale value behind (checked on Meltano 4.4.1).
-pub const BOOKMARK_KEYS: [&str; 4] = ["organization_id", "partition", "page_token", "started_at"];
+/// The keys of a bookmark, always all of them and always scalars: Meltano deep-merges a completed full refresh
+/// over an older state, so a key that were left out would leave its stale value behind (checked on Meltano
+/// 4.4.1).
+pub const BOOKMARK_KEYS: [&str; 7] =
+    ["organization_id", "api_key_hash", "partition", "page_token", "started_at", "records", "last_records"];
+
+/// What a pass is read with. Two keys of one organization may be shown different lists, so a position belongs
+/// to the key that it was read with.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Access {
+    /// None if it is not known.
+    pub organization_id: Option<String>,
+    /// Tells one API key from another without naming it; none in states of older versions.
+    pub api_key_hash: Option<String>,
+}
+
+impl Access {
+    /// Why a position of `other` access is not to be believed; none if it is. Equal hashes mean the same key
+    /// and therefore the same organization, even where that could not be looked up.
+    fn differs(&self, other: &Access) -> Option<&'static str> {
+        let organizations = (&self.organization_id, &other.organization_id);
+        if other.api_key_hash.is_none() {
+            Some("its state does not say with which API key it was read")
+        } else if self.api_key_hash != other.api_key_hash {
+            Some("its state belongs to another API key, which may have been shown another list")
+        } else if matches!(organizations, (Some(ours), Some(theirs)) if ours != theirs) {
+            Some("its state belongs to another organization")
+        } else {
+            None
+        }
+    }
+
+    /// Reads the access that a bookmark names; keys that are absent are not known.
+    ///
+    /// # Errors
+    /// In words, if one of them is not a text.
+    pub fn from_bookmark(bookmark: &Map<String, Value>) -> Result<Access, String> {
+        Ok(Access {
+            organization_id: text(bookmark, "organization_id")?.map(str::to_owned),
+            api_key_hash: text(bookmark, "api_key_hash")?.map(str::to_owned),
+        })
+    }
+
+    /// Writes it into a bookmark.
+    pub fn into_bookmark(&self, bookmark: &mut Map<String, Value>) {
+        bookmark.insert("organization_id".to_owned(), self.organization_id.clone().into());
+        bookmark.insert("api_key_hash".to_owned(), self.api_key_hash.clone().into());
+    }
+}
 
 /// Where a stream stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,8 +74,8 @@ pub enum Position {
     Start,
     /// In the middle of a pass: the next page to ask for.
     At(Place),
-    /// Read to its end.
-    Complete,
+    /// Read to its end. `records`: of the whole pass; none if it is not known.
+    Complete { access: Access, records: Option<u64> },
 }
 
 impl Position {
@@ -39,22 +85,17 @@ impl Position {
         if gap { Position::Start } else { self }
     }
 
-    /// Reads the bookmark of a stream with that scope; keys that are not ours are ignored. All null, or
-    /// absent, is `Start`: a finished pass and one not begun start alike.
+    /// Reads the bookmark of a stream with that scope; keys that are not ours are ignored. Where no key of a
+    /// pass is set it is `Start`: a finished pass and one not begun start alike.
     ///
     /// # Errors
     /// In words, if a key of ours holds what we never write.
     pub fn from_bookmark(scope: Scope, bookmark: &Map<String, Value>) -> Result<Position, String> {
-        let mut texts = [None; 4];
-        for (text, key) in texts.iter_mut().zip(BOOKMARK_KEYS) {
-            *text = match bookmark.get(key) {
-                None | Some(Value::Null) => None,
-                Some(Value::String(value)) => Some(value.as_str()),
-                Some(_) => return Err(format!("{key} is not a text")),
-            };
-        }
-        let [organization_id, partition, token, started_at] = texts;
-        if texts.iter().all(Option::is_none) {
+        let access = Access::from_bookmark(bookmark)?;
+        let (partition, token) = (text(bookmark, "partition")?, text(bookmark, "page_token")?);
+        let (started_at, records) = (text(bookmark, "started_at")?, count(bookmark, "records")?);
+        count(bookmark, "last_records")?;
+        if access == Access::default() && partition.or(token).or(started_at).is_none() && records.is_none() {
             return Ok(Position::Start);
         }
         let started_at = DateTime::parse_from_rfc3339(started_at.ok_or("started_at is missing")?)
@@ -64,57 +105,86 @@ impl Position {
             return Err("started_at is not of this age".to_owned());
         }
         Ok(Position::At(Place {
-            organization_id: organization_id.map(str::to_owned),
+            access,
             partition: Partition::parse(scope, partition).ok_or("it names no partition of this stream")?,
             token: token.map(str::to_owned),
             started_at,
+            records: records.unwrap_or_default(),
         }))
     }
 
-    /// Writes the keys of a bookmark into it and leaves its other keys alone.
+    /// Writes the keys of a bookmark into it and leaves its other keys alone. What outlives a pass, the number
+    /// of records of the last complete one, changes only where the pass is complete.
     pub fn into_bookmark(&self, bookmark: &mut Map<String, Value>) {
-        let values = match self {
-            Position::Start | Position::Complete => [None, None, None, None],
-            Position::At(place) => [
-                place.organization_id.clone(),
-                place.partition.name(),
-                place.token.clone(),
-                Some(place.started_at.to_rfc3339_opts(SecondsFormat::Millis, true)),
-            ],
-        };
-        for (key, value) in BOOKMARK_KEYS.into_iter().zip(values) {
-            bookmark.insert(key.to_owned(), value.map_or(Value::Null, Value::String));
+        let mut values = [const { Value::Null }; 6];
+        let mut last_records = bookmark.remove("last_records").filter(Value::is_u64).unwrap_or_default();
+        match self {
+            Position::Start => {}
+            Position::Complete { records, .. } => {
+                last_records = records.map_or(last_records, Value::from);
+            }
+            Position::At(place) => {
+                values = [
+                    place.access.organization_id.clone().into(),
+                    place.access.api_key_hash.clone().into(),
+                    place.partition.name().into(),
+                    place.token.clone().into(),
+                    place.started_at.to_rfc3339_opts(SecondsFormat::Millis, true).into(),
+                    place.records.into(),
+                ];
+            }
+        }
+        for (key, value) in BOOKMARK_KEYS.into_iter().zip(values.into_iter().chain([last_records])) {
+            bookmark.insert(key.to_owned(), value);
         }
     }
 
-    /// What the next run does with a stream that stands here.
+    /// What the next run, with that access, does with a stream that stands here.
     ///
     /// A finished stream starts afresh, also when its siblings were interrupted: a stream that always
     /// fails would freeze the others otherwise. Only where `skip_complete` is set, which is how a retry of
     /// the same full refresh is told, is it passed over.
-    pub fn resume(
-        self,
-        scope: Scope,
-        organization_id: Option<&str>,
-        now: DateTime<Utc>,
-        skip_complete: bool,
-    ) -> Resume {
-        let first = Place::first(scope, organization_id, now);
-        let place = match self {
+    pub fn resume(self, scope: Scope, access: &Access, now: DateTime<Utc>, skip_complete: bool) -> Resume {
+        let first = Place::first(scope, access, now);
+        let mut place = match self {
             Position::At(place) => place,
-            Position::Complete if skip_complete => return Resume::Skip,
-            Position::Start | Position::Complete => return Resume::At(first),
+            // A marker without any access is of an older version, and only a retry of its job brings it.
+            Position::Complete { access: of, .. } if skip_complete => {
+                return match access.differs(&of) {
+                    Some(why) if of != Access::default() => Resume::Over(first, why),
+                    _ => Resume::Skip,
+                };
+            }
+            Position::Start | Position::Complete { .. } => return Resume::At(first),
         };
-        let why = if place.organization_id.as_deref() != organization_id {
-            "its state belongs to another organization"
+        let why = if let Some(why) = access.differs(&place.access) {
+            why
         } else if now - place.started_at > LONGEST_PASS {
             "its state is from a pass that began more than 24 hours ago"
         } else if place.started_at - now > CLOCK_SKEW {
             "its state is from a pass that begins in the future"
         } else {
+            place.access.organization_id = access.organization_id.clone().or(place.access.organization_id);
             return Resume::At(place);
         };
         Resume::Over(first, why)
+    }
+}
+
+/// The text under a key of a bookmark; null and absent are none.
+fn text<'a>(bookmark: &'a Map<String, Value>, key: &str) -> Result<Option<&'a str>, String> {
+    match bookmark.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(value)) => Ok(Some(value)),
+        Some(_) => Err(format!("{key} is not a text")),
+    }
+}
+
+/// The same of a number of records.
+fn count(bookmark: &Map<String, Value>, key: &str) -> Result<Option<u64>, String> {
+    match bookmark.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => value.as_u64().map(Some).ok_or_else(|| format!("{key} is not a number of records")),
     }
 }
 
@@ -142,10 +212,15 @@ mod tests {
         text.parse().unwrap()
     }
 
-    /// A bookmark of `organization partition token time`, where a dash is null.
+    /// A bookmark of `organization hash partition token time`, where a dash is null.
     fn bookmark(text: &str) -> Map<String, Value> {
         let values = text.split(' ').map(|value| if value == "-" { Value::Null } else { value.into() });
         BOOKMARK_KEYS.into_iter().map(str::to_owned).zip(values).collect()
+    }
+
+    fn access(organization_id: Option<&str>) -> Access {
+        let organization_id = organization_id.map(str::to_owned);
+        Access { organization_id, api_key_hash: Some("k".to_owned()) }
     }
 
     #[test]
@@ -154,27 +229,29 @@ mod tests {
         let now = time("2026-03-02T12:00:00Z");
         // scope, bookmark, why it is started over; empty if it is resumed, none if it is all null
         let table = [
-            (Everything, "- - - -", None),
-            (ROLE_BINDINGS, "- - - -", None),
-            (Everything, "o - t 2026-03-02T11:00:00Z", Some("")),
-            (Everything, "o - t 2026-03-01T12:00:01Z", Some("")),
-            (Everything, "o - t 2026-03-01T11:59:59Z", Some("24 hours")),
-            (Everything, "o - t 2026-03-02T12:09:00Z", Some("")),
-            (Everything, "o - t 2026-03-02T12:11:00Z", Some("future")),
-            (Everything, "x - t 2026-03-02T11:00:00Z", Some("organization")),
-            (Everything, "- - t 2026-03-02T11:00:00Z", Some("organization")),
-            (CLUSTERS, "- - - -", None),
-            (CLUSTERS, "o env-1 - 2026-03-02T11:00:00Z", Some("")),
-            (CLUSTERS, "o env-1 t 2026-03-01T11:59:59Z", Some("24 hours")),
-            (ROLE_BINDINGS, "o organization - 2026-03-02T11:00:00Z", Some("")),
-            (ROLE_BINDINGS, "o organization+ t 2026-03-02T11:00:00Z", Some("")),
-            (ROLE_BINDINGS, "o organization/* - 2026-03-02T11:00:00Z", Some("")),
-            (ROLE_BINDINGS, "o env-1/* t 2026-03-02T11:00:00Z", Some("")),
+            (Everything, "- - - - -", None),
+            (ROLE_BINDINGS, "- - - - -", None),
+            (Everything, "o k - t 2026-03-02T11:00:00Z", Some("")),
+            (Everything, "o k - t 2026-03-01T12:00:01Z", Some("")),
+            (Everything, "o k - t 2026-03-01T11:59:59Z", Some("24 hours")),
+            (Everything, "o k - t 2026-03-02T12:09:00Z", Some("")),
+            (Everything, "o k - t 2026-03-02T12:11:00Z", Some("future")),
+            (Everything, "x k - t 2026-03-02T11:00:00Z", Some("another organization")),
+            (Everything, "o x - t 2026-03-02T11:00:00Z", Some("another API key")),
+            (Everything, "- x - t 2026-03-02T11:00:00Z", Some("another API key")),
+            (Everything, "o - - t 2026-03-02T11:00:00Z", Some("does not say")),
+            (CLUSTERS, "- - - - -", None),
+            (CLUSTERS, "o k env-1 - 2026-03-02T11:00:00Z", Some("")),
+            (CLUSTERS, "o k env-1 t 2026-03-01T11:59:59Z", Some("24 hours")),
+            (ROLE_BINDINGS, "o k organization - 2026-03-02T11:00:00Z", Some("")),
+            (ROLE_BINDINGS, "o k organization+ t 2026-03-02T11:00:00Z", Some("")),
+            (ROLE_BINDINGS, "o k organization/* - 2026-03-02T11:00:00Z", Some("")),
+            (ROLE_BINDINGS, "o k env-1/* t 2026-03-02T11:00:00Z", Some("")),
         ];
         for (scope, text, expected) in table {
             let position = Position::from_bookmark(scope, &bookmark(text)).unwrap();
-            let first = Place::first(scope, Some("o"), now);
-            match (position.clone().resume(scope, Some("o"), now, true), expected) {
+            let first = Place::first(scope, &access(Some("o")), now);
+            match (position.clone().resume(scope, &access(Some("o")), now, true), expected) {
                 (Resume::At(place), None) => assert_eq!(place, first, "{text}"),
                 (Resume::At(place), Some("")) => assert_eq!(Position::At(place), position, "{text}"),
                 (Resume::Over(place, why), Some(words)) => {
@@ -186,13 +263,38 @@ mod tests {
     }
 
     #[test]
+    fn one_key_resumes_whether_or_not_its_organization_could_be_looked_up() {
+        let now = time("2026-03-02T12:00:00Z");
+        for (then, today, kept) in
+            [(Some("o"), None, Some("o")), (None, Some("o"), Some("o")), (None, None, None)]
+        {
+            let place =
+                Place { token: Some("t".to_owned()), ..Place::first(Scope::Everything, &access(then), now) };
+            let resumed = Position::At(place).resume(Scope::Everything, &access(today), now, false);
+            let Resume::At(place) = resumed else { panic!("{then:?} {today:?}: {resumed:?}") };
+            assert_eq!((place.access, place.token.as_deref()), (access(kept), Some("t")));
+        }
+    }
+
+    #[test]
     fn a_finished_stream_starts_afresh_unless_told_to_skip_it() {
         let now = time("2026-03-02T12:00:00Z");
-        let first = || Resume::At(Place::first(Scope::Everything, Some("o"), now));
-        let resume = |position: Position, skip| position.resume(Scope::Everything, Some("o"), now, skip);
-        assert_eq!(resume(Position::Complete, false), first());
-        assert_eq!(resume(Position::Complete, true), Resume::Skip);
-        assert_eq!(resume(Position::Start, true), first());
+        let first = || Place::first(Scope::Everything, &access(Some("o")), now);
+        let resume =
+            |position: Position, skip| position.resume(Scope::Everything, &access(Some("o")), now, skip);
+        let complete = |access: Access| Position::Complete { access, records: None };
+        assert_eq!(resume(complete(access(Some("o"))), false), Resume::At(first()));
+        assert_eq!(resume(complete(access(Some("o"))), true), Resume::Skip);
+        assert_eq!(resume(complete(access(None)), true), Resume::Skip);
+        assert_eq!(resume(complete(Access::default()), true), Resume::Skip, "of an older version");
+        assert_eq!(resume(Position::Start, true), Resume::At(first()));
+        let mut other = access(Some("o"));
+        other.api_key_hash = Some("x".to_owned());
+        let unmarked = Access { organization_id: Some("o".to_owned()), api_key_hash: None };
+        for of in [access(Some("x")), other, unmarked] {
+            let resumed = resume(complete(of.clone()), true);
+            assert!(matches!(resumed, Resume::Over(place, _) if place == first()), "{of:?}");
+        }
     }
 
     #[test]
@@ -200,6 +302,10 @@ mod tests {
         for bookmark in [
             json!({"page_token": 5}),
             json!({"page_token": "t"}),
+            json!({"api_key_hash": "k"}),
+            json!({"records": 1}),
+            json!({"last_records": -1}),
+            json!({"last_records": "7"}),
             json!({"page_token": "t", "started_at": "yesterday"}),
             json!({"partition": ["a"]}),
             json!({"page_token": "t", "started_at": "0000-01-01T00:00:00+23:59"}),
@@ -213,15 +319,16 @@ mod tests {
             (ROLE_BINDINGS, "-"),
             (CLUSTERS, "-"),
         ] {
-            let read =
-                Position::from_bookmark(scope, &bookmark(&format!("o {partition} t 2026-03-02T11:00:00Z")));
+            let bookmark = bookmark(&format!("o k {partition} t 2026-03-02T11:00:00Z"));
+            let read = Position::from_bookmark(scope, &bookmark);
             assert!(read.is_err_and(|words| words.contains("partition")), "{scope:?} {partition}");
         }
     }
 
     #[test]
     fn a_bookmark_comes_back_as_it_went() {
-        let mut place = Place::first(ROLE_BINDINGS, Some("o"), time("2026-03-02T12:00:00Z"));
+        let mut place = Place::first(ROLE_BINDINGS, &access(Some("o")), time("2026-03-02T12:00:00Z"));
+        place.records = 7;
         let within = ["organization", "organization+", "organization/*", "env-1", "env-1+", "env-1/*"];
         let all = within
             .map(|name| (ROLE_BINDINGS, name))
@@ -230,14 +337,18 @@ mod tests {
         for (scope, name) in all {
             place.partition = Partition::parse(scope, Some(name)).unwrap();
             assert_eq!(place.partition.name().as_deref(), Some(name));
-            let mut bookmark = json!({"foreign": 1}).as_object().unwrap().clone();
+            let mut bookmark = json!({"foreign": 1, "last_records": 5}).as_object().unwrap().clone();
             Position::At(place.clone()).into_bookmark(&mut bookmark);
             let read = Position::from_bookmark(scope, &bookmark);
             assert_eq!(read, Ok(Position::At(place.clone())), "{bookmark:?}");
-            assert_eq!(bookmark["foreign"], 1);
-            Position::Complete.into_bookmark(&mut bookmark);
-            assert_eq!(Position::from_bookmark(scope, &bookmark), Ok(Position::Start));
-            assert_eq!(bookmark.len(), 5, "no key of a bookmark is ever left out");
+            assert_eq!((&bookmark["foreign"], &bookmark["last_records"]), (&json!(1), &json!(5)));
+            for (records, last) in [(Some(9), 9), (None, 9)] {
+                Position::Complete { access: Access::default(), records }.into_bookmark(&mut bookmark);
+                assert_eq!(Position::from_bookmark(scope, &bookmark), Ok(Position::Start));
+                assert_eq!(bookmark["last_records"], last);
+            }
+            let keys = BOOKMARK_KEYS.iter().filter(|key| bookmark.contains_key(**key)).count();
+            assert_eq!((keys, bookmark.len()), (7, 8), "no key of a bookmark is ever left out");
         }
     }
 }

@@ -2,19 +2,21 @@
 
 use chrono::{DateTime, Utc};
 
-use super::Position;
+use super::{Access, Position};
 use crate::streams::Scope;
 
 /// The next page of a pass.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Place {
-    /// Organization that the pass belongs to; none if it could not be looked up.
-    pub organization_id: Option<String>,
+    /// What the pass is read with.
+    pub access: Access,
     pub partition: Partition,
     /// The API's page token; none for the first page of a partition.
     pub token: Option<String>,
     /// When the pass began.
     pub started_at: DateTime<Utc>,
+    /// Records of the pass so far.
+    pub records: u64,
 }
 
 /// One listing of a scope.
@@ -29,14 +31,14 @@ pub enum Partition {
 }
 
 /// How a scope is listed. What the service returns for the bare name of a scope is contested, so the
-/// bare name is asked first, and `/*` only if the bare one brought nothing below the scope.
+/// bare name is asked first, and `/*` too unless the bare one has proved to hold what is below the scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// By its bare name; nothing below the scope has come yet.
+    /// By its bare name, which has proved nothing yet.
     Bare,
-    /// By its bare name, which has brought something below the scope: it holds everything.
+    /// By its bare name, which has brought something of a narrower scope: it holds everything.
     Inclusive,
-    /// By its name and `/*`; only what is below the scope counts, the rest has been read.
+    /// By its name and `/*`.
     Nested,
 }
 
@@ -88,20 +90,20 @@ impl Partition {
 
 impl Place {
     /// The first page of a new pass.
-    pub fn first(scope: Scope, organization_id: Option<&str>, now: DateTime<Utc>) -> Place {
-        let (organization_id, partition) = (organization_id.map(str::to_owned), Partition::first(scope));
-        Place { organization_id, partition, token: None, started_at: now }
+    pub fn first(scope: Scope, access: &Access, now: DateTime<Utc>) -> Place {
+        let partition = Partition::first(scope);
+        Place { access: access.clone(), partition, token: None, started_at: now, records: 0 }
     }
 
-    /// The position after this page, given the token of the next one and whether the page brought a
-    /// record below its scope.
+    /// The position after this page, given the token of the next one and whether the page proved that the
+    /// listing holds what is below its scope.
     ///
     /// `environments`, in ascending order, are the ones to go through where the scope is each of them, or
     /// where the organization as a whole was refused.
-    pub fn after(mut self, token: Option<String>, saw_below: bool, environments: &[String]) -> Position {
+    pub fn after(mut self, token: Option<String>, is_inclusive: bool, environments: &[String]) -> Position {
         self.token = token;
         if let Partition::Within { reach: reach @ Reach::Bare, .. } = &mut self.partition {
-            match (&self.token, saw_below) {
+            match (&self.token, is_inclusive) {
                 (_, true) => *reach = Reach::Inclusive,
                 (None, false) => {
                     *reach = Reach::Nested;
@@ -115,8 +117,12 @@ impl Place {
             Partition::Within { environment: Some(_), .. } | Partition::Environment(_) => {
                 self.next_environment(environments)
             }
-            _ => Position::Complete,
+            _ => self.complete(),
         }
+    }
+
+    fn complete(self) -> Position {
+        Position::Complete { access: self.access, records: Some(self.records) }
     }
 
     /// The start of the environment after this place's own, or of the first. After the last, `Complete`
@@ -130,7 +136,7 @@ impl Place {
         let last = next.is_none();
         self.token = None;
         self.partition = match self.partition {
-            Partition::Environment(_) if last => return Position::Complete,
+            Partition::Environment(_) if last => return self.complete(),
             _ if last => return Position::Start,
             Partition::Environment(_) => Partition::Environment(next),
             _ => Partition::Within { environment: next, reach: Reach::Bare },
@@ -158,9 +164,12 @@ impl Place {
         }
     }
 
-    /// Whether only what is below the scope counts.
-    pub fn is_nested(&self) -> bool {
-        matches!(self.partition, Partition::Within { reach: Reach::Nested, .. })
+    /// How a scope is listed here; none where no scope is.
+    pub fn reach(&self) -> Option<Reach> {
+        match self.partition {
+            Partition::Within { reach, .. } => Some(reach),
+            Partition::Everything | Partition::Environment(_) => None,
+        }
     }
 }
 
@@ -172,12 +181,13 @@ mod tests {
     fn the_order_of_partitions() {
         let environments = ["env-1".to_owned(), "env-2".to_owned()];
         let at = |partition: Option<&str>, token: Option<&str>| {
-            let mut place = Place::first(Scope::Everything, Some("o"), DateTime::UNIX_EPOCH);
+            let mut place = Place::first(Scope::Everything, &Access::default(), DateTime::UNIX_EPOCH);
             place.partition = partition.map_or(Partition::Everything, Partition::within);
             place.token = token.map(str::to_owned);
             place
         };
-        // partition, token of the next page, a record below the scope came, position after
+        let complete = || Position::Complete { access: Access::default(), records: Some(0) };
+        // partition, token of the next page, the listing proved inclusive, position after
         let table = [
             (None, Some("t"), false, Some((None, Some("t")))),
             (None, None, false, None),
@@ -191,7 +201,7 @@ mod tests {
             (Some("organization/*"), None, true, None),
         ];
         for (partition, token, below, after) in table {
-            let expected = after.map_or(Position::Complete, |(p, t)| Position::At(at(p, t)));
+            let expected = after.map_or_else(complete, |(p, t)| Position::At(at(p, t)));
             let got = at(partition, Some("s")).after(token.map(str::to_owned), below, &[]);
             assert_eq!(got, expected, "{partition:?} {token:?} {below}");
         }
@@ -213,10 +223,10 @@ mod tests {
             ..at(None, token)
         };
         assert_eq!(each(None, None).next_environment(&environments), Position::At(each(Some("env-1"), None)));
-        assert_eq!(each(None, None).next_environment(&[]), Position::Complete);
+        assert_eq!(each(None, None).next_environment(&[]), complete());
         assert_eq!(walk(each(Some("env-1"), Some("t"))), Position::At(each(Some("env-2"), None)));
         assert_eq!(walk(each(Some("env-10"), None)), Position::At(each(Some("env-2"), None)));
-        assert_eq!(walk(each(Some("env-2"), Some("t"))), Position::Complete);
+        assert_eq!(walk(each(Some("env-2"), Some("t"))), complete());
         let more = each(Some("env-1"), None).after(Some("t".to_owned()), false, &environments);
         assert_eq!(more, Position::At(each(Some("env-1"), Some("t"))));
     }

@@ -3,7 +3,9 @@
 //!
 //! Knows neither HTTP nor message formats.
 
+mod emitted;
 mod pass;
+mod sample;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,7 +19,7 @@ use crate::error::{Error, Kind};
 use crate::log;
 use crate::protocol::{Event, Selected};
 use crate::shape::Form;
-use crate::state::{Place, Resume};
+use crate::state::{Access, Place, Resume};
 use crate::streams::Stream;
 use pass::Pass;
 
@@ -28,12 +30,17 @@ pub const EVENTS_IN_FLIGHT: usize = 2;
 /// What to read, and how.
 pub struct Plan {
     pub organization: Organization,
+    /// What the positions are read with.
+    pub access: Access,
     /// Streams, and what to do with each.
     pub streams: Vec<(Selected, Resume)>,
     pub concurrency: usize,
     /// The form of the records.
     pub form: Form,
-    /// Read the first record of each stream only, and move no position.
+    /// Whether an empty list is taken for an answer also where no organization can have one.
+    pub may_be_empty: bool,
+    /// Ask for no more than tells whether the streams can be read, say the first record of each, and move no
+    /// position.
     pub sample: bool,
 }
 

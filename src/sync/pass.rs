@@ -1,41 +1,54 @@
 //! One reading of one stream: which page is asked for next, and what becomes of it.
 
+mod recover;
+
 use std::cell::Cell;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 use std::time::Instant;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
 
+use super::emitted::Emitted;
+use super::sample::Sample;
 use super::{Plan, gone};
 use crate::api::organization::Organization;
 use crate::api::page::Page;
-use crate::api::{Client, Listing, Wait};
-use crate::crn::{self, Relation};
+use crate::api::{Client, Listing, MOST_EMPTY_PAGES, Wait};
+use crate::crn;
 use crate::error::{Answer, Error, Kind};
 use crate::log;
 use crate::protocol::{Event, Records, Selected, Tally};
-use crate::shape::Shape;
-use crate::state::{Place, Position};
+use crate::shape::{Object, Shape};
+use crate::state::{Access, Place, Position, Reach};
 use crate::streams::{Scope, Stream};
+use recover::all_refused;
 
 /// One reading of one stream, from a place to its end.
 pub struct Pass {
     client: Rc<Client>,
     organization: Organization,
+    access: Access,
     stream: &'static Stream,
     shape: Shape,
-    sample: bool,
+    /// Whether an empty list is taken for an answer also where there must be something.
+    may_be_empty: bool,
+    sample: Option<Sample>,
     /// Environments to go through, in ascending order, where that is to be done; else empty.
     environments: Vec<String>,
     /// Environments that were refused, and why.
     refused: Vec<(String, Error)>,
     /// Why this pass cannot be complete, although it goes on.
     incomplete: Option<Error>,
+    /// Whether the next page is asked for by a token of an earlier run.
+    resumed: bool,
     restarted: bool,
     tokens: Tokens,
+    emitted: Emitted,
+    /// Empty pages in a row.
+    empty_pages: usize,
     tally: Tally,
     retries: Cell<u64>,
     /// Pages asked for, tries apart.
@@ -63,14 +76,19 @@ impl Pass {
         Pass {
             client,
             organization: plan.organization.clone(),
+            access: plan.access.clone(),
             stream,
             shape,
-            sample: plan.sample,
+            may_be_empty: plan.may_be_empty,
+            sample: plan.sample.then(Sample::default),
             environments: Vec::new(),
             refused: Vec::new(),
             incomplete: None,
+            resumed: false,
             restarted: false,
             tokens: Tokens::default(),
+            emitted: Emitted::default(),
+            empty_pages: 0,
             tally: Tally::default(),
             retries: Cell::new(0),
             asked: Cell::new(0),
@@ -80,9 +98,10 @@ impl Pass {
 
     /// Says that there is nothing to read.
     pub async fn skip(self) -> (Tally, Result<(), Error>) {
-        let (stream, position, now) = (self.stream, Position::Complete, Utc::now());
-        let records = Records::default();
+        let position = Position::Complete { access: self.access.clone(), records: None };
+        let (stream, now) = (self.stream, Utc::now());
         let started = Event::Started { stream, position: position.clone() };
+        let records = Records::default();
         let nothing = Event::Page { stream, records, position, received_at: now, began: now };
         for event in [started, nothing] {
             if let Err(error) = self.events.send(event).await {
@@ -95,8 +114,9 @@ impl Pass {
     pub async fn run(mut self, place: Place) -> (Tally, Result<(), Error>) {
         let begun = Instant::now();
         let read = self.read(place).await;
-        if let Some(strays) = self.shape.strays() {
-            log::warn(format!("{}: {strays}", self.stream.name));
+        let unasked = self.sample.take().and_then(|sample| sample.unasked);
+        for words in self.shape.strays().into_iter().chain(unasked) {
+            log::warn(format!("{}: {words}", self.stream.name));
         }
         self.tally.retries = self.retries.get();
         self.tally.requests = self.asked.get() + self.retries.get();
@@ -112,34 +132,85 @@ impl Pass {
     }
 
     async fn read(&mut self, place: Place) -> Result<(), Error> {
-        let stream = self.stream;
+        let (stream, events) = (self.stream, self.events.clone());
         let start = if place.is_first() { Position::Start } else { Position::At(place.clone()) };
-        let events = self.events.clone();
         events.send(Event::Started { stream, position: start.clone() }).await.map_err(gone)?;
-        let mut place = self.enter(place).await?;
-        if let Some(token) = &place.token {
-            self.tokens.is_new(token);
+        let began = place.started_at;
+        let mut place = match self.enter(place).await? {
+            Position::At(place) => place,
+            // There is no listing at all.
+            position => {
+                let nothing = Records::default();
+                return self.say(nothing, position, began).await;
+            }
+        };
+        self.resumed = place.token.as_deref().is_some_and(|token| self.tokens.is_new(token));
+        self.emitted.begin(&place);
+        if !self.may_ask() {
+            return Ok(());
         }
         let mut page = self.page(&place).await;
         loop {
             let began = place.started_at;
-            let (records, after) = match page {
+            let (records, mut after) = match page {
+                Ok(page) if std::mem::take(&mut self.resumed) && page.is_empty_end() => {
+                    let expired =
+                        "the page token of its state brings an empty last page, so it may have expired";
+                    (Records::default(), self.restart(&place, expired).await?)
+                }
                 Ok(page) => self.take(page, place)?,
                 Err(error) => (Records::default(), self.instead(place, error).await?),
             };
-            let sampled = self.sample && !records.is_empty();
-            let gap = !self.refused.is_empty();
-            let position = if self.sample { start.clone() } else { after.clone().behind(gap) };
-            let said = events.send(Event::Page { stream, records, position, received_at: Utc::now(), began });
+            self.emitted.after(&after);
+            let impossible = self.impossible_end(&after);
+            if impossible.is_some() {
+                after = Position::Start;
+            }
+            let position = match self.sample {
+                Some(_) => start.clone(),
+                None => after.clone().behind(!self.refused.is_empty()),
+            };
+            let goes_on = self.may_ask();
+            let said = self.say(records, position, began);
             match after {
-                Position::At(next) if !sampled => {
+                Position::At(next) if goes_on => {
                     let (said, asked) = tokio::join!(said, self.page(&next));
-                    said.map_err(gone)?;
+                    said?;
                     (page, place) = (asked, next);
                 }
-                _ => return said.await.map_err(gone),
+                _ => {
+                    said.await?;
+                    return impossible.map_or(Ok(()), Err);
+                }
             }
         }
+    }
+
+    async fn say(&self, records: Records, position: Position, began: DateTime<Utc>) -> Result<(), Error> {
+        let (stream, received_at) = (self.stream, Utc::now());
+        self.events.send(Event::Page { stream, records, position, received_at, began }).await.map_err(gone)
+    }
+
+    /// Why the stream cannot end here with nothing, if it may not.
+    fn impossible_end(&self, after: &Position) -> Option<Error> {
+        let is_empty = matches!(after, Position::Complete { records: Some(0), .. });
+        (is_empty && self.stream.never_empty).then(|| self.empty("its list", self.stream.role)).flatten()
+    }
+
+    /// The error of a list that cannot be empty and is; none, with a warning, where the settings allow it.
+    fn empty(&self, list: &str, role: &str) -> Option<Error> {
+        let name = self.stream.name;
+        if self.may_be_empty {
+            log::warn(format!(
+                "{name}: {list} is empty, although no organization is without one; empty_lists: warn"
+            ));
+            return None;
+        }
+        let words = format!(
+            "{list} is empty, although no organization is without one: the owner of the API key sees less than \
+             there is. The role {role} sees all (not verified). If there is really nothing, set empty_lists to warn"
+        );
+        Some(Error::new(Kind::Denied, words))
     }
 
     async fn page(&self, place: &Place) -> Result<Page, Error> {
@@ -147,7 +218,7 @@ impl Pass {
             Scope::Everything => Vec::new(),
             Scope::Organization { crn_parameter } => {
                 let scope = self.scope_crn(place)?;
-                let suffix = if place.is_nested() { "/*" } else { "" };
+                let suffix = if place.reach() == Some(Reach::Nested) { "/*" } else { "" };
                 vec![(crn_parameter, format!("{scope}{suffix}"))]
             }
             Scope::EachEnvironment { parameter, .. } => {
@@ -155,7 +226,7 @@ impl Pass {
             }
         };
         self.asked.set(self.asked.get() + 1);
-        let page_size = if self.sample { 1 } else { self.stream.max_page_size };
+        let page_size = self.stream.max_page_size;
         let listing = Listing { path: self.stream.path, page_size, filters, role: self.stream.role };
         self.client.page(&listing, place.token.as_deref(), &async |wait| self.tell(wait).await).await
     }
@@ -181,58 +252,81 @@ impl Pass {
         })
     }
 
+    /// Whether another page may be asked for; a sample asks for few.
+    fn may_ask(&mut self) -> bool {
+        let requests = self.client.requests();
+        self.sample.as_mut().is_none_or(|sample| sample.may_ask(requests))
+    }
+
     /// Makes the records of a page fit, and moves the position past it.
-    fn take(&mut self, page: Page, place: Place) -> Result<(Records, Position), Error> {
-        let scope = match self.stream.scope {
-            Scope::Organization { crn_parameter } => Some((crn_parameter, self.scope_crn(&place)?)),
-            Scope::Everything | Scope::EachEnvironment { .. } => None,
+    fn take(&mut self, page: Page, mut place: Place) -> Result<(Records, Position), Error> {
+        let scope = match (self.stream.scope, place.reach()) {
+            (Scope::Organization { crn_parameter }, Some(Reach::Bare)) => {
+                Some((crn_parameter, self.scope_crn(&place)?))
+            }
+            _ => None,
         };
-        let (mut records, mut saw_below) = (Records::default(), false);
+        let (mut records, mut is_inclusive) = (Records::default(), false);
         for record in page.records() {
             let record = self.shape.open(record).map_err(|what| self.broken(&place, &page, what))?;
             if let Some((field, scope)) = &scope {
-                let relation =
-                    record.text(field).map_or(Relation::Unrelated, |crn| crn::relation(&crn, scope));
-                saw_below |= relation == Relation::Below;
-                if relation == Relation::Same && place.is_nested() {
-                    continue; // the bare listing has brought it
-                }
+                is_inclusive |= record.text(field).is_some_and(|crn| crn::is_narrower(&crn, scope));
             }
-            if let Scope::EachEnvironment { field, .. } = self.stream.scope
-                && let Some(other) = record.at(field).and_then(|field| field.text())
-                && !other.is_empty()
-                && place.environment() != Some(&*other)
-            {
-                return Err(self.broken(
-                    &place,
-                    &page,
-                    "a record of another environment than the one asked for",
-                ));
+            if self.is_of_another_environment(&record, &place) {
+                let other = "a record of another environment than the one asked for";
+                return Err(self.broken(&place, &page, other));
             }
+            if !self.emitted.is_new(record.text(self.stream.key).as_deref(), place.reach()) {
+                continue;
+            }
+            place.records += 1;
+            let before = records.json.len();
             let nulled = self.shape.fit(&record, place.environment(), &mut records.json);
             let nulled = nulled.map_err(|what| self.broken(&place, &page, &what))?;
+            if self.sample.is_some() && self.tally.records + records.len() as u64 > 0 {
+                records.json.truncate(before);
+                continue;
+            }
             if !nulled.is_empty() {
                 records.nulled.push((records.ends.len(), nulled));
             }
             records.ends.push(records.json.len());
-            if self.sample {
-                break;
-            }
         }
-        match &page.next {
-            Some(token) if !self.tokens.is_new(token) => {
-                return Err(self.broken(
-                    &place,
-                    &page,
-                    "a link to a page that has been read: the listing runs in a circle",
-                ));
-            }
-            Some(_) => {}
-            None => self.tokens.seen.clear(),
-        }
+        self.check_link(&page, &place)?;
         self.tally.records += records.len() as u64;
         self.tally.pages += 1;
-        Ok((records, place.after(page.next, saw_below, &self.environments)))
+        let came = page.records().count();
+        let after = place.after(page.next, is_inclusive, &self.environments);
+        let after = match &mut self.sample {
+            Some(sample) => sample.after(after, came, &self.environments),
+            None => after,
+        };
+        if !matches!(&after, Position::At(next) if next.token.is_some()) {
+            self.tokens.seen.clear();
+            self.empty_pages = 0;
+        }
+        Ok((records, after))
+    }
+
+    fn is_of_another_environment(&self, record: &Object<'_>, place: &Place) -> bool {
+        let Scope::EachEnvironment { field, .. } = self.stream.scope else { return false };
+        let named = record.at(field).and_then(|field| field.text()).filter(|id| !id.is_empty());
+        named.is_some_and(|id| place.environment() != Some(&*id))
+    }
+
+    /// Bounds what a listing can repeat: its pages, and empty ones with a link to a next.
+    fn check_link(&mut self, page: &Page, place: &Place) -> Result<(), Error> {
+        let Some(token) = &page.next else { return Ok(()) };
+        if !self.tokens.is_new(token) {
+            let circle = "a link to a page that has been read: the listing runs in a circle";
+            return Err(self.broken(place, page, circle));
+        }
+        self.empty_pages = if page.records().next().is_none() { self.empty_pages + 1 } else { 0 };
+        if self.empty_pages >= MOST_EMPTY_PAGES {
+            let what = format!("no record: these are {MOST_EMPTY_PAGES} empty pages in a row");
+            return Err(self.broken(place, page, &what));
+        }
+        Ok(())
     }
 
     fn broken(&self, place: &Place, page: &Page, what: &str) -> Error {
@@ -248,106 +342,4 @@ impl Pass {
         let message = format!("the page {which} holds {what}");
         Error { answer: Some(Box::new(answer)), ..Error::broken(message) }
     }
-
-    /// The position at which to go on after an error: the pass is restarted, an environment is passed over,
-    /// or the rest of the stream is read environment by environment.
-    async fn instead(&mut self, place: Place, mut error: Error) -> Result<Position, Error> {
-        self.tokens.seen.clear();
-        let name = self.stream.name;
-        if error.refuses_token() && place.token.is_some() && !self.restarted {
-            log::warn(format!(
-                "{name}: its page token is refused; reading the stream once more from page one: {error}"
-            ));
-            self.restarted = true;
-            let first = self.first();
-            return Ok(Position::At(self.enter(first).await?));
-        }
-        match (self.stream.scope, place.environment()) {
-            (Scope::EachEnvironment { .. }, Some(environment)) if error.is_hidden() => {
-                if error.status() == Some(404) {
-                    error.kind = Kind::Denied;
-                    "what is in it is hidden from the owner of the API key, or base_url is wrong"
-                        .clone_into(&mut error.message);
-                }
-                log::warn(format!(
-                    "{name}: environment {environment} is refused, going on with the next: {error}"
-                ));
-                self.refused.push((environment.to_owned(), error));
-            }
-            (Scope::Organization { .. }, Some(_)) if error.status() == Some(403) => {
-                log::warn(format!("{name}: going on with the next environment: {error}"));
-            }
-            (Scope::Organization { .. }, None) if error.status() == Some(403) && place.is_nested() => {
-                log::warn(format!("{name}: reading it environment by environment: {error}"));
-                match self.list_environments().await {
-                    Err(also) if also.is_hidden() => return Err(error),
-                    listed => listed?,
-                }
-                self.incomplete = Some(whole_refused());
-            }
-            _ => return Err(error),
-        }
-        Ok(place.next_environment(&self.environments))
-    }
-
-    /// The first place of a new pass.
-    fn first(&mut self) -> Place {
-        self.refused.clear();
-        self.incomplete = None;
-        Place::first(self.stream.scope, self.organization.id.as_deref(), Utc::now())
-    }
-
-    /// Lists the environments if they are gone through, and gives the place to begin at.
-    async fn enter(&mut self, mut place: Place) -> Result<Place, Error> {
-        let name = self.stream.name;
-        let each = matches!(self.stream.scope, Scope::EachEnvironment { .. });
-        if !each && place.environment().is_none() {
-            return Ok(place);
-        }
-        self.list_environments().await?;
-        if place.environment().is_some_and(|id| !self.environments.iter().any(|other| other == id)) {
-            log::warn(format!(
-                "{name}: its state names an environment that is not there; reading it from page one"
-            ));
-            place = self.first();
-        }
-        match place.environment() {
-            None if each => {
-                if let Position::At(first) = place.clone().next_environment(&self.environments) {
-                    place = first;
-                }
-            }
-            Some(_) if !each => self.incomplete = Some(whole_refused()),
-            _ => {}
-        }
-        Ok(place)
-    }
-
-    async fn list_environments(&mut self) -> Result<(), Error> {
-        self.environments = self.client.environments(&async |wait| self.tell(wait).await).await?;
-        Ok(())
-    }
-}
-
-/// One error for all environments that were refused: the first one's, with the names of the others.
-fn all_refused(refused: Vec<(String, Error)>) -> Option<Error> {
-    const MOST: usize = 5;
-    let (count, names) = (refused.len(), refused.iter().take(MOST).map(|(id, _)| id.as_str()));
-    let names = names.collect::<Vec<_>>().join(", ");
-    let words = match count {
-        1 => format!("environment {names} is refused"),
-        _ if count > MOST => format!("{count} environments are refused, {names} among them"),
-        _ => format!("{count} environments are refused, {names}"),
-    };
-    let (_, mut error) = refused.into_iter().next()?;
-    error.message = format!("{words}: {}. If it was deleted during this run, run again", error.message);
-    Some(error)
-}
-
-fn whole_refused() -> Error {
-    Error::new(
-        Kind::Denied,
-        "read environment by environment, because the listing of the whole organization is refused: what is \
-         bound to the organization's own resources (identity providers, service accounts, …) may be missing",
-    )
 }

@@ -167,7 +167,7 @@ impl<'s> Spawned<'s> {
         self.read_freely();
         let status = format!("/proc/{}/status", self.id());
         let mut peak = 0;
-        while self.is_running() {
+        while self.is_running() && self.started.elapsed() < self.limit {
             let status = std::fs::read_to_string(&status).unwrap_or_default();
             let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
             let now = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok());

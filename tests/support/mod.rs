@@ -15,8 +15,8 @@ pub use messages::{Message, parse};
 pub use run::Run;
 pub use tap::{Tap, bare, tap};
 pub use whole::{
-    DERIVED, EVERY, STREAMS, assert_record, assert_stream_whole, assert_whole, assert_whole_of, ids_of,
-    same_ids,
+    DERIVED, EVERY, PASS_KEYS, STREAMS, assert_record, assert_stream_whole, assert_whole, assert_whole_of,
+    has_no_position, ids_of, same_ids,
 };
 
 use simulator::{Scenario, Simulator};

@@ -21,6 +21,16 @@ pub const EVERY: [&str; 7] = [
     "kafka_clusters",
 ];
 
+/// The keys of a bookmark that belong to a pass, in alphabetical order; one more outlives it.
+pub const PASS_KEYS: [&str; 6] =
+    ["api_key_hash", "organization_id", "page_token", "partition", "records", "started_at"];
+
+/// Whether a bookmark, which has all keys, says that nothing of a pass has been read.
+pub fn has_no_position(bookmark: &Value) -> bool {
+    PASS_KEYS.iter().all(|key| bookmark.get(*key) == Some(&Value::Null))
+        && bookmark.get("last_records").is_some()
+}
+
 /// Columns of ours that a record of any stream has beside the API's own.
 pub const DERIVED: [&str; 3] = ["organization_id", "created_at", "updated_at"];
 

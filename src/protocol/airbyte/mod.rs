@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use super::{Event, Offer, Sink, line};
 use crate::error::{Error, Kind};
 use crate::log::{self, Level};
-use crate::state::{BOOKMARK_KEYS, Position};
+use crate::state::{Access, BOOKMARK_KEYS, Position};
 use crate::streams::{Stream, find};
 
 /// Where the settings are explained, until the project has a home of its own.
@@ -100,11 +100,17 @@ fn now() -> i64 {
     Utc::now().timestamp_millis()
 }
 
-/// Positions by stream, from a state as the platform, PyAirbyte or an old connection hands it over.
+/// What a state holds of one stream: its bookmark as it was given, and the position in it.
+type Bookmarked = (Map<String, Value>, Position);
+
+/// What a state holds, by stream.
+pub type Given = HashMap<&'static str, Bookmarked>;
+
+/// Reads a state as the platform, PyAirbyte or an old connection hands it over.
 ///
 /// # Errors
 /// In words, if it is none of the known forms.
-pub fn read_state(state: &Value) -> Result<HashMap<&'static str, Position>, String> {
+pub fn read_state(state: &Value) -> Result<Given, String> {
     let single;
     let messages = match state {
         Value::Array(messages) => messages,
@@ -142,14 +148,17 @@ pub fn read_state(state: &Value) -> Result<HashMap<&'static str, Position>, Stri
     Ok(positions)
 }
 
-fn position(name: &str, state: &Value) -> Option<(&'static str, Position)> {
+fn position(name: &str, state: &Value) -> Option<(&'static str, Bookmarked)> {
     let Some(stream) = find(name) else {
         log::warn(format!("the state names a stream {name:?} that is not of this source; it is ignored"));
         return None;
     };
+    let given = state.as_object().cloned().unwrap_or_default();
     let position = match state {
         Value::Null => Ok(Position::Start),
-        Value::Object(state) if state.get(COMPLETE) == Some(&Value::Bool(true)) => Ok(Position::Complete),
+        Value::Object(state) if state.get(COMPLETE) == Some(&Value::Bool(true)) => {
+            Access::from_bookmark(state).map(|access| Position::Complete { access, records: None })
+        }
         Value::Object(state) if state.contains_key(NO_CURSOR) => Ok(Position::Start),
         Value::Object(state)
             if !state.is_empty() && !BOOKMARK_KEYS.iter().any(|key| state.contains_key(*key)) =>
@@ -163,18 +172,29 @@ fn position(name: &str, state: &Value) -> Option<(&'static str, Position)> {
         log::warn(format!("{name}: its state is not one of this source ({why}); reading it from page one"));
         Position::Start
     });
-    Some((stream.name, position))
+    Some((stream.name, (given, position)))
 }
 
 /// Says events as Airbyte messages.
-#[derive(Default)]
 pub struct Airbyte {
     /// Streams that have said RUNNING.
     running: Vec<&'static str>,
+    /// The bookmark of each stream as it was said last.
+    bookmarks: HashMap<&'static str, Map<String, Value>>,
     lines: Vec<u8>,
 }
 
 impl Airbyte {
+    /// `given`: a state whose numbers of last passes are carried on.
+    pub fn new(given: &Given) -> Airbyte {
+        let last = |bookmark: &Map<String, Value>| {
+            let last = bookmark.get("last_records").cloned().unwrap_or_default();
+            Map::from_iter([("last_records".to_owned(), last)])
+        };
+        let bookmarks = given.iter().map(|(name, (bookmark, _))| (*name, last(bookmark))).collect();
+        Airbyte { running: Vec::new(), bookmarks, lines: Vec::new() }
+    }
+
     fn push(&mut self, message: &Value) {
         self.lines.extend_from_slice(message.to_string().as_bytes());
         self.lines.push(b'\n');
@@ -192,14 +212,13 @@ impl Airbyte {
     }
 
     fn push_state(&mut self, stream: &Stream, position: &Position, records: usize) {
-        let state = match position {
-            Position::Complete => json!({COMPLETE: true}),
-            Position::Start | Position::At(_) => {
-                let mut bookmark = Map::new();
-                position.into_bookmark(&mut bookmark);
-                Value::Object(bookmark)
-            }
-        };
+        let bookmark = self.bookmarks.entry(stream.name).or_default();
+        position.into_bookmark(bookmark);
+        let mut state = bookmark.clone();
+        if let Position::Complete { access, .. } = position {
+            state.insert(COMPLETE.to_owned(), true.into());
+            access.into_bookmark(&mut state);
+        }
         self.push(&json!({"type": "STATE", "state": {
             "type": "STREAM",
             "stream": {"stream_descriptor": {"name": stream.name}, "stream_state": state},
@@ -253,9 +272,10 @@ mod tests {
 
     #[test]
     fn states_of_every_form() {
-        let at = json!({"organization_id": "o", "partition": null, "page_token": "t", "started_at": "2026-03-02T12:00:00Z"});
+        let at = json!({"organization_id": "o", "api_key_hash": "k", "partition": null, "page_token": "t", "started_at": "2026-03-02T12:00:00Z", "records": 1, "last_records": null});
         let read = Position::from_bookmark(find("users").unwrap().scope, at.as_object().unwrap());
         let Ok(Position::At(place)) = read else { panic!() };
+        let access = place.access.clone();
         let stream = |state: Value| json!({"stream_descriptor": {"name": "users", "namespace": null}, "stream_state": state});
         let table = [
             (json!([]), None),
@@ -279,7 +299,15 @@ mod tests {
             (json!({"users": at}), Some(Position::At(place))),
             (
                 json!([{"type": "STREAM", "stream": stream(json!({COMPLETE: true}))}]),
-                Some(Position::Complete),
+                Some(Position::Complete { access: Access::default(), records: None }),
+            ),
+            (
+                json!([{"type": "STREAM", "stream": stream(json!({COMPLETE: true, "organization_id": "o", "api_key_hash": "k", "last_records": 7}))}]),
+                Some(Position::Complete { access, records: None }),
+            ),
+            (
+                json!([{"type": "STREAM", "stream": stream(json!({COMPLETE: true, "organization_id": 5}))}]),
+                Some(Position::Start),
             ),
             (json!([{"type": "STREAM", "stream": stream(json!({NO_CURSOR: true}))}]), Some(Position::Start)),
             (json!([{"type": "STREAM", "stream": stream(Value::Null)}]), Some(Position::Start)),
@@ -289,7 +317,7 @@ mod tests {
         ];
         for (state, expected) in table {
             let positions = read_state(&state).unwrap_or_else(|why| panic!("{state}: {why}"));
-            assert_eq!(positions.get("users"), expected.as_ref(), "{state}");
+            assert_eq!(positions.get("users").map(|(_, position)| position), expected.as_ref(), "{state}");
         }
         for state in [
             json!(5),

@@ -210,6 +210,7 @@ impl Sink for Singer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::Access;
     use crate::streams::STREAMS;
 
     #[test]
@@ -227,7 +228,7 @@ mod tests {
         let mut state = State::read(given.as_object().unwrap().clone()).unwrap();
         for stream in STREAMS {
             assert_eq!(state.position(stream), Position::Start, "{}", stream.name);
-            state.set(stream, &Position::Complete);
+            state.set(stream, &Position::Complete { access: Access::default(), records: Some(3) });
         }
         let value = Value::Object(state.value);
         assert_eq!(value["bookmarks"]["issues"], given["bookmarks"]["issues"]);
@@ -236,7 +237,9 @@ mod tests {
         assert_eq!(value["currently_syncing"], Value::Null);
         for stream in STREAMS {
             let bookmark = value["bookmarks"][stream.name].as_object().unwrap();
-            assert!(BOOKMARK_KEYS.iter().all(|key| bookmark[*key].is_null()), "{value}");
+            let (last, of_the_pass) = BOOKMARK_KEYS.split_last().unwrap();
+            assert!(of_the_pass.iter().all(|key| bookmark[*key].is_null()), "{value}");
+            assert_eq!(bookmark[*last], 3);
         }
     }
 
