@@ -17,6 +17,9 @@ type Writer = Box<dyn Fn(Level, &str) + Send + Sync>;
 
 static LOG: OnceLock<(Level, Writer)> = OnceLock::new();
 
+/// Longest text for people, in characters: a line of the log with its level, a message of Airbyte.
+pub const LONGEST: usize = 2_000;
+
 /// Lines less important than `level` are dropped; the others go to `writer`. Later calls do nothing.
 pub fn install(level: Level, writer: impl Fn(Level, &str) + Send + Sync + 'static) {
     let _ = LOG.set((level, Box::new(writer)));
@@ -42,6 +45,77 @@ fn say(level: Level, line: &str) {
     if let Some((most, writer)) = LOG.get()
         && level <= *most
     {
-        writer(level, line);
+        // The level and a space before it are up to six characters.
+        writer(level, &one_line(line, LONGEST - 6));
+    }
+}
+
+/// The text as one line of at most so many characters, whatever names and answers of others it quotes:
+/// control characters are escaped, and of a longer text the middle is left out, because errors end with
+/// what to do.
+pub fn one_line(text: &str, longest: usize) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() || ends_or_turns_lines(c) {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    let length = line.chars().count();
+    if length <= longest {
+        return line;
+    }
+    let kept = longest.saturating_sub(60);
+    let (head, tail) = (kept - kept / 4, kept / 4);
+    let left_out = length - head - tail;
+    let (head, tail) = (line.chars().take(head), line.chars().skip(head + left_out));
+    let words = format!(" … ({left_out} characters are left out) … ");
+    head.chain(words.chars()).chain(tail).collect()
+}
+
+/// Line and paragraph separators, and marks that turn the direction of what follows.
+fn ends_or_turns_lines(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_becomes_one_line() {
+        let table = [
+            ("", ""),
+            ("Töchter & Söhne, 東京 👩\u{200d}🚀", "Töchter & Söhne, 東京 👩\u{200d}🚀"),
+            ("one\ntwo\r\n\tthree", r"one\ntwo\r\n\tthree"),
+            ("\u{1b}[31m\u{7}\u{0}\u{7f}", r"\u{1b}[31m\u{7}\u{0}\u{7f}"),
+            ("\u{85}\u{9b}", r"\u{85}\u{9b}"),
+            ("\u{2028}\u{2029}", r"\u{2028}\u{2029}"),
+            (
+                "\u{202a}\u{202e}\u{2066}\u{2069}\u{200e}\u{200f}\u{61c}",
+                r"\u{202a}\u{202e}\u{2066}\u{2069}\u{200e}\u{200f}\u{61c}",
+            ),
+            (r"C:\new", r"C:\new"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(one_line(text, 100), expected);
+        }
+    }
+
+    #[test]
+    fn a_long_text_keeps_its_start_and_its_end() {
+        for (unit, count) in
+            [("x", 100), ("x", 101), ("x", 5_000_000), ("ö", 3_000), ("\n", 60), ("\u{202e}", 5_000)]
+        {
+            let text = format!("a{}z", unit.repeat(count - 2));
+            let line = one_line(&text, 100);
+            assert!(line.chars().count() <= 100, "{count} times {unit:?}: {}", line.chars().count());
+            assert!(line.starts_with('a') && line.ends_with('z'), "{line}");
+            assert_eq!(line.contains("left out"), count > 100 || unit == "\n", "{line}");
+        }
+        let text = format!("{}{}", "h".repeat(100), "t".repeat(100));
+        let expected = format!("{} … (160 characters are left out) … {}", "h".repeat(30), "t".repeat(10));
+        assert_eq!(one_line(&text, 100), expected);
     }
 }

@@ -167,3 +167,6 @@ mod on_demand_environments;
 
 /// Several environments that are refused.
 mod on_demand_refusals;
+
+/// Lines of the log: one each, bounded, without control characters.
+mod log_lines;

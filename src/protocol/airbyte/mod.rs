@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Event, Offer, Sink, line};
 use crate::error::{Error, Kind};
-use crate::log::{self, Level};
+use crate::log::{self, LONGEST, Level, one_line};
 use crate::state::{Access, BOOKMARK_KEYS, Position};
 use crate::streams::{Stream, find};
 
@@ -38,11 +38,14 @@ pub fn spec(settings: &Value) -> Value {
     }})
 }
 
+/// Longest message of a failed check, in characters: it names every stream that cannot be read.
+const LONGEST_CHECK: usize = 5 * LONGEST;
+
 /// How a check ended: with nothing to say, or with what is missing, in words.
 pub fn connection_status(failure: Option<&str>) -> Value {
     let status = match failure {
         None => json!({"status": "SUCCEEDED"}),
-        Some(words) => json!({"status": "FAILED", "message": words}),
+        Some(words) => json!({"status": "FAILED", "message": one_line(words, LONGEST_CHECK)}),
     };
     json!({"type": "CONNECTION_STATUS", "connectionStatus": status})
 }
@@ -64,8 +67,8 @@ pub fn log_message(level: Level, words: &str) -> Value {
 /// An error, of a stream or of the whole run.
 pub fn trace_error(error: &Error, stream: Option<&str>) -> Value {
     let mut fields = json!({
-        "message": error.message,
-        "internal_message": error.to_string(),
+        "message": one_line(&error.message, LONGEST),
+        "internal_message": one_line(&error.to_string(), LONGEST),
         "failure_type": failure_type(error.kind),
     });
     if let Some(stream) = stream {
