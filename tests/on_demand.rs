@@ -65,13 +65,11 @@ fn only_who_asks_is_offered_all_seven_and_in_the_order_of_the_documentation() {
 }
 
 #[test]
-fn a_catalog_that_asks_singer_for_what_is_not_offered_is_told_and_the_rest_is_read() {
+fn a_catalog_that_asks_singer_for_what_is_not_offered_is_refused() {
     let sim = Simulator::start(small());
-    let run = tap(&sim).catalog(&singer(offering(&["users", "api_keys"]))).run().expect_code(0);
-    let run = run.expect_line("WARN", ["api_keys"]);
-    assert_whole_of(&run, &sim, &["users"]);
-    assert_eq!(run.schemas().len(), 1);
-    assert!(!run.requests.iter().any(|request| request.path == "/iam/v2/api-keys"), "API keys were listed");
+    let run = tap(&sim).catalog(&singer(offering(&["users", "api_keys"]))).run();
+    let run = run.expect_refusal(2, ["api_keys", "setting streams"]);
+    assert!(run.requests.is_empty(), "something was asked");
 }
 
 #[test]

@@ -53,9 +53,11 @@ fn breadcrumb(property: &str) -> Value {
     property.split('.').filter(|name| !name.is_empty()).flat_map(|name| ["properties", name]).collect()
 }
 
-/// A run of users only, under this catalog.
+/// A run under the users' entry of this catalog.
 fn run(sim: &Simulator, catalog: &Catalog) -> Run {
-    tap(sim).set("streams", json!(["users"])).catalog(&catalog.0).run().expect_code(0)
+    let entries = catalog.0["streams"].as_array().unwrap();
+    let users: Vec<_> = entries.iter().filter(|entry| entry["tap_stream_id"] == "users").collect();
+    tap(sim).catalog(&json!({"streams": users})).run().expect_code(0)
 }
 
 fn remove(value: &mut Value, path: &str) {

@@ -170,3 +170,6 @@ mod on_demand_refusals;
 
 /// Lines of the log: one each, bounded, without control characters.
 mod log_lines;
+
+/// Streams that a Singer catalog selects and the settings do not offer.
+mod selection_offer;

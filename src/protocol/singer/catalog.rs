@@ -47,30 +47,41 @@ fn describe(schema: &Value, breadcrumb: &[&str], key: &str, metadata: &mut Vec<V
 }
 
 /// What a catalog chose, in our order of streams, and the schema of each as the catalog has it. A stream
-/// that is not offered is told and passed over: cached catalogs grow old.
+/// that nobody knows is told and passed over: cached catalogs grow old.
 ///
 /// # Errors
-/// In words, if the catalog is not one.
+/// In words, if the catalog is not one, or selects a stream that the settings do not offer: a run that ends
+/// well has read whatever was selected.
 pub fn select(catalog: &Map<String, Value>, offer: &Offer) -> Result<Vec<(Selected, Value)>, String> {
     let entries = catalog.get("streams").and_then(Value::as_array).ok_or("it has no list `streams`")?;
     let mut chosen: HashMap<&str, (Selected, Value)> = HashMap::new();
+    let mut missing: Vec<&str> = Vec::new();
     for entry in entries {
         let name = entry["tap_stream_id"].as_str().or(entry["stream"].as_str());
         let name = name.ok_or("a stream in it has no `tap_stream_id`")?;
+        let choice = Choice::of(entry);
         let Some(stream) = offer.find(name) else {
-            let remedy =
-                if find(name).is_some() { ": name it in the setting streams to read it" } else { "" };
-            log::warn(format!(
-                "the catalog names a stream {name:?} that is not offered; it is passed over{remedy}"
-            ));
+            if find(name).is_none() {
+                log::warn(format!(
+                    "the catalog names a stream {name:?} that is not known; it is passed over"
+                ));
+            } else if choice.selects_stream(entry) && !missing.contains(&name) {
+                missing.push(name);
+            }
             continue;
         };
-        let choice = Choice::of(entry);
         if choice.selects_stream(entry) {
             let (mut schema, mut drops) = (schema_of(stream, entry, offer), Drops::default());
             choice.prune(&mut schema, &[], stream.key, &mut drops);
             chosen.insert(stream.name, (Selected { stream, drops }, schema));
         }
+    }
+    if !missing.is_empty() {
+        return Err(format!(
+            "it selects {}, which the settings do not offer; name what is to be read in the setting streams, or \
+             deselect it",
+            missing.join(", ")
+        ));
     }
     Ok(offer.streams.iter().filter_map(|stream| chosen.remove(stream.name)).collect())
 }
