@@ -25,7 +25,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that only one module may know.
-const ONLY_IN: &[(&str, &str)] = &[("reqwest", "api"), ("clap", "cli"), ("jsonschema", "config")];
+const ONLY_IN: &[(&str, &str)] =
+    &[("reqwest", "api"), ("hyper_util", "api"), ("clap", "cli"), ("jsonschema", "config")];
 
 fn sources() -> Vec<(String, String)> {
     fn walk(folder: &Path, found: &mut Vec<(String, String)>) {

@@ -222,6 +222,78 @@ fn a_proxy_that_nobody_listens_on_ends_with_words() {
     assert_unavailable(by_name(&sim, "HTTPS_PROXY", &gone).run());
 }
 
+/// Values that make no proxy, each with a password in it.
+const BROKEN: [&str; 11] = [
+    "http://[bad-proxy-pa55",
+    "http://someone:proxy-pa55@",
+    "http://someone:proxy-pa55@:8080",
+    "http://someone:proxy-pa55@proxy.invalid:99999",
+    "http://someone:proxy-pa55@proxy.invalid:port",
+    "http://someone:proxy pa55@proxy.invalid",
+    " http://someone:proxy-pa55@proxy.invalid",
+    "ftp://someone:proxy-pa55@proxy.invalid",
+    "socks5://someone:proxy-pa55@proxy.invalid:1080",
+    "socks5h://someone:proxy-pa55@proxy.invalid:1080",
+    "proxy-pa55 ",
+];
+
+#[test]
+fn a_broken_proxy_is_an_error_that_names_its_variable_and_not_its_value() {
+    let sim = Simulator::start(small());
+    let good = Proxy::start();
+    for variable in VARIABLES {
+        for broken in BROKEN {
+            let run = by_name(&sim, variable, broken).run().expect_refusal(2, [variable, "proxy", "http://"]);
+            assert!(!run.stderr.contains("pa55"), "the value of {variable} is told");
+        }
+    }
+    // The one that would be used, and not the one that reqwest would fall back to.
+    let run = by_name(&sim, "HTTPS_PROXY", "ftp://proxy.invalid").env("ALL_PROXY", &good.url).run();
+    drop(run.expect_refusal(2, ["HTTPS_PROXY"]));
+    let heard = crate::airbyte::check(by_name(&sim, "HTTPS_PROXY", "http://[bad"));
+    heard.failed(&["HTTPS_PROXY"]);
+    assert_eq!(good.heads(), [] as [String; 0], "another proxy was asked");
+}
+
+#[test]
+fn a_broken_proxy_that_would_not_be_used_is_no_error() {
+    let sim = Simulator::start(small());
+    let broken = "http://[bad";
+    for (name, excepted) in
+        [("NO_PROXY", "*"), ("no_proxy", "localhost, .invalid"), ("NO_PROXY", "api.confluent.invalid")]
+    {
+        assert_unavailable(by_name(&sim, "HTTPS_PROXY", broken).env(name, excepted).run());
+    }
+    assert_unavailable(by_name(&sim, "HTTP_PROXY", broken).env("http_proxy", broken).run());
+    // An empty variable hides its twin, and counts as none.
+    assert_unavailable(by_name(&sim, "HTTPS_PROXY", "").env("https_proxy", broken).run());
+    let everywhere = VARIABLES.iter().fold(tap(&sim), |tap, variable| tap.env(variable, broken));
+    assert_whole(&everywhere.run(), &sim);
+    for (first, second) in
+        [("HTTPS_PROXY", "https_proxy"), ("HTTPS_PROXY", "ALL_PROXY"), ("ALL_PROXY", "all_proxy")]
+    {
+        let proxy = Proxy::start();
+        assert_unavailable(by_name(&sim, first, &proxy.url).env(second, broken).run());
+        assert!(!proxy.heads().is_empty(), "{first} is not used");
+    }
+}
+
+#[test]
+fn a_proxy_without_a_scheme_or_with_a_path_is_used() {
+    let sim = Simulator::start(small());
+    let rewrites: [fn(&str) -> String; 4] = [
+        |url: &str| url.replace("http://", ""),
+        |url: &str| url.replace("http://", "someone:word@"),
+        |url: &str| url.replace("http://", "HTTP://"),
+        |url: &str| format!("{url}/some/path"),
+    ];
+    for rewrite in rewrites {
+        let proxy = Proxy::start();
+        assert_unavailable(by_name(&sim, "HTTPS_PROXY", &rewrite(&proxy.url)).run());
+        assert!(!proxy.heads().is_empty(), "the proxy was not asked");
+    }
+}
+
 #[test]
 fn a_service_on_loopback_is_reached_past_every_proxy_also_by_https() {
     let sim = Simulator::start(small().https());

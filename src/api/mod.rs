@@ -8,6 +8,7 @@ pub mod body;
 pub mod organization;
 pub mod pace;
 pub mod page;
+mod proxy;
 mod refusal;
 pub mod retry;
 
@@ -91,6 +92,8 @@ impl Client {
             .timeout(config.request_timeout);
         if is_loopback(&config.base_url) {
             builder = builder.no_proxy();
+        } else {
+            proxy::check(&config.base_url, |name| std::env::var_os(name))?;
         }
         if let Some(pem) = config.ca_certificate()? {
             let certificates = Certificate::from_pem_bundle(&pem).ok().filter(|found| !found.is_empty());
