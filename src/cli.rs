@@ -1,7 +1,8 @@
 //! The two command lines: flags as Singer's runtimes pass them, sub-commands as Airbyte's do. The language
 //! of what is said is decided in one function.
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use serde_json::Value;
 
 use crate::log::Level;
@@ -92,6 +93,12 @@ pub enum Action {
 }
 
 impl Arguments {
+    /// The command line of this process. Ends the process where it asks for help or the version, or where it
+    /// is wrong.
+    pub fn read() -> Arguments {
+        Arguments::try_parse().unwrap_or_else(|error| discreet(error).exit())
+    }
+
     /// What is to be done, and in which language it is said. `catalog`: what the file holds, null if it
     /// cannot be read.
     pub fn decide(&self, catalog: Option<&Value>) -> (Action, Protocol) {
@@ -110,6 +117,42 @@ impl Arguments {
     }
 }
 
+/// The error, unless it would quote what may be a secret: settings that were pasted where they do not belong.
+fn discreet(error: clap::Error) -> clap::Error {
+    let mut command = Arguments::command();
+    command.build();
+    let is_ours = |text: &String| {
+        is_word(text) || command.get_arguments().any(|argument| argument.to_string() == *text)
+    };
+    let mut quoted = [
+        ContextKind::InvalidArg,
+        ContextKind::InvalidSubcommand,
+        ContextKind::InvalidValue,
+        ContextKind::PriorArg,
+        ContextKind::TrailingArg,
+    ]
+    .into_iter()
+    .filter_map(|kind| error.get(kind));
+    let is_discreet = quoted.all(|value| match value {
+        ContextValue::String(text) => is_ours(text),
+        ContextValue::Strings(texts) => texts.iter().all(is_ours),
+        ContextValue::None | ContextValue::Bool(_) | ContextValue::Number(_) => true,
+        _ => false,
+    });
+    if is_discreet {
+        return error;
+    }
+    let words = "an argument is not understood, and is not shown, because it may hold a secret. Give settings in \
+                 a file (--config FILE) or in the environment";
+    command.error(ErrorKind::InvalidValue, words)
+}
+
+/// A flag or a word as one types it, shorter and plainer than a secret.
+fn is_word(text: &str) -> bool {
+    let word = text.trim_start_matches('-');
+    word.len() <= 20 && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+}
+
 fn is_singer(catalog: &Value) -> bool {
     let mut entries = catalog["streams"].as_array().into_iter().flatten();
     entries.any(|entry| entry.get("tap_stream_id").is_some())
@@ -124,7 +167,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        use clap::CommandFactory;
         Arguments::command().debug_assert();
     }
 

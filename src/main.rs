@@ -8,7 +8,6 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use chrono::Utc;
-use clap::Parser;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
@@ -33,7 +32,7 @@ use tap_confluent_cloud::{check, files, log, write};
 type Failed = Vec<(String, Error)>;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::read();
     let catalog = arguments.catalog.as_ref().map(|path| files::read_json("catalog", path));
     let unreadable = Value::Null;
     let (action, protocol) =
@@ -277,7 +276,8 @@ async fn look_up(client: &Client, config: &Config) -> Result<(Organization, bool
 
 /// What is wrong with a file that was named on the command line.
 fn wrong(what: &str, path: Option<&String>, why: &str, remedy: &str) -> Error {
-    Error::config(format!("{what} {}: {why}; {remedy}", path.map_or("", String::as_str)))
+    let file = path.map_or(what.to_owned(), |path| files::named(what, path));
+    Error::config(format!("{file}: {why}; {remedy}"))
 }
 
 fn asked_by_singer(given: Given<'_>) -> Result<Asked, Error> {

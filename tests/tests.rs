@@ -173,3 +173,6 @@ mod log_lines;
 
 /// Streams that a Singer catalog selects and the settings do not offer.
 mod selection_offer;
+
+/// Settings pasted where a path or a word belongs.
+mod pasted;

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::error::Error;
-use crate::files::read_json;
+use crate::files::{named, read_json};
 use crate::secret::Secret;
 use crate::shape::{Drift, Personal};
 use coerce::coerce;
@@ -111,7 +111,8 @@ impl Settings {
                 }
             } else {
                 let Value::Object(file) = read_json("config", source)? else {
-                    return Err(Error::config(format!("config {source} does not hold a JSON object, {{…}}")));
+                    let file = named("config", source);
+                    return Err(Error::config(format!("{file} does not hold a JSON object, {{…}}")));
                 };
                 for (name, value) in file {
                     settings.give(name, value);
