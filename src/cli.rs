@@ -16,7 +16,8 @@ pub struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
 
-    /// Settings: a JSON file, or ENV for variables TAP_CONFLUENT_CLOUD_*; repeatable, later ones win
+    /// Settings: a JSON file; repeatable, later ones win. Variables TAP_CONFLUENT_CLOUD_* lie below the
+    /// files, unless ENV stands for them among these
     #[arg(long, value_name = "FILE", global = true)]
     pub config: Vec<String>,
 

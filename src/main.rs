@@ -113,10 +113,8 @@ fn discover(arguments: &Arguments, protocol: Protocol) -> Result<Failed, Error> 
 }
 
 fn gather(arguments: &Arguments) -> Result<Settings, Error> {
-    let settings = Settings::gather(&arguments.config, |name| std::env::var(name).ok())?;
-    for name in settings.unknown() {
-        log::warn(format!("settings: {name:?} is not a setting of tap-confluent-cloud, and is ignored"));
-    }
+    let settings = Settings::gather(&arguments.config, std::env::vars_os())?;
+    settings.warnings().iter().for_each(log::warn);
     Ok(settings)
 }
 

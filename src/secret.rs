@@ -19,3 +19,10 @@ impl fmt::Debug for Secret {
         f.write_str("****")
     }
 }
+
+/// Whether a text that may have been pasted by mistake, the name of a setting say, is too short and too
+/// plain to be a secret, so that it may be quoted. Secrets of Confluent Cloud are 64 characters of base64.
+pub fn is_name(text: &str) -> bool {
+    (1..=40).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+}

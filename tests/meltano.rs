@@ -132,6 +132,25 @@ fn settings_are_understood_as_meltano_hands_them_on() {
     }
 }
 
+/// Meltano hands on in a file only what the plugin's definition declares, and exports variables of its own.
+#[test]
+fn settings_of_an_env_file_count_also_where_meltano_does_not_know_them() {
+    let sim = Simulator::start(small());
+    let project = Project::new(&sim);
+    let settings = "TAP_CONFLUENT_CLOUD_PERSONAL_DATA=omit\nTAP_CONFLUENT_CLOUD_PAGE_SIZE=11\n";
+    fs::write(project.path().join(".env"), settings).unwrap();
+    let invoked = project.call(["invoke", TAP]).expect_code(0);
+    let messages = parse(&invoked.stdout).unwrap_or_else(|error| panic!("{error}"));
+    let (schema, users) = of_stream(&messages, "users");
+    assert_eq!(users.len() as u64, sim.truth().count("users"));
+    for user in users.iter().chain([&schema]) {
+        assert!(user.get("email").is_none() && user.get("full_name").is_none(), "a person's data: {user}");
+    }
+    for line in invoked.stderr.lines() {
+        assert!(!line.contains("TAP_CONFLUENT_CLOUD_") && !line.contains("WARN"), "{line}");
+    }
+}
+
 /// A moment is among them because this target takes the first row of each batch for a heading if
 /// every column is a text.
 #[test]

@@ -140,3 +140,16 @@ fn a_wrong_command_line_does_not_quote_what_may_be_a_secret() {
     let run = bare().arg(json!({"api_secret": PIECE}).to_string()).run().expect_code(2);
     assert!(run.stderr.contains("--config"), "it says where settings belong");
 }
+
+#[test]
+fn names_and_streams_in_the_settings_that_may_be_secrets_are_not_quoted() {
+    let sim = Simulator::start(small());
+    let secret = format!("{PIECE}/k4hGf7+Jd92kslq0Yhdb5Nw3xXz8Vc1LmQpR6tUyIoAs");
+    says_nothing_of_it(
+        &tap(&sim).set(&secret, "api_secret").run().expect_code(0).expect_line("WARN", ["setting"]),
+    );
+    for streams in [json!(secret), json!([secret]), json!(format!("{{\"api_secret\": \"{secret}\"}}"))] {
+        let run = tap(&sim).set("streams", streams).run().expect_refusal(2, ["streams", "role_bindings"]);
+        says_nothing_of_it(&run);
+    }
+}

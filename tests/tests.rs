@@ -176,3 +176,6 @@ mod selection_offer;
 
 /// Settings pasted where a path or a word belongs.
 mod pasted;
+
+/// Names of settings that are nearly right, variables, and where the credentials come from.
+mod settings_names;

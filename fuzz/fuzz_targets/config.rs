@@ -1,4 +1,4 @@
-//! Settings as texts, one a line, from the last: enforced or refused, and no error shows the
+//! Settings as texts, one a line: enforced or refused, and no error shows the
 //! secret.
 #![no_main]
 
@@ -6,12 +6,12 @@ use libfuzzer_sys::fuzz_target;
 use tap_confluent_cloud::config::Settings;
 
 fuzz_target!(|text: &str| {
-    let mut lines = text.lines();
-    let values: std::cell::RefCell<Vec<_>> = std::cell::RefCell::new(lines.by_ref().map(str::to_owned).collect());
-    let environment = |name: &str| match name {
-        "TAP_CONFLUENT_CLOUD_API_SECRET" => Some("hush-5up3r-s3cret".to_owned()),
-        _ => values.borrow_mut().pop(),
-    };
+    let schema: serde_json::Value = serde_json::from_str(tap_confluent_cloud::config::SCHEMA).unwrap_or_default();
+    let names = schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.to_uppercase());
+    let mut environment: Vec<_> = names.zip(text.lines()).map(|(name, value)| (name, value.to_owned())).collect();
+    environment.push(("API_SECRET".to_owned(), "hush-5up3r-s3cret".to_owned()));
+    let environment = environment.into_iter();
+    let environment = environment.map(|(name, value)| (format!("TAP_CONFLUENT_CLOUD_{name}").into(), value.into()));
     let Ok(settings) = Settings::gather(&["ENV".to_owned()], environment) else { return };
     let _ = settings.offered();
     if let Err(error) = settings.enforce() {

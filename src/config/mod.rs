@@ -2,7 +2,10 @@
 //! and enforced. An error names the setting and the rule, never a value.
 
 mod coerce;
+mod names;
+mod sources;
 
+use std::ffi::OsString;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -12,20 +15,12 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::error::Error;
-use crate::files::{named, read_json};
-use crate::secret::Secret;
+use crate::secret::{Secret, is_name};
 use crate::shape::{Drift, Personal};
-use coerce::coerce;
+use sources::{Gathered, THEIRS, gather};
 
 /// The JSON Schema of the settings, their only definition.
 pub const SCHEMA: &str = include_str!("../../schemas/config.json");
-
-/// What `--config ENV` reads: this, then the setting's name in upper case.
-const ENVIRONMENT_PREFIX: &str = "TAP_CONFLUENT_CLOUD_";
-
-/// What fills in a setting that is given nowhere else: the names Confluent's own tools use.
-const FALLBACKS: [(&str, &str); 2] =
-    [("api_key", "CONFLUENT_CLOUD_API_KEY"), ("api_secret", "CONFLUENT_CLOUD_API_SECRET")];
 
 /// Settings that hold what `schemas/config.json` promises.
 #[derive(Clone, Debug, Deserialize)]
@@ -87,62 +82,29 @@ fn seconds<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Duration, D::Err
 /// Settings as gathered, not yet enforced: strings coerced, empty ones dropped. No Debug: it holds secrets.
 pub struct Settings {
     schema: Value,
-    given: Map<String, Value>,
+    gathered: Gathered,
 }
 
 impl Settings {
-    /// Merges settings in order, later ones winning. `sources`: paths of JSON files, or `ENV`.
+    /// Merges settings in order, later ones winning. `sources`: paths of JSON files, or `ENV`; the
+    /// environment is read in any case, below the files where it is not named.
     ///
     /// # Errors
-    /// Config, if a file cannot be read or is not a JSON object.
+    /// Config, if a file cannot be read or is not a JSON object, or a name in it is nearly that of a setting.
     pub fn gather(
         sources: &[String],
-        environment: impl Fn(&str) -> Option<String>,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Settings, Error> {
         let schema = serde_json::from_str(SCHEMA).map_err(|error| {
             Error::broken(format!("the built-in schema of the settings is broken: {error}"))
         })?;
-        let mut settings = Settings { schema, given: Map::new() };
-        for source in sources {
-            if source == "ENV" {
-                for name in settings.names() {
-                    let variable = format!("{ENVIRONMENT_PREFIX}{}", name.to_uppercase());
-                    settings.give(name, environment(&variable).map_or(Value::Null, Value::String));
-                }
-            } else {
-                let Value::Object(file) = read_json("config", source)? else {
-                    let file = named("config", source);
-                    return Err(Error::config(format!("{file} does not hold a JSON object, {{…}}")));
-                };
-                for (name, value) in file {
-                    settings.give(name, value);
-                }
-            }
-        }
-        for (name, variable) in FALLBACKS {
-            if !settings.given.contains_key(name) {
-                settings.give(name.to_owned(), environment(variable).map_or(Value::Null, Value::String));
-            }
-        }
-        Ok(settings)
+        let gathered = gather(&schema, sources, environment)?;
+        Ok(Settings { schema, gathered })
     }
 
-    fn names(&self) -> Vec<String> {
-        self.schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
-    }
-
-    /// Null and empty texts count as not given: Meltano and shells hand those over for settings unset.
-    fn give(&mut self, name: String, value: Value) {
-        let value = coerce(&self.schema["properties"][&name], value);
-        if !value.is_null() && value != "" {
-            self.given.insert(name, value);
-        }
-    }
-
-    /// Settings given that are not ours.
-    pub fn unknown(&self) -> Vec<&str> {
-        let names = self.names();
-        self.given.keys().filter(|name| !names.contains(name)).map(String::as_str).collect()
+    /// What is to be told of names and variables that are not taken.
+    pub fn warnings(&self) -> &[String] {
+        &self.gathered.warnings
     }
 
     /// What is offered: the names of streams, and what becomes of personal data in them. Needs no
@@ -162,7 +124,7 @@ impl Settings {
     }
 
     fn with_defaults(&self) -> Value {
-        let mut all = self.given.clone();
+        let mut all = self.gathered.given.clone();
         for (name, property) in self.schema["properties"].as_object().into_iter().flatten() {
             if let Some(default) = property.get("default") {
                 all.entry(name.clone()).or_insert_with(|| default.clone());
@@ -205,23 +167,21 @@ impl Settings {
 
     /// Each setting that breaks a rule of the schema, with words on the rule.
     fn broken_rules(&self) -> Vec<(String, String)> {
-        let given = Value::Object(self.given.clone());
+        let given = Value::Object(self.gathered.given.clone());
         let Ok(validator) = jsonschema::draft7::new(&self.schema) else {
             return vec![("schemas/config.json".to_owned(), "is not a JSON Schema".to_owned())];
         };
-        validator.iter_errors(&given).map(|error| words(&error)).collect()
+        validator.iter_errors(&given).map(|error| words(&error, &self.gathered.given)).collect()
     }
 }
 
-fn words(error: &jsonschema::ValidationError<'_>) -> (String, String) {
+fn words(error: &jsonschema::ValidationError<'_>, given: &Map<String, Value>) -> (String, String) {
     let path = error.instance_path().to_string();
     let name = path.split('/').nth(1).unwrap_or_default().to_owned();
     match error.kind() {
         ValidationErrorKind::Required { property } => {
             let name = property.as_str().unwrap_or_default();
-            let variable = FALLBACKS.iter().find(|(setting, _)| *setting == name);
-            let hint = variable.map_or(String::new(), |(_, variable)| format!(" (or set {variable})"));
-            (name.to_owned(), format!("is missing{hint}"))
+            (name.to_owned(), missing(name, given.contains_key("api_key")))
         }
         ValidationErrorKind::Type { kind } => {
             let kind = match kind {
@@ -233,8 +193,9 @@ fn words(error: &jsonschema::ValidationError<'_>) -> (String, String) {
         ValidationErrorKind::Enum { options } => {
             let options =
                 options.as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>();
-            // What stands in `streams` is no secret; anywhere else it may have slipped in.
-            let found = if name == "streams" { error.instance().to_string() } else { "something".to_owned() };
+            // The name of a stream is no secret; anywhere else, or in any other form, one may have slipped in.
+            let found = error.instance().as_str().filter(|found| name == "streams" && is_name(found));
+            let found = found.map_or("something".to_owned(), |found| format!("{found:?}"));
             (name, format!("holds {found}, which is none of {}", options.join(", ")))
         }
         ValidationErrorKind::Minimum { limit } => (name, format!("must be at least {limit}")),
@@ -244,6 +205,18 @@ fn words(error: &jsonschema::ValidationError<'_>) -> (String, String) {
         ValidationErrorKind::Pattern { pattern } => (name, format!("must match {pattern}")),
         _ => (name, error.masked().to_string()),
     }
+}
+
+fn missing(setting: &str, key_is_given: bool) -> String {
+    if setting == "api_secret" && key_is_given {
+        return "is missing: it must come from the same place as api_key, which is a file, or \
+                TAP_CONFLUENT_CLOUD_API_SECRET beside TAP_CONFLUENT_CLOUD_API_KEY, or CONFLUENT_CLOUD_API_SECRET \
+                beside CONFLUENT_CLOUD_API_KEY"
+            .to_owned();
+    }
+    let variable = THEIRS.iter().find(|(name, _)| *name == setting);
+    let hint = variable.map_or(String::new(), |(_, variable)| format!(" (or set {variable})"));
+    format!("is missing{hint}")
 }
 
 fn check_base_url(url: &Url) -> Result<(), Error> {
@@ -278,10 +251,8 @@ mod tests {
     use serde_json::json;
 
     fn settings(given: Value) -> Settings {
-        let mut settings = Settings::gather(&[], |_| None).unwrap();
-        for (name, value) in given.as_object().unwrap() {
-            settings.give(name.clone(), value.clone());
-        }
+        let mut settings = Settings::gather(&[], []).unwrap();
+        settings.gathered.given = sources::fitting(&settings.schema, given.as_object().unwrap().clone());
         settings
     }
 
@@ -322,6 +293,10 @@ mod tests {
                 json!({"streams": ["users", "userz"]}),
                 "streams holds \"userz\", which is none of users, invitations",
             ),
+            (
+                json!({"streams": ["{\"api_secret\": \"s3cret\"}"]}),
+                "streams holds something, which is none of",
+            ),
             (json!({"streams": []}), "streams must not be empty"),
             (json!({"streams": "users,users"}), "streams names something twice"),
             (json!({"api_secret": 5}), "api_secret must be of type string"),
@@ -340,6 +315,11 @@ mod tests {
             assert!(error.contains(expected), "{given}: {error}");
             assert!(!error.contains("s3cret") && !error.contains("hush"), "{error}");
         }
+        let error = settings(json!({"api_key": "KEY"})).enforce().unwrap_err().to_string();
+        assert!(
+            error.contains("api_secret is missing: it must come from the same place as api_key"),
+            "{error}"
+        );
         let error = settings(json!({})).enforce().unwrap_err().to_string();
         assert!(error.contains("api_key is missing (or set CONFLUENT_CLOUD_API_KEY)"), "{error}");
         assert!(error.contains("api_secret is missing (or set CONFLUENT_CLOUD_API_SECRET)"), "{error}");
@@ -354,31 +334,8 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_fills_in_and_files_win() {
-        let environment = |name: &str| match name {
-            "TAP_CONFLUENT_CLOUD_PAGE_SIZE" => Some("7".to_owned()),
-            "TAP_CONFLUENT_CLOUD_API_SECRET" => Some("one".to_owned()),
-            "CONFLUENT_CLOUD_API_KEY" => Some("KEY".to_owned()),
-            "CONFLUENT_CLOUD_API_SECRET" => Some("two".to_owned()),
-            _ => None,
-        };
-        let config = Settings::gather(&["ENV".to_owned()], environment).unwrap().enforce().unwrap();
-        assert_eq!(
-            (config.page_size, config.api_key.as_str(), config.api_secret.expose()),
-            (7, "KEY", "one")
-        );
-        let config = Settings::gather(&[], environment).unwrap().enforce().unwrap();
-        assert_eq!((config.page_size, config.api_secret.expose()), (100, "two"));
-    }
-
-    #[test]
     fn a_secret_does_not_show_itself() {
         assert!(!format!("{:?}", with_key(json!({})).enforce().unwrap()).contains("hush"));
-    }
-
-    #[test]
-    fn unknown_settings_are_named() {
-        assert_eq!(with_key(json!({"start_date": 1})).unknown(), ["start_date"]);
     }
 
     #[test]

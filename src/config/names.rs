@@ -1,0 +1,102 @@
+//! Names that are not those of settings: which setting is meant. Knows no values.
+
+/// How many letters a name may be away from the setting that it means.
+const NEAR: usize = 2;
+
+/// The setting that a name means: the same but for case and what stands between its words, or else the
+/// nearest that is one or two letters away.
+pub fn meant<'a>(name: &str, settings: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = name.to_lowercase().replace('-', "_");
+    let squeezed = lower.replace('_', "");
+    let away = |setting: &str| {
+        if setting.replace('_', "") == squeezed { 0 } else { distance(&lower, setting) }
+    };
+    settings
+        .map(|setting| (away(setting), setting))
+        .filter(|(away, _)| *away <= NEAR)
+        .min()
+        .map(|(_, name)| name)
+}
+
+/// Letters to change, insert or take away to make the one of the other (Levenshtein). Those whose lengths
+/// are too different to be near are not compared.
+fn distance(one: &str, other: &str) -> usize {
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+    if one.len().abs_diff(other.len()) > NEAR {
+        return usize::MAX;
+    }
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (number, letter) in one.iter().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], number + 1);
+        for column in 0..other.len() {
+            let changed = diagonal + usize::from(*letter != other[column]);
+            diagonal = row[column + 1];
+            row[column + 1] = changed.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[other.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    fn settings() -> Vec<String> {
+        let schema: Value = serde_json::from_str(crate::config::SCHEMA).unwrap();
+        schema["properties"].as_object().unwrap().keys().cloned().collect()
+    }
+
+    fn of(name: &str) -> Option<String> {
+        meant(name, settings().iter().map(String::as_str)).map(str::to_owned)
+    }
+
+    #[test]
+    fn which_setting_is_meant() {
+        let table = [
+            ("API_KEY", "api_key"),
+            ("api-key", "api_key"),
+            ("apiKey", "api_key"),
+            ("api_kye", "api_key"),
+            ("Api-Secrets", "api_secret"),
+            ("personal_date", "personal_data"),
+            ("personaldatakey", "personal_data_key"),
+            ("maxRequestsPerSecond", "max_requests_per_second"),
+            ("organisation_id", "organization_id"),
+            ("strems", "streams"),
+        ];
+        for (name, setting) in table {
+            assert_eq!(of(name).as_deref(), Some(setting), "{name}");
+        }
+        for name in
+            ["", "x", "key", "api", "secret", "start_date", "api_token", "api_url", "page", "max_retry"]
+        {
+            assert_eq!(of(name), None, "{name}");
+        }
+        assert_eq!(of(&"api_key".repeat(100_000)), None);
+    }
+
+    #[test]
+    fn distances() {
+        let table = [
+            ("", "", 0),
+            ("", "ab", 2),
+            ("kitten", "sitting", 3),
+            ("flaw", "lawn", 2),
+            ("ab", "ba", 2),
+            ("größe", "grösse", 2),
+            ("abc", "abcdef", usize::MAX),
+        ];
+        for (one, other, expected) in table {
+            assert_eq!((distance(one, other), distance(other, one)), (expected, expected), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn no_setting_is_near_another() {
+        for setting in settings() {
+            let others = settings().into_iter().filter(|other| *other != setting).collect::<Vec<_>>();
+            assert_eq!(meant(&setting, others.iter().map(String::as_str)), None, "{setting}");
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! Where settings come from: files and the environment, laid one over the other. Names are judged here;
+//! values are only made to fit, and never told.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use serde_json::{Map, Value};
+
+use super::coerce::coerce;
+use super::names::meant;
+use crate::error::Error;
+use crate::files::{named, read_json};
+use crate::secret::is_name;
+
+/// What the environment names a setting by: this, then its name in upper case.
+pub const PREFIX: &str = "TAP_CONFLUENT_CLOUD_";
+
+/// What Confluent's own tools call the credentials. A place of their own in the environment.
+pub const THEIRS: [(&str, &str); 2] =
+    [("api_key", "CONFLUENT_CLOUD_API_KEY"), ("api_secret", "CONFLUENT_CLOUD_API_SECRET")];
+
+/// Settings that come from the one place that gives `api_key`: a secret or an organization from elsewhere
+/// belongs to another key.
+const CREDENTIALS: [&str; 3] = ["api_key", "api_secret", "organization_id"];
+
+/// What was given, and what is to be told of it.
+pub struct Gathered {
+    pub given: Map<String, Value>,
+    pub warnings: Vec<String>,
+}
+
+/// Settings of one source.
+struct Layer {
+    is_file: bool,
+    given: Map<String, Value>,
+}
+
+/// Lays settings one over the other, later ones winning. `sources`: paths of JSON files, or `ENV` for the
+/// environment, which lies below all of them where it is not named.
+///
+/// # Errors
+/// Config, if a file cannot be read or is not a JSON object, a name in it is nearly that of a setting, or
+/// a variable is not a text.
+pub fn gather(
+    schema: &Value,
+    sources: &[String],
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<Gathered, Error> {
+    let mut warnings = Vec::new();
+    let variables = of_environment(schema, environment, &mut warnings)?;
+    let mut layers = Vec::new();
+    if !sources.iter().any(|source| source == "ENV") {
+        layers.push(Layer { is_file: false, given: variables.clone() });
+    }
+    for source in sources {
+        layers.push(if source == "ENV" {
+            Layer { is_file: false, given: variables.clone() }
+        } else {
+            Layer { is_file: true, given: of_file(schema, source, &mut warnings)? }
+        });
+    }
+    Ok(Gathered { given: merge(layers, &mut warnings), warnings })
+}
+
+/// A value made to fit. Null and empty texts count as not given: Meltano and shells hand those over for
+/// settings unset.
+fn fit(schema: &Value, name: &str, value: Value) -> Option<Value> {
+    let value = coerce(&schema["properties"][name], value);
+    (!value.is_null() && value != "").then_some(value)
+}
+
+fn names(schema: &Value) -> impl Iterator<Item = &str> {
+    schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.as_str())
+}
+
+/// The settings of a file. A name that is nearly that of a setting is an error: the setting may be one that
+/// protects, and would be lost. Names that begin with `_` are added by runtimes.
+fn of_file(schema: &Value, path: &str, warnings: &mut Vec<String>) -> Result<Map<String, Value>, Error> {
+    let Value::Object(file) = read_json("config", path)? else {
+        let file = named("config", path);
+        return Err(Error::config(format!("{file} does not hold a JSON object, {{…}}")));
+    };
+    let (mut given, mut wrong) = (Map::new(), Vec::new());
+    for (name, value) in file {
+        let Some(value) = fit(schema, &name, value) else { continue };
+        if names(schema).any(|setting| setting == name) {
+            given.insert(name, value);
+        } else if name.starts_with('_') {
+        } else if let Some(setting) = meant(&name, names(schema)) {
+            wrong.push(format!("{name:?} is not a setting, did you mean {setting}?"));
+        } else {
+            let name =
+                if is_name(&name) { format!("{name:?}") } else { "a name that is not shown".to_owned() };
+            warnings
+                .push(format!("settings: {name} is not a setting of tap-confluent-cloud, and is ignored"));
+        }
+    }
+    if wrong.is_empty() {
+        return Ok(given);
+    }
+    Err(Error::config(format!(
+        "{}: {} Correct the name, or take it out",
+        named("config", path),
+        wrong.join(" ")
+    )))
+}
+
+/// The settings of the environment. Variables of others may begin like ours: Meltano exports such, and
+/// those of a plugin whose name goes on where ours ends.
+fn of_environment(
+    schema: &Value,
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+    warnings: &mut Vec<String>,
+) -> Result<Map<String, Value>, Error> {
+    let all = environment.into_iter().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+    let mut all: BTreeMap<String, OsString> = all.filter(|(_, value)| !value.is_empty()).collect();
+    let mut take = |setting: &str, variable: &str| {
+        let Some(value) = all.remove(variable) else { return Ok(None) };
+        let text = value.into_string().map_err(|_| {
+            Error::config(format!("the environment variable {variable} is not a text in UTF-8: correct it"))
+        })?;
+        Ok(fit(schema, setting, Value::String(text)))
+    };
+    let mut given = Map::new();
+    for name in names(schema) {
+        if let Some(value) = take(name, &variable(name))? {
+            given.insert(name.to_owned(), value);
+        }
+    }
+    if !given.contains_key("api_key") {
+        for (name, variable) in THEIRS {
+            match take(name, variable)? {
+                Some(value) => given.insert(name.to_owned(), value),
+                // A secret of ours is not that of their key.
+                None if given.contains_key("api_key") => given.shift_remove(name),
+                None => None,
+            };
+        }
+    }
+    for name in all.keys() {
+        let Some(rest) = name.strip_prefix(PREFIX) else { continue };
+        if rest.starts_with(|first: char| first.is_ascii_alphabetic())
+            && let Some(setting) = meant(rest, names(schema))
+        {
+            let right = variable(setting);
+            warnings.push(format!("the environment variable {name} is not read, did you mean {right}?"));
+        }
+    }
+    Ok(given)
+}
+
+fn variable(setting: &str) -> String {
+    format!("{PREFIX}{}", setting.to_uppercase())
+}
+
+/// Lays the layers one over the other. Where a file gives `api_key`, the environment and the files do not
+/// mix their credentials: those of the one that gives the last `api_key` count. Files may complete each
+/// other: whoever names two has chosen so.
+fn merge(layers: Vec<Layer>, warnings: &mut Vec<String>) -> Map<String, Value> {
+    let mut keys = layers.iter().filter(|layer| layer.given.contains_key("api_key"));
+    let last = keys.next_back().map(|layer| layer.is_file);
+    let a_file_gives_it = last == Some(true) || keys.any(|layer| layer.is_file);
+    let (mut given, mut set_aside) = (Map::new(), false);
+    for layer in layers {
+        let elsewhere = a_file_gives_it && last != Some(layer.is_file);
+        for (name, value) in layer.given {
+            if elsewhere && CREDENTIALS.contains(&name.as_str()) {
+                set_aside |= name == "organization_id";
+            } else {
+                given.insert(name, value);
+            }
+        }
+    }
+    if set_aside && !given.contains_key("organization_id") {
+        let (ours, theirs) = (variable("organization_id"), "organization_id of a file".to_owned());
+        let (what, place, there) = match last {
+            Some(true) => (ours, "a file", "in that file"),
+            _ => (theirs, "the environment", "there"),
+        };
+        warnings.push(format!(
+            "settings: {what} is not taken, because api_key comes from {place}: api_key, api_secret and \
+             organization_id come from one place. Give organization_id {there}"
+        ));
+    }
+    given
+}
+
+#[cfg(test)]
+pub fn fitting(schema: &Value, given: Map<String, Value>) -> Map<String, Value> {
+    given.into_iter().filter_map(|(name, value)| Some((name.clone(), fit(schema, &name, value)?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn schema() -> Value {
+        serde_json::from_str(crate::config::SCHEMA).unwrap()
+    }
+
+    fn environment(variables: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
+        variables.iter().map(|(name, value)| (name.into(), value.into())).collect()
+    }
+
+    #[test]
+    fn what_the_environment_gives() {
+        let (ours, theirs) = (["TAP_CONFLUENT_CLOUD_API_KEY", "TAP_CONFLUENT_CLOUD_API_SECRET"], THEIRS);
+        let both = |key: &str, secret: &str| json!({"api_key": key, "api_secret": secret});
+        let (key_of_ours, secret_of_ours) = ((ours[0], "K1"), (ours[1], "S1"));
+        let (key_of_theirs, secret_of_theirs) = ((theirs[0].1, "K2"), (theirs[1].1, "S2"));
+        let guard = ("TAP_CONFLUENT_CLOUD_ORGANIZATION_ID", "org");
+        let table = [
+            (vec![], json!({})),
+            (vec![key_of_ours, secret_of_ours], both("K1", "S1")),
+            (vec![key_of_theirs, secret_of_theirs], both("K2", "S2")),
+            (vec![key_of_ours, secret_of_ours, key_of_theirs, secret_of_theirs], both("K1", "S1")),
+            (vec![key_of_ours, secret_of_theirs], json!({"api_key": "K1"})),
+            (vec![key_of_theirs, secret_of_ours], json!({"api_key": "K2"})),
+            (vec![key_of_theirs, secret_of_theirs, secret_of_ours], both("K2", "S2")),
+            (vec![(ours[0], " "), key_of_theirs, secret_of_theirs], both("K2", "S2")),
+            (vec![secret_of_ours, secret_of_theirs], json!({"api_secret": "S2"})),
+            (vec![key_of_theirs, guard], json!({"organization_id": "org", "api_key": "K2"})),
+            (vec![("TAP_CONFLUENT_CLOUD_PAGE_SIZE", "7")], json!({"page_size": 7})),
+            (vec![("TAP_CONFLUENT_CLOUD_PAGE_SIZE", "")], json!({})),
+            (vec![("tap_confluent_cloud_page_size", "7"), ("PAGE_SIZE", "7")], json!({})),
+        ];
+        for (variables, expected) in table {
+            let mut warnings = Vec::new();
+            let given = of_environment(&schema(), environment(&variables), &mut warnings).unwrap();
+            assert_eq!(Value::Object(given), expected, "{variables:?}");
+            assert_eq!(warnings, [] as [String; 0]);
+        }
+    }
+
+    #[test]
+    fn which_variables_are_told() {
+        let table = [
+            ("PERSONAL_DATE", Some("PERSONAL_DATA")),
+            ("personal_data", Some("PERSONAL_DATA")),
+            ("APIKEY", Some("API_KEY")),
+            ("_API_KEY", None),
+            ("2_API_KEY", None),
+            ("2", None),
+            ("", None),
+            ("PROD_API_KEY", None),
+            ("START_DATE", None),
+        ];
+        for (name, meant) in table {
+            let (mut warnings, name) = (Vec::new(), format!("{PREFIX}{name}"));
+            of_environment(&schema(), environment(&[(&name, "hush")]), &mut warnings).unwrap();
+            let expected = meant.map(|meant| {
+                format!("the environment variable {name} is not read, did you mean {PREFIX}{meant}?")
+            });
+            assert_eq!(warnings, expected.into_iter().collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn whose_credentials_are_taken() {
+        let file = |given: Value| (true, given);
+        let variables = |given: Value| (false, given);
+        let of = |name: &str| json!({"api_key": name, "api_secret": name, "organization_id": name});
+        let key = |name: &str| json!({"api_key": name});
+        let secret = |name: &str| json!({"api_secret": name});
+        let pair = |key: &str, secret: &str| json!({"api_key": key, "api_secret": secret});
+        // layers from the lowest; what comes out; whether an organization is told to be set aside
+        let table = [
+            (vec![variables(of("e"))], of("e"), false),
+            (vec![variables(of("e")), file(json!({}))], of("e"), false),
+            (vec![variables(of("e")), file(of("f"))], of("f"), false),
+            (vec![variables(of("e")), file(pair("f", "f"))], pair("f", "f"), true),
+            (vec![variables(secret("e")), file(key("f"))], key("f"), false),
+            (vec![variables(pair("e", "e")), file(key("f"))], key("f"), false),
+            (vec![variables(pair("e", "e")), file(secret("f"))], pair("e", "f"), false),
+            (
+                vec![variables(key("e")), file(json!({"organization_id": "f", "api_secret": "f"}))],
+                json!({"api_key": "e", "organization_id": "f", "api_secret": "f"}),
+                false,
+            ),
+            (vec![file(key("f")), file(secret("g"))], pair("f", "g"), false),
+            (vec![file(pair("f", "f")), file(key("g"))], pair("g", "f"), false),
+            (vec![file(pair("f", "f")), variables(secret("e"))], pair("f", "f"), false),
+            (vec![file(pair("f", "f")), variables(pair("e", "e"))], pair("e", "e"), false),
+            (vec![file(of("f")), variables(key("e"))], key("e"), true),
+            (vec![file(key("f")), variables(key("e")), file(secret("g"))], key("e"), false),
+            (
+                vec![file(key("f")), variables(of("e")), file(key("g")), file(secret("h"))],
+                pair("g", "h"),
+                true,
+            ),
+        ];
+        for (layers, expected, told) in table {
+            let case = format!("{layers:?}");
+            let layers = layers
+                .into_iter()
+                .map(|(is_file, given)| Layer { is_file, given: given.as_object().unwrap().clone() });
+            let mut warnings = Vec::new();
+            let given = merge(layers.collect(), &mut warnings);
+            assert_eq!(Value::Object(given), expected, "{case}");
+            assert_eq!(warnings.len(), usize::from(told), "{case}: {warnings:?}");
+        }
+    }
+}
