@@ -1,10 +1,8 @@
-//! From a request to an answer: who asks, what is refused, which listing and page it is. Error
-//! bodies are those recorded from the real service, which has a shape of its own for role bindings.
+//! From a request to an answer: who asks, what is refused, which listing and page it is.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -15,7 +13,9 @@ use crate::http::{Answer, Head};
 use crate::log::lock;
 use crate::organization::Organization;
 use crate::page::{self, Listing, Page, Twist};
+use crate::quota::Window;
 use crate::random::dice;
+use crate::refusals::{Refusal, expired, forbidden, invalid, not_found, refuse};
 use crate::stream::Stream;
 use crate::token::{Cursor, Mint};
 use crate::{bindings, clusters};
@@ -37,17 +37,8 @@ pub struct Service {
     pub faults: AtomicU64,
     /// Places of records that have been deleted.
     gone: Mutex<HashSet<(Stream, u64)>>,
-    window: Mutex<Option<Window>>,
+    window: Window,
 }
-
-/// Where a rate limit's window stands.
-#[derive(Clone, Copy)]
-struct Window {
-    began: Instant,
-    remaining: u64,
-}
-
-type Refusal = Box<Answer>;
 
 impl Service {
     pub fn new(org: Organization) -> Self {
@@ -60,7 +51,7 @@ impl Service {
             generation: AtomicU64::new(1),
             faults: AtomicU64::new(0),
             gone: Mutex::default(),
-            window: Mutex::default(),
+            window: Window::default(),
         }
     }
 
@@ -120,29 +111,7 @@ impl Service {
 
     /// What a good answer says of the rate limit.
     pub fn quota(&self) -> [(String, u64); 3] {
-        let names = ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"].map(str::to_owned);
-        let Some(quota) = self.org.scenario.quota else {
-            let [limit, remaining, reset] = names;
-            return [(limit, 100_000), (remaining, 99_999), (reset, 60)];
-        };
-        let mut kept = lock(&self.window);
-        let length = Duration::from_secs(quota.reset);
-        let mut window = match *kept {
-            None => Window { began: Instant::now(), remaining: quota.remaining },
-            Some(window) if window.began.elapsed() < length => window,
-            Some(_) => Window { began: Instant::now(), remaining: quota.limit },
-        };
-        window.remaining = window.remaining.saturating_sub(1);
-        *kept = Some(window);
-        let left = length.saturating_sub(window.began.elapsed()).as_secs_f64().ceil();
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "whole seconds from zero up"
-        )]
-        let left = left as u64;
-        let [limit, remaining, reset] = names;
-        [(limit, quota.limit), (remaining, window.remaining), (reset, left)]
+        self.window.quota(self.org.scenario.quota)
     }
 
     fn authenticate(&self, head: &Head) -> Result<(), Refusal> {
@@ -343,44 +312,7 @@ impl Service {
     }
 }
 
-fn refuse(fault: Fault) -> Refusal {
-    Box::new(Answer::of(&fault).unwrap_or_else(|| Answer::json(500, String::new())))
-}
-
-fn not_found() -> Refusal {
-    refuse(Fault::errors_title(404, "Not Found"))
-}
-
 /// The first value of a name.
 fn value<'a>(filter: &'a [(String, String)], name: &str) -> Option<&'a str> {
     filter.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-}
-
-fn forbidden(stream: Stream) -> Refusal {
-    refuse(if stream == Stream::RoleBindings {
-        Fault::error_code(
-            403,
-            40301,
-            "Either unauthorized to access role binding or role binding does not exist",
-        )
-    } else {
-        let body = r#"{"errors":[{"id":"7c1d0a44b9e2f3aa","status":"403","code":"forbidden_access","title":"Forbidden Access","detail":"Forbidden Access","source":{}}]}"#;
-        Fault::Status { status: 403, body: body.to_owned(), headers: Vec::new() }
-            .with_header("Content-Type", "application/json")
-    })
-}
-
-fn invalid(parameter: &str, detail: &str) -> Refusal {
-    let detail = crate::json::quoted(detail);
-    let body = format!(
-        r#"{{"errors":[{{"id":"90b7e6d1c2a34f58","status":"400","code":"invalid_filter","title":"Invalid Filter","detail":{detail},"source":{{"parameter":"{parameter}"}}}}]}}"#
-    );
-    refuse(
-        Fault::Status { status: 400, body, headers: Vec::new() }
-            .with_header("Content-Type", "application/json"),
-    )
-}
-
-fn expired(status: u16) -> Refusal {
-    refuse(Fault::errors(status, "the page token has expired"))
 }
