@@ -49,6 +49,13 @@ pub enum Fault {
     RepeatToken,
     /// 200 with one row, nested a hundred thousand deep.
     DeepJson,
+    /// The right rows beside an `errors` that tells of this status.
+    RowsAndErrors(u16),
+    /// No rows and a next link with a token never seen before, whatever the listing holds.
+    EndlessEmpty,
+    /// A full page of rows never seen before and a next link with such a token. They are of the
+    /// stream and heed no filter: Kafka clusters come from one environment after the other.
+    EndlessRows,
 }
 
 fn text(json: &str) -> String {
@@ -74,7 +81,17 @@ impl Fault {
         Self::json(status, body)
     }
 
-    /// The same with only a title, as some 404s are.
+    /// `{"data":null,"errors":[…]}` with status 200: a part behind the gateway failed with this status.
+    pub fn errors_page(status: u16) -> Self {
+        Self::json(200, format!(r#"{{"data":null,"errors":{}}}"#, errors_of_page(status)))
+    }
+
+    /// 502 with `X-RateLimit-Reset: 3600`, which tells of the rate limit and not of this failure.
+    pub fn far_reset() -> Self {
+        Self::errors(502, "bad gateway").with_header("X-RateLimit-Reset", "3600")
+    }
+
+    /// The shape of `errors` with only a title, as some 404s are.
     pub fn errors_title(status: u16, title: &str) -> Self {
         let title = text(title);
         Self::json(
@@ -129,6 +146,13 @@ impl Fault {
         }
         self
     }
+}
+
+/// The member `errors` of a page.
+pub(crate) fn errors_of_page(status: u16) -> String {
+    format!(
+        r#"[{{"id":"5a1f8c22e0f14c7d","status":"{status}","detail":"part of the list could not be read","source":{{}}}}]"#
+    )
 }
 
 pub fn html(status: u16) -> String {
@@ -241,6 +265,8 @@ mod tests {
             Fault::error_object(404, "x"),
             Fault::message(500, "x"),
             Fault::status_code(400, "x", "INVALID REQUEST DATA"),
+            Fault::errors_page(503),
+            Fault::far_reset(),
         ] {
             let Fault::Status { body, .. } = fault else { panic!("not a status") };
             assert!(serde_json::from_str::<serde_json::Value>(&body).is_ok(), "{body}");

@@ -4,6 +4,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::faults::{Fault, errors_of_page};
 use crate::json::{Object, quoted};
 use crate::organization::{ALIAS, HOST, Organization};
 use crate::random::{dice, hash, mix, one_in};
@@ -16,6 +17,23 @@ pub enum Twist {
     None,
     NextWithoutToken,
     RepeatToken,
+    Errors(u16),
+    EndlessEmpty,
+    EndlessRows,
+}
+
+impl Twist {
+    /// The twist that a fault is, if the answer is right apart from it.
+    pub fn of(fault: &Fault) -> Option<Self> {
+        Some(match fault {
+            Fault::NextWithoutToken => Self::NextWithoutToken,
+            Fault::RepeatToken => Self::RepeatToken,
+            Fault::RowsAndErrors(status) => Self::Errors(*status),
+            Fault::EndlessEmpty => Self::EndlessEmpty,
+            Fault::EndlessRows => Self::EndlessRows,
+            _ => return None,
+        })
+    }
 }
 
 /// The rows of one listing under one filter.
@@ -103,19 +121,33 @@ impl Page<'_> {
     fn rows(&self) -> (u64, u64) {
         let Cursor { offset, size, empty } = self.cursor;
         let len = self.listing.len(self.cursor);
-        if empty {
-            return (offset, offset);
+        match self.twist {
+            Twist::EndlessRows => return (offset, offset + size),
+            Twist::EndlessEmpty => return (offset, offset),
+            _ if empty => return (offset, offset),
+            _ => {}
         }
         let size = if self.rude(1, 3) { self.dice(2).u64(1..=size) } else { size };
         (offset.min(len), len.min(offset + size))
+    }
+
+    /// The records on this page, by their numbers.
+    fn indices(&self) -> impl Iterator<Item = u64> {
+        let (from, to) = self.rows();
+        let listed = self.twist != Twist::EndlessRows;
+        (from..to).map(move |place| if listed { self.listing.index(place) } else { place })
     }
 
     /// Where the next page begins, if there is one.
     fn next(&self, end: u64) -> Option<Cursor> {
         let len = self.listing.len(self.cursor);
         let here = self.cursor;
-        if self.twist == Twist::RepeatToken {
-            return Some(here);
+        match self.twist {
+            Twist::RepeatToken => return Some(here),
+            Twist::EndlessEmpty | Twist::EndlessRows => {
+                return Some(Cursor { offset: here.offset + here.size, empty: false, ..here });
+            }
+            _ => {}
         }
         let empty = !here.empty && self.rude(3, if end < len { 8 } else { 4 });
         let wanted = end < len || empty || self.twist == Twist::NextWithoutToken;
@@ -128,9 +160,8 @@ impl Page<'_> {
         let data = if from == to && self.rude(4, 2) {
             "null".to_owned()
         } else {
-            let rows: Vec<String> = (from..to)
-                .map(|place| self.org.record(self.listing.stream, self.listing.index(place)))
-                .collect();
+            let rows = self.indices().map(|index| self.org.record(self.listing.stream, index));
+            let rows: Vec<String> = rows.collect();
             format!("[{}]", rows.join(","))
         };
         let mut body = Object::new();
@@ -140,8 +171,12 @@ impl Page<'_> {
         let body = body
             .text("kind", &format!("{}List", self.listing.stream.kind()))
             .raw("metadata", &self.metadata(self.next(to)))
-            .raw("data", &data)
-            .finish();
+            .raw("data", &data);
+        let body = match self.twist {
+            Twist::Errors(status) => body.raw("errors", &errors_of_page(status)),
+            _ => body,
+        }
+        .finish();
         if self.rude(6, 5) { pretty(&body) } else { body }
     }
 

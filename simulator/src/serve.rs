@@ -167,24 +167,20 @@ impl<W: Wire> Connection<W> {
     }
 
     async fn misbehave(&mut self, fault: &Fault, head: &Head, number: u64) -> Result<(), Over> {
-        let good = |twist| self.shared.service.answer(head, twist);
+        if let Some(twist) = Twist::of(fault) {
+            let answer = self.shared.service.answer(head, twist);
+            return self.send(&answer, number, head.last).await;
+        }
+        let good = || self.shared.service.answer(head, Twist::None);
         match fault {
-            Fault::NextWithoutToken => {
-                let answer = good(Twist::NextWithoutToken);
-                self.send(&answer, number, head.last).await
-            }
-            Fault::RepeatToken => {
-                let answer = good(Twist::RepeatToken);
-                self.send(&answer, number, head.last).await
-            }
             Fault::GzipUnlabelled => {
-                let mut answer = good(Twist::None);
+                let mut answer = good();
                 answer.body = gzip(&answer.body);
                 self.send(&answer, number, head.last).await
             }
             Fault::Stall => self.unless_gone(std::future::pending()).await,
             Fault::HalfBody => {
-                let answer = good(Twist::None);
+                let answer = good();
                 self.shared.log.ended(number, Some(answer.status));
                 let mut bytes = self.opening(&answer, number, &answer.length(), head.last);
                 bytes.extend(&answer.body[..answer.body.len() / 2]);
@@ -193,7 +189,7 @@ impl<W: Wire> Connection<W> {
                 Err(Over)
             }
             Fault::Drip => {
-                let answer = good(Twist::None);
+                let answer = good();
                 self.drip(&answer, number, head.last).await
             }
             Fault::Endless => self.endless(number).await,
