@@ -174,6 +174,13 @@ impl Simulator {
         self.shared.service.generation.fetch_add(1, SeqCst);
     }
 
+    /// Page tokens handed out until now are answered by an empty last page, also those that were
+    /// answered 400; new ones work.
+    pub fn expire_tokens_to_empty(&self) {
+        let service = &self.shared.service;
+        service.emptied.store(service.generation.fetch_add(1, SeqCst) + 1, SeqCst);
+    }
+
     /// Every secret that an API key's record holds though none should: a rude service's. Those of
     /// deleted keys too.
     pub fn key_secrets(&self) -> Vec<String> {

@@ -23,6 +23,9 @@ use crate::{bindings, clusters};
 /// Listings kept, so that a filter is applied once and not once a page.
 const KEPT: usize = 64;
 
+/// A place that no listing reaches.
+const BEYOND: u64 = u64::MAX >> 2;
+
 /// The service behind the socket.
 pub struct Service {
     pub org: Organization,
@@ -33,6 +36,8 @@ pub struct Service {
     pub refuse_tokens: AtomicU16,
     /// Tokens of an earlier generation have expired.
     pub generation: AtomicU64,
+    /// Tokens of a generation before this one lead to an empty last page.
+    pub emptied: AtomicU64,
     /// Requests that met a fault or a hiccup.
     pub faults: AtomicU64,
     /// Places of records that have been deleted.
@@ -49,6 +54,7 @@ impl Service {
             hiccups: Mutex::default(),
             refuse_tokens: AtomicU16::new(0),
             generation: AtomicU64::new(1),
+            emptied: AtomicU64::new(0),
             faults: AtomicU64::new(0),
             gone: Mutex::default(),
             window: Window::default(),
@@ -236,6 +242,9 @@ impl Service {
         }
         match self.mint.read(listing, token) {
             None => Err(invalid("page_token", "invalid page token")),
+            Some((generation, cursor)) if generation < self.emptied.load(SeqCst) => {
+                Ok(Cursor { offset: BEYOND, empty: true, ..cursor })
+            }
             Some((generation, _)) if generation < self.generation.load(SeqCst) => Err(expired(400)),
             Some((_, cursor)) => Ok(cursor),
         }

@@ -116,6 +116,36 @@ fn tokens_expire_and_are_refused_on_demand() {
 }
 
 #[test]
+fn tokens_expire_into_an_empty_last_page_on_demand() {
+    for scenario in [Scenario::new().polite(), Scenario::new()] {
+        let sim = Simulator::start(scenario.environments(40));
+        let get = |target: &str| loop {
+            let answer = get(&sim, target);
+            if answer.status != 429 && answer.status != 503 {
+                return answer;
+            }
+        };
+        let target = || {
+            let token = next(&get("/org/v2/environments?page_size=3").json()).unwrap();
+            format!("/org/v2/environments?page_token={}", encode(&token))
+        };
+        let old = target();
+        sim.expire_tokens_to_empty();
+        let answer = get(&old);
+        let page = answer.json();
+        assert_eq!((answer.status, next(&page)), (200, None), "{sim:?}");
+        assert!(page["data"].as_array().is_none_or(Vec::is_empty), "{sim:?}");
+        let newer = target();
+        assert!(next(&get(&newer).json()).is_some(), "{sim:?}");
+        sim.expire_tokens();
+        assert_eq!((get(&old).status, get(&newer).status), (200, 400), "{sim:?}");
+        sim.expire_tokens_to_empty();
+        assert_eq!(get(&newer).status, 200, "{sim:?}");
+        assert_eq!(read_all(&sim, "/org/v2/environments"), sim.truth().records("environments"));
+    }
+}
+
+#[test]
 fn three_servers_read_a_scope_in_three_ways() {
     let counts = |server| {
         let scenario = Scenario::new().seed(5).role_bindings(100).organization_bindings(20).bindings(server);
