@@ -12,6 +12,7 @@
 
 mod bindings;
 mod clusters;
+mod credentials;
 mod faults;
 mod http;
 mod json;
@@ -43,6 +44,7 @@ use tokio::runtime;
 use tokio::sync::{oneshot, watch};
 use tokio_rustls::TlsAcceptor;
 
+pub use credentials::OldKey;
 pub use faults::{At, Fault, RetryAfter};
 pub use log::Request;
 pub use scenario::{BindingsServer, Scenario};
@@ -100,12 +102,13 @@ impl Simulator {
         format!("{scheme}://{}", self.address)
     }
 
+    /// The id of the caller's key; of the newest, once it has been rotated.
     pub fn api_key(&self) -> &str {
-        &self.org().key
+        self.org().credentials.newest().0
     }
 
     pub fn api_secret(&self) -> &str {
-        &self.org().secret
+        self.org().credentials.newest().1
     }
 
     pub fn organization_id(&self) -> &str {
@@ -179,6 +182,13 @@ impl Simulator {
     pub fn expire_tokens_to_empty(&self) {
         let service = &self.shared.service;
         service.emptied.store(service.generation.fetch_add(1, SeqCst) + 1, SeqCst);
+    }
+
+    /// Gives the caller another key, of the same owner, and says its id and secret. The record of the
+    /// caller's key is the new one's from now on, in the truth too.
+    pub fn rotate_key(&self, old: OldKey) -> (&str, &str) {
+        self.org().credentials.rotate(old);
+        self.org().credentials.newest()
     }
 
     /// Every secret that an API key's record holds though none should: a rude service's. Those of

@@ -24,7 +24,7 @@ pub struct Request {
     pub ended: Option<Instant>,
     /// None if no status line was sent.
     pub status: Option<u16>,
-    /// Whether it carried the right key and secret.
+    /// Whether it carried a key that works, and its secret.
     pub authorized: bool,
     /// Whether it carried any `Authorization` header.
     pub has_authorization: bool,

@@ -3,6 +3,7 @@
 
 use fastrand::Rng;
 
+use crate::credentials::Credentials;
 use crate::json::Object;
 use crate::random::{dice, mix, one_in, pick, short_id, uuid};
 use crate::scenario::Scenario;
@@ -18,8 +19,7 @@ pub struct Organization {
     pub scenario: Scenario,
     pub id: String,
     pub name: String,
-    pub key: String,
-    pub secret: String,
+    pub credentials: Credentials,
 }
 
 impl Organization {
@@ -28,9 +28,8 @@ impl Organization {
         let id = organization_id(scenario.seed, 0);
         let name =
             pick(&mut dice, &["Nordwind Logistics", "Acme & Töchter", "Blue Heron Bank", "Kestrel Energy"]);
-        let key = characters(&mut dice, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 16);
-        let secret = format!("{}+/{}", base64(&mut dice, 40), base64(&mut dice, 22));
-        Self { scenario, id, name: name.to_owned(), key, secret }
+        let credentials = Credentials::new(scenario.seed, &mut dice);
+        Self { scenario, id, name: name.to_owned(), credentials }
     }
 
     pub fn count(&self, stream: Stream) -> u64 {
@@ -95,7 +94,7 @@ impl Organization {
             Stream::RoleBindings => format!("rb-{short}"),
             Stream::Organizations => organization_id(seed, index),
             Stream::Environments => format!("env-{short}"),
-            Stream::ApiKeys if index == 0 => self.key.clone(),
+            Stream::ApiKeys if index == 0 => self.credentials.newest().0.to_owned(),
             Stream::ApiKeys => {
                 let mut dice = self.dice(stream, index, 2);
                 let rest = characters(&mut dice, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 10);
@@ -136,7 +135,7 @@ fn organization_id(seed: u64, index: u64) -> String {
     uuid(&mut dice(&[seed, 0x0126_a112, index]))
 }
 
-fn characters(dice: &mut Rng, from: &[u8], count: usize) -> String {
+pub fn characters(dice: &mut Rng, from: &[u8], count: usize) -> String {
     (0..count).map(|_| char::from(pick(dice, from))).collect()
 }
 

@@ -4,8 +4,6 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use crate::faults::Fault;
@@ -87,12 +85,11 @@ impl Service {
         self.org.count(stream) - gone as u64
     }
 
-    /// Whether a request carries the right key and secret.
+    /// Whether a request carries a key that works and its secret.
     pub fn authorized(&self, head: &Head) -> bool {
         let (scheme, rest) =
             head.header("authorization").and_then(|value| value.split_once(' ')).unwrap_or_default();
-        let expected = STANDARD.encode(format!("{}:{}", self.org.key, self.org.secret));
-        scheme.eq_ignore_ascii_case("basic") && rest.trim() == expected
+        scheme.eq_ignore_ascii_case("basic") && self.org.credentials.admit(rest.trim())
     }
 
     /// The answer of a service in good health (and, when rude, of one with the hiccups).

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
+use crate::credentials;
 use crate::organization::Organization;
 use crate::serve::Shared;
 use crate::stream::{STREAMS, Stream};
@@ -11,7 +12,8 @@ use crate::stream::{STREAMS, Stream};
 /// The whole content of every stream, whatever the scenario refuses or breaks.
 pub struct Truth {
     shared: Arc<Shared>,
-    records: [OnceLock<Vec<Value>>; STREAMS.len()],
+    /// For each stream and each key that the caller may have: the newest one has a record.
+    records: [[OnceLock<Vec<Value>>; credentials::MOST]; STREAMS.len()],
 }
 
 impl Truth {
@@ -29,7 +31,7 @@ impl Truth {
     pub fn records(&self, stream: &str) -> &[Value] {
         let stream = known(stream);
         let made = || self.live(stream).into_iter().map(|index| self.make(stream, index)).collect();
-        self.records[stream as usize].get_or_init(made)
+        self.records[stream as usize][self.org().credentials.rotations()].get_or_init(made)
     }
 
     /// One record, by its place in the listing as long as nothing has been deleted.
@@ -48,10 +50,10 @@ impl Truth {
 
     /// Looks anew at a stream of which something was deleted.
     pub(crate) fn forget(&mut self, stream: Stream) {
-        self.records[stream as usize] = OnceLock::new();
+        self.records[stream as usize] = Default::default();
         // Clusters go with their environment.
         if stream == Stream::Environments {
-            self.records[Stream::KafkaClusters as usize] = OnceLock::new();
+            self.records[Stream::KafkaClusters as usize] = Default::default();
         }
     }
 

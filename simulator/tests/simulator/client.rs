@@ -26,10 +26,10 @@ pub fn encode(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
-pub fn ask(sim: &Simulator, target: &str, key: &str) -> std::io::Result<Vec<u8>> {
+pub fn ask(sim: &Simulator, target: &str, (key, secret): (&str, &str)) -> std::io::Result<Vec<u8>> {
     let address = sim.base_url().replace("http://", "");
     let mut socket = TcpStream::connect(address)?;
-    let key = STANDARD.encode(format!("{key}:{}", sim.api_secret()));
+    let key = STANDARD.encode(format!("{key}:{secret}"));
     write!(
         socket,
         "GET {target} HTTP/1.1\r\nHost: test\r\nUser-Agent: raw\r\nAuthorization: Basic {key}\r\nConnection: close\r\n\r\n"
@@ -41,7 +41,7 @@ pub fn ask(sim: &Simulator, target: &str, key: &str) -> std::io::Result<Vec<u8>>
     Ok(bytes)
 }
 
-pub fn get_with(sim: &Simulator, target: &str, key: &str) -> Answer {
+pub fn get_with(sim: &Simulator, target: &str, key: (&str, &str)) -> Answer {
     let text = String::from_utf8(ask(sim, target, key).expect("an answer")).expect("text");
     let (head, body) = text.split_once("\r\n\r\n").expect("a head");
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
@@ -49,7 +49,7 @@ pub fn get_with(sim: &Simulator, target: &str, key: &str) -> Answer {
 }
 
 pub fn get(sim: &Simulator, target: &str) -> Answer {
-    get_with(sim, target, sim.api_key())
+    get_with(sim, target, (sim.api_key(), sim.api_secret()))
 }
 
 /// The token in a page's next link, decoded.

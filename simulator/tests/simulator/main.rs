@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
-use simulator::{At, BindingsServer, Fault, Scenario, Simulator};
+use simulator::{At, BindingsServer, Fault, OldKey, Scenario, Simulator};
 
 use client::{ask, bindings, encode, get, get_with, next, organization, read_all};
 
@@ -146,6 +146,28 @@ fn tokens_expire_into_an_empty_last_page_on_demand() {
 }
 
 #[test]
+fn a_rotated_key_is_the_one_that_is_listed_and_works() {
+    let sim = Simulator::start(Scenario::new().polite());
+    let pair = |sim: &Simulator| (sim.api_key().to_owned(), sim.api_secret().to_owned());
+    let status = |(key, secret): &(String, String)| get_with(&sim, "/iam/v2/users", (key, secret)).status;
+    let (first, before) = (pair(&sim), sim.truth().records("api_keys").to_vec());
+    let (id, secret) = sim.rotate_key(OldKey::Works);
+    let second = (id.to_owned(), secret.to_owned());
+    assert_eq!(pair(&sim), second);
+    assert!(first.0 != second.0 && first.1 != second.1);
+    assert_eq!([status(&first), status(&second)], [200, 200]);
+    let listed = read_all(&sim, "/iam/v2/api-keys");
+    assert_eq!(listed, sim.truth().records("api_keys"));
+    assert_eq!((&listed[0]["id"], &listed[0]["spec"]["owner"]), (&id.into(), &before[0]["spec"]["owner"]));
+    assert_eq!(listed[1..], before[1..]);
+    assert_eq!(get(&sim, &format!("/iam/v2/api-keys/{}", first.0)).status, 404);
+    sim.rotate_key(OldKey::Revoked);
+    assert_eq!([status(&first), status(&second), status(&pair(&sim))], [401, 401, 200]);
+    assert_eq!(sim.truth().ids("api_keys")[0], sim.api_key());
+    assert_eq!(sim.requests().iter().filter(|request| !request.authorized).count(), 2);
+}
+
+#[test]
 fn three_servers_read_a_scope_in_three_ways() {
     let counts = |server| {
         let scenario = Scenario::new().seed(5).role_bindings(100).organization_bindings(20).bindings(server);
@@ -189,7 +211,7 @@ fn invitations_asked_for_by_the_hundred_stop_at_a_hundred() {
 fn what_is_refused_says_so_in_the_recorded_words() {
     let scenario = Scenario::new().polite().refuse("users").refuse("role_bindings/*").organizations(2);
     let sim = Simulator::start(scenario);
-    let wrong = get_with(&sim, "/iam/v2/users", "WRONG");
+    let wrong = get_with(&sim, "/iam/v2/users", ("WRONG", sim.api_secret()));
     assert_eq!((wrong.status, wrong.json()["errors"][0]["detail"].as_str()), (401, Some("Unauthorized")));
     assert!(wrong.head.contains("WWW-Authenticate: Basic error="));
     let refused = get(&sim, "/iam/v2/users");
@@ -238,13 +260,13 @@ fn faults_happen_where_they_were_planned() {
     let again = get(&sim, &format!("/iam/v2/users?page_token={}", encode(&token)));
     assert_eq!(next(&again.json()), Some(token));
     planned(Fault::GzipUnlabelled);
-    let bytes = ask(&sim, "/iam/v2/users", sim.api_key()).unwrap();
+    let bytes = ask(&sim, "/iam/v2/users", (sim.api_key(), sim.api_secret())).unwrap();
     assert!(bytes.windows(6).any(|part| part == b"\r\n\r\n\x1f\x8b"));
     planned(Fault::HalfBody);
-    let half = ask(&sim, "/iam/v2/users", sim.api_key()).unwrap();
+    let half = ask(&sim, "/iam/v2/users", (sim.api_key(), sim.api_secret())).unwrap();
     assert!(half.len() < get(&sim, "/iam/v2/users").body.len());
     planned(Fault::Reset);
-    let reset = ask(&sim, "/iam/v2/users", sim.api_key()).unwrap_err();
+    let reset = ask(&sim, "/iam/v2/users", (sim.api_key(), sim.api_secret())).unwrap_err();
     assert_eq!(reset.kind(), ErrorKind::ConnectionReset);
     assert_eq!(users().status, 200);
 }
