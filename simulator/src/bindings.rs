@@ -4,6 +4,7 @@
 use fastrand::Rng;
 
 use crate::clusters;
+use crate::grants;
 use crate::json::Object;
 use crate::organization::{ALIAS, Organization};
 use crate::random::{one_in, pick, short_id};
@@ -17,6 +18,9 @@ const TOPICS: [&str; 9] =
 
 /// Spreads the organization's own bindings evenly over the listing, the first one first.
 fn of_organization(org: &Organization, index: u64) -> bool {
+    if let Some(in_environment) = grants::is_in_environment(index) {
+        return !in_environment;
+    }
     let (own, all) = (org.scenario.organization_level(), org.scenario.role_bindings);
     all > 0 && (index * own) % all < own
 }
@@ -34,6 +38,9 @@ pub fn pattern(org: &Organization, index: u64) -> String {
     let gone = environments == 0 || one_in(&mut dice, 25);
     let environment = if gone { environments } else { dice.u64(..environments) };
     let e = format!("{top}/environment={}", org.id_of(Stream::Environments, environment));
+    if grants::is_in_environment(index).is_some() {
+        return e;
+    }
     let lkc = clusters::named(org, environment, dice.u64(..));
     let c = format!("{e}/cloud-cluster={lkc}");
     let short = short_id(seed, 78, dice.u64(..9));

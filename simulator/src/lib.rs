@@ -14,6 +14,7 @@ mod bindings;
 mod clusters;
 mod credentials;
 mod faults;
+mod grants;
 mod http;
 mod json;
 mod keys;
@@ -39,6 +40,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::sync::{oneshot, watch};
@@ -46,6 +48,7 @@ use tokio_rustls::TlsAcceptor;
 
 pub use credentials::OldKey;
 pub use faults::{At, Fault, RetryAfter};
+pub use grants::Grant;
 pub use log::Request;
 pub use scenario::{BindingsServer, Scenario};
 pub use truth::Truth;
@@ -55,6 +58,16 @@ use log::{Log, lock};
 use organization::Organization;
 use routes::Service;
 use serve::Shared;
+
+/// A role binding that has been granted while the service ran.
+#[derive(Clone, Debug)]
+pub struct Granted {
+    /// As the API sends it.
+    pub record: Value,
+    /// Whether a page of a listing has held it. Answers to those who named a principal or a role do
+    /// not count.
+    pub listed: bool,
+}
 
 /// A running simulator; it stops when dropped.
 pub struct Simulator {
@@ -73,6 +86,7 @@ impl Simulator {
         for (fault, at) in &scenario.faults {
             plan.add(fault.clone(), at.clone());
         }
+        let grants = scenario.grants.clone();
         let (tls, certificate) = scenario.https.then(tls::acceptor).unzip();
         let port = scenario.port;
         let shared = Arc::new(Shared {
@@ -81,6 +95,9 @@ impl Simulator {
             plan: Mutex::new(plan),
             held: watch::Sender::new(false),
         });
+        for grant in grants {
+            shared.service.grant(grant);
+        }
         let (stop, stopped) = oneshot::channel();
         let (ready, address) = std::sync::mpsc::channel();
         let served = Arc::clone(&shared);
@@ -204,6 +221,19 @@ impl Simulator {
         let stream = truth::known(stream);
         self.truth.forget(stream);
         self.shared.service.delete(stream, count)
+    }
+
+    /// Grants role bindings, at once or when they are due.
+    pub fn grant(&self, grant: Grant) {
+        self.shared.service.grant(grant);
+    }
+
+    /// The role bindings that have been granted while the service ran, in that order. The truth holds
+    /// those that were there from the start, and none of these.
+    pub fn granted(&self) -> Vec<Granted> {
+        let record = |index| self.truth.record("role_bindings", index);
+        let granted = lock(&self.shared.service.grants);
+        granted.granted().map(|(index, listed)| Granted { record: record(index), listed }).collect()
     }
 
     /// Holds all answers back until [`release`](Self::release).

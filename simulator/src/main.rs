@@ -9,7 +9,7 @@ use std::{env, fs, io, process, thread};
 
 use clap::{Parser, ValueEnum};
 use serde_json::{Map, Value, json};
-use simulator::{BindingsServer, Scenario, Simulator};
+use simulator::{BindingsServer, Grant, Scenario, Simulator};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -25,6 +25,9 @@ struct Flags {
     service_accounts: u64,
     #[arg(long, value_name = "N", default_value_t = 264)]
     role_bindings: u64,
+    /// Role bindings of the organization that are granted once its `/*` listing is asked for
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    grant: u64,
     #[arg(long, value_name = "N", default_value_t = 3)]
     environments: u64,
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -97,6 +100,7 @@ fn scenario(flags: &Flags) -> Scenario {
         .invitations(flags.invitations)
         .service_accounts(flags.service_accounts)
         .role_bindings(flags.role_bindings)
+        .grant(Grant::of_organization(flags.grant).between_listings())
         .environments(flags.environments)
         .organizations(flags.organizations)
         .api_keys(flags.api_keys)

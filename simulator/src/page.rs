@@ -55,17 +55,13 @@ impl Listing {
         Self { stream, filter: Vec::new(), rows: Rows::All(org.count(stream)) }
     }
 
-    /// The rows for which `keep` holds.
-    pub fn filtered(
-        org: &Organization,
-        stream: Stream,
-        filter: Vec<(String, String)>,
-        keep: impl Fn(u64) -> bool,
-    ) -> Self {
-        let all = u32::try_from(org.count(stream)).expect("fewer than four billion records");
-        let rows: Vec<u32> = (0..all).filter(|index| keep(u64::from(*index))).collect();
+    /// These rows, in this order.
+    pub fn of(stream: Stream, filter: Vec<(String, String)>, rows: impl Iterator<Item = u64>) -> Self {
+        let short = |index| u32::try_from(index).expect("fewer than four billion records");
+        let rows: Vec<u32> = rows.map(short).collect();
         // The commonest listing of all, everything below an organization, need not be kept.
-        let rows = if rows.len() == all as usize { Rows::All(u64::from(all)) } else { Rows::Some(rows) };
+        let all = rows.iter().zip(0..).all(|(index, place)| *index == place);
+        let rows = if all { Rows::All(rows.len() as u64) } else { Rows::Some(rows) };
         Self { stream, filter, rows }
     }
 
@@ -132,7 +128,7 @@ impl Page<'_> {
     }
 
     /// The records on this page, by their numbers.
-    fn indices(&self) -> impl Iterator<Item = u64> {
+    pub fn indices(&self) -> impl Iterator<Item = u64> {
         let (from, to) = self.rows();
         let listed = self.twist != Twist::EndlessRows;
         (from..to).map(move |place| if listed { self.listing.index(place) } else { place })

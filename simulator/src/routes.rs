@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::Value;
 
 use crate::faults::Fault;
+use crate::grants::{Grant, Ledger};
 use crate::http::{Answer, Head};
 use crate::log::lock;
 use crate::organization::Organization;
@@ -40,6 +41,7 @@ pub struct Service {
     pub faults: AtomicU64,
     /// Places of records that have been deleted.
     gone: Mutex<HashSet<(Stream, u64)>>,
+    pub grants: Mutex<Ledger>,
     window: Window,
 }
 
@@ -55,6 +57,7 @@ impl Service {
             emptied: AtomicU64::new(0),
             faults: AtomicU64::new(0),
             gone: Mutex::default(),
+            grants: Mutex::default(),
             window: Window::default(),
         }
     }
@@ -73,13 +76,30 @@ impl Service {
         last.into_iter().map(|index| self.org.id_of(stream, index)).collect()
     }
 
-    /// The places of the records that are still there.
+    /// The places of the records that are still there, of those that were there from the start.
     pub fn live(&self, stream: Stream) -> Vec<u64> {
         let gone = lock(&self.gone);
         (0..self.org.count(stream)).filter(|index| !gone.contains(&(stream, *index))).collect()
     }
 
-    /// How many records are still there.
+    /// The places of all records that are listed, in order: those that are still there and those
+    /// that have come.
+    fn present(&self, stream: Stream) -> Vec<u64> {
+        let live = self.live(stream);
+        if stream != Stream::RoleBindings {
+            return live;
+        }
+        let grants = lock(&self.grants);
+        [grants.front(), &live, grants.back()].concat()
+    }
+
+    /// Grants role bindings, now or later.
+    pub fn grant(&self, grant: Grant) {
+        lock(&self.grants).plan(grant);
+        lock(&self.listings).clear();
+    }
+
+    /// How many records are still there, of those that were there from the start.
     pub fn count(&self, stream: Stream) -> u64 {
         let gone = lock(&self.gone).iter().filter(|(of, _)| *of == stream).count();
         self.org.count(stream) - gone as u64
@@ -136,14 +156,18 @@ impl Service {
     }
 
     fn admit(&self, stream: Stream, head: &Head) -> Result<(), Refusal> {
-        let inclusive = format!("{}/*", self.org.crn());
-        let asks_all = head.parameter("crn_pattern") == Some(inclusive.as_str());
+        let asks_all = self.is_whole(head.parameter("crn_pattern"));
         let refused = self.org.scenario.refused.iter().any(|refused| {
             refused == stream.name()
                 || refused == "role_bindings/*" && stream == Stream::RoleBindings && asks_all
                 || stream == Stream::KafkaClusters && self.hides(refused, head.parameter("environment"))
         });
         if refused { Err(forbidden(stream)) } else { Ok(()) }
+    }
+
+    /// Whether this pattern asks for everything in the organization.
+    fn is_whole(&self, pattern: Option<&str>) -> bool {
+        pattern.and_then(|pattern| pattern.strip_suffix("/*")) == Some(&self.org.crn())
     }
 
     /// Whether refusing this refuses the clusters of the environment asked for.
@@ -162,7 +186,7 @@ impl Service {
             Stream::KafkaClusters => Some(self.environment(head.parameter("environment"))?),
             _ => None,
         };
-        let index = self.live(stream).into_iter().find(|index| self.org.id_of(stream, *index) == id);
+        let index = self.present(stream).into_iter().find(|index| self.org.id_of(stream, *index) == id);
         match index {
             Some(index) if environment.is_none_or(|home| clusters::home(&self.org, index).0 == home) => {
                 Ok(Answer::json(200, self.org.record(stream, index)))
@@ -180,8 +204,14 @@ impl Service {
             .cloned()
             .collect();
         filter.sort();
+        // A look-up of one principal is no listing.
+        let grants = stream == Stream::RoleBindings && filter.len() == 1;
         if stream == Stream::RoleBindings {
-            self.check_scope(head.parameter("crn_pattern"))?;
+            let pattern = head.parameter("crn_pattern");
+            self.check_scope(pattern)?;
+            if grants && lock(&self.grants).asked(self.is_whole(pattern)) {
+                lock(&self.listings).clear();
+            }
         }
         if stream == Stream::KafkaClusters {
             self.environment(value(&filter, "environment"))?;
@@ -193,6 +223,9 @@ impl Service {
         let generation = self.generation.load(SeqCst);
         let token = |cursor| self.mint.token(number, generation, cursor);
         let page = Page { org: &self.org, listing: &listing, cursor, twist, token: &token };
+        if grants {
+            lock(&self.grants).listed(page.indices());
+        }
         Ok(Answer::json(200, page.write()))
     }
 
@@ -272,11 +305,12 @@ impl Service {
     }
 
     fn listing(&self, number: u64, stream: Stream, filter: Vec<(String, String)>) -> Arc<Listing> {
-        if let Some(listing) = lock(&self.listings).get(&number) {
+        // Held until the new one is kept: it must not come after a change that it does not know of.
+        let mut listings = lock(&self.listings);
+        if let Some(listing) = listings.get(&number) {
             return Arc::clone(listing);
         }
         let listing = Arc::new(self.list(stream, filter));
-        let mut listings = lock(&self.listings);
         if listings.len() >= KEPT {
             listings.clear();
         }
@@ -285,8 +319,7 @@ impl Service {
     }
 
     fn list(&self, stream: Stream, filter: Vec<(String, String)>) -> Listing {
-        let gone = lock(&self.gone).clone();
-        if filter.is_empty() && gone.is_empty() {
+        if filter.is_empty() && lock(&self.gone).is_empty() {
             return Listing::all(&self.org, stream);
         }
         let asked = filter.clone();
@@ -297,14 +330,14 @@ impl Service {
             .iter()
             .filter(|(name, _)| !["crn_pattern", "environment"].contains(&name.as_str()))
             .collect();
-        Listing::filtered(&self.org, stream, filter, |index| {
+        let rows = self.present(stream).into_iter().filter(|index| {
             let in_scope = scope
-                .is_none_or(|scope| bindings::finds(server, scope, &bindings::pattern(&self.org, index)));
+                .is_none_or(|scope| bindings::finds(server, scope, &bindings::pattern(&self.org, *index)));
             in_scope
-                && environment.is_none_or(|home| clusters::home(&self.org, index).0 == home)
-                && !gone.contains(&(stream, index))
-                && (others.is_empty() || self.matches(stream, index, &others))
-        })
+                && environment.is_none_or(|home| clusters::home(&self.org, *index).0 == home)
+                && (others.is_empty() || self.matches(stream, *index, &others))
+        });
+        Listing::of(stream, filter, rows)
     }
 
     /// A filter given more than once means any of its values.

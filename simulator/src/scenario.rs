@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::faults::{At, Fault};
+use crate::grants::Grant;
 use crate::stream::Stream;
 
 /// What a role-bindings listing takes `crn_pattern` for, with a scope X (an organization, an
@@ -60,6 +61,7 @@ pub struct Scenario {
     pub(crate) weak_key: bool,
     pub(crate) resource_key: bool,
     pub(crate) refused: Vec<String>,
+    pub(crate) grants: Vec<Grant>,
     pub(crate) faults: Vec<(Fault, At)>,
     pub(crate) log_file: Option<PathBuf>,
 }
@@ -94,6 +96,7 @@ impl Scenario {
             weak_key: false,
             resource_key: false,
             refused: Vec::new(),
+            grants: Vec::new(),
             faults: Vec::new(),
             log_file: None,
         }
@@ -223,6 +226,13 @@ impl Scenario {
             "the simulator serves no stream called {stream}"
         );
         self.refused.push(stream.to_owned());
+        self
+    }
+
+    /// Plans role bindings that are granted while the service runs; see
+    /// [`Simulator::granted`](crate::Simulator::granted).
+    pub fn grant(mut self, grant: Grant) -> Self {
+        self.grants.push(grant);
         self
     }
 

@@ -5,7 +5,6 @@ use crate::http::{Answer, Head};
 use crate::page::Twist;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
 
 const CLUSTERS: &str = "/cmk/v2/clusters";
 

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod client;
+mod grants;
 mod hostile;
 
 use std::collections::HashSet;
