@@ -39,6 +39,9 @@ mod stops;
 /// Streams, listings and look-ups that the key may not see.
 mod refused;
 
+/// Role bindings that are granted while they are read.
+mod granted;
+
 /// Page tokens that are refused.
 mod tokens;
 
@@ -137,6 +140,9 @@ mod airbyte_pyairbyte;
 
 /// Random faults, kills and expiries together, a whole campaign of them.
 mod chaos;
+
+/// Answers that every stream must withstand: errors beside data, lists without end, other keys.
+mod hostile;
 
 /// Answers that are too long, too deep, too late or without end.
 mod limits;

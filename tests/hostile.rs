@@ -1,0 +1,134 @@
+//! What no stream may take for its end, and what must cost none: held against every stream there is.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use simulator::{At, Fault, OldKey, Scenario, Simulator};
+
+use crate::support::{EVERY, Message, Run, Tap, assert_whole_of, small, tap};
+
+/// Ten pages of two and more in each listing but the one of environments.
+fn several() -> Scenario {
+    let scenario = small().service_accounts(21).role_bindings(60).organization_bindings(40);
+    scenario.environments(6).kafka_clusters(21).api_keys(21)
+}
+
+fn every(sim: &Simulator) -> Tap<'_> {
+    tap(sim).set("streams", json!(EVERY)).set("page_size", 2)
+}
+
+/// A run that had to stop in the middle of all streams but the environments, which are read.
+fn interrupted(sim: &Simulator) -> Value {
+    let cut: Vec<&str> = EVERY.into_iter().filter(|stream| *stream != "environments").collect();
+    for stream in &cut {
+        sim.add_fault(Fault::errors(503, "try later"), At::stream(stream).from(8));
+    }
+    let run = every(sim).set("max_retries", 0).run().expect_code(4);
+    sim.clear_faults();
+    for stream in cut {
+        assert!(run.bookmark(stream)["page_token"].is_string(), "{stream}: {}", run.bookmark(stream));
+    }
+    run.last_state().unwrap()
+}
+
+/// Neither an end nor a sign to drop what was there before.
+#[track_caller]
+fn assert_not_ended(run: &Run, stream: &str, what: &str) {
+    assert_ne!(run.code(), Some(0), "{what}");
+    let ended =
+        |message: &Message| matches!(message, Message::ActivateVersion { stream: of, .. } if of == stream);
+    assert!(!run.messages.iter().any(ended), "{what}: it is activated");
+    assert!(run.says("ERROR", &[stream]), "{what}: no error names the stream");
+}
+
+#[test]
+fn an_answer_with_errors_in_it_ends_no_stream() {
+    for stream in EVERY {
+        for fault in [Fault::errors_page(503), Fault::RowsAndErrors(400)] {
+            let sim = Simulator::start(several());
+            let what = format!("{stream} {fault:?}");
+            sim.add_fault(fault, At::stream(stream).from(3));
+            let run = every(&sim).set("max_retries", 1).set("emit_activate_version", true).run();
+            assert_not_ended(&run, stream, &what);
+        }
+    }
+}
+
+#[test]
+fn a_failure_beside_a_far_reset_costs_no_stream() {
+    let sim = Simulator::start(several());
+    for stream in EVERY.into_iter().chain(["organizations"]) {
+        sim.add_fault(Fault::far_reset(), At::stream(stream).times(2));
+    }
+    let run = every(&sim).run().expect_code(0);
+    assert_whole_of(&run, &sim, &EVERY);
+}
+
+#[test]
+fn empty_pages_without_end_end_their_streams_as_broken() {
+    // One of each kind: read whole, by scopes, and environment by environment.
+    let endless = ["users", "role_bindings", "kafka_clusters"];
+    let sim = Simulator::start(several());
+    for stream in endless {
+        sim.add_fault(Fault::EndlessEmpty, At::stream(stream));
+    }
+    let run = every(&sim).set("emit_activate_version", true).limit(Duration::from_secs(30)).run();
+    let run = run.expect_code(5);
+    for stream in endless {
+        assert_not_ended(&run, stream, stream);
+    }
+    assert_whole_of(&run, &sim, &["invitations", "service_accounts", "api_keys", "environments"]);
+}
+
+#[test]
+fn look_ups_without_end_end_the_run_as_broken() {
+    for (fault, stream, reader) in [
+        (Fault::EndlessEmpty, "organizations", "users"),
+        (Fault::EndlessRows, "organizations", "users"),
+        (Fault::EndlessRows, "environments", "kafka_clusters"),
+    ] {
+        let sim = Simulator::start(several());
+        sim.add_fault(fault, At::stream(stream));
+        let tap = every(&sim).set("streams", json!([reader])).limit(Duration::from_secs(30));
+        drop(tap.run().expect_code(5));
+    }
+}
+
+#[test]
+fn tokens_that_lead_to_empty_pages_on_resume_lose_nothing() {
+    let sim = Simulator::start(several());
+    let state = interrupted(&sim);
+    sim.expire_tokens_to_empty();
+    let mut run = every(&sim).state(&state).run().expect_code(0);
+    assert_whole_of(&run, &sim, &EVERY);
+    for stream in EVERY.into_iter().filter(|stream| *stream != "environments") {
+        run = run.expect_line("WARN", [stream]);
+    }
+}
+
+#[test]
+fn another_api_key_starts_over_what_the_first_was_in_the_middle_of() {
+    for old in [OldKey::Revoked, OldKey::Works] {
+        let sim = Simulator::start(several());
+        let state = interrupted(&sim);
+        sim.rotate_key(old);
+        let mut run = every(&sim).state(&state).run().expect_code(0);
+        assert_whole_of(&run, &sim, &EVERY);
+        for stream in EVERY.into_iter().filter(|stream| *stream != "environments") {
+            run = run.expect_line("WARN", [stream, "key"]);
+        }
+    }
+}
+
+#[test]
+fn the_same_api_key_goes_on_where_it_stood() {
+    let sim = Simulator::start(several());
+    let state = interrupted(&sim);
+    let run = every(&sim).state(&state).run().expect_code(0);
+    for stream in EVERY.into_iter().filter(|stream| *stream != "environments") {
+        let token = &state["bookmarks"][stream]["page_token"];
+        let asked = run.asked(stream);
+        let asked = asked.iter().filter_map(|request| request.parameter("page_token"));
+        assert_eq!(asked.into_iter().next(), token.as_str(), "{stream}");
+    }
+}
