@@ -12,7 +12,7 @@ help:
 	@echo 'make check   what CI runs: formatting, lints, all tests, the demo'
 	@echo 'make advisories  known vulnerabilities of dependencies, before a release'
 	@echo 'make bench   CPU, time and memory beside the least that could do the work; builds a release'
-	@echo 'make chaos   500 seeded runs with random faults and kills; prints the seed of each failure'
+	@echo 'make chaos   500 seeded runs with random faults, kills, grants and rotated keys; prints the seed of each failure'
 	@echo 'make fuzz    ten minutes of each fuzz target; needs cargo-fuzz'
 	@echo 'make bless   rewrite what is generated: catalogs, docs/streams.md, tables of the READMEs'
 

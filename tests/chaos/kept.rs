@@ -1,0 +1,186 @@
+//! What a destination would hold of a campaign's organization, and what it would hand back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+use simulator::Simulator;
+
+use crate::support::{EVERY, Message, airbyte, assert_record, parse};
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Language {
+    Singer,
+    Airbyte,
+}
+
+/// How Airbyte's state says that a stream has been read to its end.
+const COMPLETE: &str = "__ab_full_refresh_sync_complete";
+
+/// Records by their ids, with the version that each came with.
+type Rows = BTreeMap<String, (Option<u64>, Value)>;
+
+pub struct Kept {
+    pub language: Language,
+    /// It honours ACTIVATE_VERSION.
+    pub versioned: bool,
+    /// Singer's last state, or Airbyte's last state of each stream.
+    pub states: Map<String, Value>,
+    records: BTreeMap<String, Rows>,
+    /// The ids that came after the last state that tells of their stream.
+    fresh: BTreeMap<String, BTreeSet<String>>,
+    /// To which API key a hash in a bookmark belongs: the one of the run that first said it.
+    keys: BTreeMap<String, String>,
+    /// Role bindings that had been granted when the pass over them began.
+    granted: Vec<String>,
+}
+
+impl Kept {
+    pub fn new(language: Language, versioned: bool) -> Self {
+        Self {
+            language,
+            versioned,
+            states: Map::new(),
+            records: BTreeMap::new(),
+            fresh: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            granted: Vec::new(),
+        }
+    }
+
+    fn bookmark(&self, stream: &str) -> &Value {
+        match self.language {
+            Language::Singer => &self.states.get("bookmarks").unwrap_or(&Value::Null)[stream],
+            Language::Airbyte => &self.states.get(stream).unwrap_or(&Value::Null)["stream"]["stream_state"],
+        }
+    }
+
+    /// Whether the next run reads on where the last one stood, or has no more to read.
+    fn goes_on(&self, sim: &Simulator, stream: &str) -> bool {
+        let at = self.bookmark(stream);
+        let key = at["api_key_hash"].as_str().map(|hash| self.keys[hash].as_str());
+        if at[COMPLETE] == true {
+            return key.is_none_or(|key| key == sim.api_key());
+        }
+        key == Some(sim.api_key()) && (at["page_token"].is_string() || at["partition"].is_string())
+    }
+
+    /// Before a run: of a stream that is begun anew, what the last pass brought counts no more.
+    pub fn begin(&mut self, sim: &Simulator) {
+        self.fresh.clear();
+        for stream in EVERY {
+            if self.goes_on(sim, stream) {
+                continue;
+            }
+            self.records.remove(stream);
+            if stream == "role_bindings" {
+                let granted = sim.granted().into_iter();
+                self.granted = granted.map(|granted| id_of(&granted.record)).collect();
+            }
+        }
+    }
+
+    fn keep(&mut self, stream: &str, version: Option<u64>, record: &Map<String, Value>) {
+        let record = Value::from(record.clone());
+        let id = id_of(&record);
+        self.fresh.entry(stream.to_owned()).or_default().insert(id.clone());
+        self.records.entry(stream.to_owned()).or_default().insert(id, (version, record));
+    }
+
+    /// Takes in the whole lines of what a reader had until the end.
+    pub fn take_in(&mut self, sim: &Simulator, heard: &str) {
+        let whole = &heard[..heard.rfind('\n').map_or(0, |end| end + 1)];
+        match self.language {
+            Language::Singer => {
+                for message in parse(whole).unwrap() {
+                    self.take_singer(sim, message);
+                }
+            }
+            Language::Airbyte => {
+                for (line, message) in whole.lines().zip(airbyte::parse(whole).unwrap()) {
+                    match message {
+                        airbyte::Message::Record { record } => self.keep(&record.stream, None, &record.data),
+                        airbyte::Message::State { state } => {
+                            let said: Value = serde_json::from_str(line).unwrap();
+                            let stream = state.stream.stream_descriptor.name;
+                            let before = self.bookmark(&stream).clone();
+                            self.states.insert(stream.clone(), said["state"].clone());
+                            self.follow(sim, &stream, &before);
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+    }
+
+    fn take_singer(&mut self, sim: &Simulator, message: Message) {
+        match message {
+            Message::Record { stream, record, version, .. } => self.keep(&stream, version, &record),
+            // What a target drops that honours it.
+            Message::ActivateVersion { stream, version } => {
+                let rows = self.records.entry(stream).or_default();
+                rows.retain(|_, (of, _)| *of == Some(version));
+            }
+            Message::State { value } => {
+                let before = EVERY.map(|stream| self.bookmark(stream).clone());
+                self.states = Map::from_iter([("bookmarks".to_owned(), value.bookmarks.into())]);
+                for (stream, before) in EVERY.into_iter().zip(before) {
+                    self.follow(sim, stream, &before);
+                }
+            }
+            Message::Schema { .. } => {}
+        }
+    }
+
+    /// After a state: once a new pass has begun, only what it brought counts.
+    fn follow(&mut self, sim: &Simulator, stream: &str, before: &Value) {
+        let now = self.bookmark(stream).clone();
+        if let Some(hash) = now["api_key_hash"].as_str() {
+            self.keys.entry(hash.to_owned()).or_insert_with(|| sim.api_key().to_owned());
+        }
+        let fresh = self.fresh.remove(stream).unwrap_or_default();
+        if now["started_at"].is_string() && now["started_at"] != before["started_at"] {
+            self.records.entry(stream.to_owned()).or_default().retain(|id, _| fresh.contains(id));
+        }
+    }
+
+    /// How many records are missing, after a run that left nothing to read. What was there from the start
+    /// may not be, nor what was granted before the pass or has been listed since. None may be foreign, and
+    /// a sample must be as the API has them.
+    pub fn losses(&self, sim: &Simulator, dice: &mut fastrand::Rng) -> usize {
+        let mut losses = 0;
+        let granted = sim.granted();
+        for stream in EVERY {
+            let none = Rows::new();
+            let held = self.records.get(stream).unwrap_or(&none);
+            let mut due: BTreeSet<String> = sim.truth().ids(stream).into_iter().collect();
+            let mut known = due.clone();
+            let count = sim.truth().count(stream);
+            let mut sample: Vec<Value> =
+                (0..count.min(5)).map(|_| sim.truth().record(stream, dice.u64(..count))).collect();
+            if stream == "role_bindings" {
+                due.extend(self.granted.iter().cloned());
+                due.extend(granted.iter().filter(|new| new.listed).map(|new| id_of(&new.record)));
+                known.extend(granted.iter().map(|new| id_of(&new.record)));
+                sample.extend(granted.iter().map(|new| new.record.clone()));
+            }
+            let foreign: Vec<&String> = held.keys().filter(|id| !known.contains(*id)).collect();
+            assert!(foreign.is_empty(), "{stream}: nobody sent {foreign:?}");
+            let missing: Vec<&String> = due.iter().filter(|id| !held.contains_key(*id)).collect();
+            if !missing.is_empty() {
+                println!("{stream}: {} of {} are missing: {missing:?}", missing.len(), due.len());
+            }
+            losses += missing.len();
+            for sent in sample {
+                if let Some((_, record)) = held.get(&id_of(&sent)) {
+                    assert_record(stream, record, &sent, Some(sim.organization_id()));
+                }
+            }
+        }
+        losses
+    }
+}
+
+fn id_of(record: &Value) -> String {
+    record["id"].as_str().unwrap().to_owned()
+}
