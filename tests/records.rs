@@ -12,7 +12,7 @@ use crate::runtimes::{DuckDb, Process, command, program};
 use crate::support::airbyte::{Change, Level, Message};
 use crate::support::{Run, small, tap};
 
-const ORGANIZATION: &str = "THE-ORGANIZATION";
+pub const ORGANIZATION: &str = "THE-ORGANIZATION";
 
 /// A service whose every listing of a stream is one page of this text, in which [`ORGANIZATION`]
 /// stands for the id of the organization.

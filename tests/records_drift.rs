@@ -4,7 +4,7 @@
 use simulator::Simulator;
 
 use crate::airbyte;
-use crate::records::{changes, crafted_text, lines};
+use crate::records::{ORGANIZATION, changes, crafted_text, lines};
 use crate::support::airbyte::{Level, Status};
 use crate::support::{assert_whole, assert_whole_of, polite, small, tap};
 
@@ -57,6 +57,32 @@ fn drift_is_told_once_a_stream_with_counts_or_not_at_all() {
     let heard = airbyte::read(tap(&sim), &airbyte::catalog());
     let told = heard.logs(Level::Warn);
     assert_eq!(told.iter().filter(|log| log.contains("users") && log.contains("x_new")).count(), 1);
+}
+
+#[test]
+fn what_is_counted_is_told_in_the_words_of_one_or_of_several_and_the_rest_comes_last() {
+    let few = r#"[{"id":"u-1","x_new":1,"full_name":5,"metadata":{"created_at":""}}]"#;
+    // Below the organization, so that one listing is enough.
+    let pattern = format!(
+        r#"[{{"id":"rb-1","crn_pattern":"crn://confluent.cloud/organization={ORGANIZATION}/environment=e/*","scope_type":"x"}}]"#
+    );
+    for (stream, data, words) in [
+        ("users", few, "1 unknown field, passed on: \"x_new\" in 1 record;"),
+        ("users", few, "1 field of another type than declared, passed on: \"full_name\" in 1 record;"),
+        ("users", few, "1 field made null,"),
+        ("role_bindings", &pattern, "1 derived column that the service sends itself,"),
+        ("role_bindings", &pattern, "1 Confluent Resource Name of a form"),
+    ] {
+        let run = tap(&crafted_text(stream, data)).run().expect_code(0);
+        assert_eq!(lines(&run, &["WARN", stream, words]), 1, "{words}: {}", run.stderr);
+    }
+    let names: Vec<String> =
+        (0..25).map(|number| format!(r#""x_{number:02}":1,"z_{number:02}":1"#)).collect();
+    let sim = crafted_text("users", &format!(r#"[{{"id":"u-1",{}}}]"#, names.join(",")));
+    let run = tap(&sim).run().expect_code(0);
+    let told = run.stderr.lines().find(|line| line.contains("WARN users")).unwrap();
+    assert!(told.contains("more than 20 unknown fields, passed on: \"x_00\" in 1 record, "), "{told}");
+    assert!(told.ends_with("\"z_09\" in 1 record, and the rest, 30 times"), "{told}");
 }
 
 #[test]

@@ -12,6 +12,8 @@ pub struct Strays {
     drift: Drift,
     /// In how many records, by what is odd and the field.
     fields: BTreeMap<(What, String), u64>,
+    /// How often there were other fields than those, by what is odd.
+    rest: BTreeMap<What, u64>,
     /// Confluent Resource Names of a form that is not known, and the first of them.
     unread: (u64, Option<String>),
 }
@@ -43,19 +45,22 @@ enum What {
 impl What {
     const ALL: [What; 4] = [What::Unknown, What::Misfit, What::Nulled, What::Overruled];
 
-    fn words(self) -> &'static str {
+    /// What is counted, without the ending of the plural, and what is said of it.
+    fn words(self) -> (&'static str, &'static str) {
         match self {
-            What::Unknown => "unknown fields, passed on",
-            What::Misfit => "fields of another type than declared, passed on",
-            What::Nulled => "fields made null, being no time, no text to hash or no object that can be read",
-            What::Overruled => "derived columns that the service sends itself, its values kept",
+            What::Unknown => ("unknown field", ", passed on"),
+            What::Misfit => ("field", " of another type than declared, passed on"),
+            What::Nulled => {
+                ("field", " made null, being no time, no text to hash or no object that can be read")
+            }
+            What::Overruled => ("derived column", " that the service sends itself, its values kept"),
         }
     }
 }
 
 impl Strays {
     pub fn new(drift: Drift) -> Strays {
-        Strays { drift, fields: BTreeMap::new(), unread: (0, None) }
+        Strays { drift, fields: BTreeMap::new(), rest: BTreeMap::new(), unread: (0, None) }
     }
 
     /// Compares a record with its rules. Gives the fields that have to be made null in `nulled`. `within`: the
@@ -112,15 +117,14 @@ impl Strays {
 
     /// Counts a field, or, once there are many, only that there are others.
     fn add(&mut self, what: What, name: String) {
-        let mut key = (what, name);
+        let key = (what, name);
         if let Some(records) = self.fields.get_mut(&key) {
             *records += 1;
-            return;
+        } else if self.fields.keys().filter(|(other, _)| *other == what).count() < MOST_NAMES {
+            self.fields.insert(key, 1);
+        } else {
+            *self.rest.entry(what).or_default() += 1;
         }
-        if self.fields.keys().filter(|(other, _)| *other == what).count() >= MOST_NAMES {
-            key.1 = REST.to_owned();
-        }
-        *self.fields.entry(key).or_default() += 1;
     }
 
     /// Counts a derived column that the service sends itself.
@@ -138,19 +142,25 @@ impl Strays {
         let mut words = Vec::new();
         for what in What::ALL {
             let of_it = self.fields.iter().filter(|((other, _), _)| *other == what);
-            let each: Vec<_> =
-                of_it.map(|((_, name), records)| format!("{name:?} in {records} records")).collect();
-            if !each.is_empty() {
-                let more = if each.len() > MOST_NAMES { "more than " } else { "" };
-                let count = each.len().min(MOST_NAMES);
-                words.push(format!("{more}{count} {}: {}", what.words(), each.join(", ")));
+            let mut each: Vec<_> = of_it
+                .map(|((_, name), records)| format!("{name:?} in {records} record{}", plural(*records)))
+                .collect();
+            let count = each.len() as u64;
+            if count == 0 {
+                continue;
             }
+            let rest = self.rest.get(&what);
+            each.extend(rest.map(|times| format!("and the rest, {times} time{}", plural(*times))));
+            let more = if rest.is_some() { "more than " } else { "" };
+            let (noun, said) = what.words();
+            words.push(format!("{more}{count} {noun}{}{said}: {}", plural(count), each.join(", ")));
         }
-        words.extend(self.unread.1.as_ref().map(|first| {
+        let (count, first) = &self.unread;
+        words.extend(first.as_ref().map(|first| {
             format!(
-                "{} Confluent Resource Names of a form that is not known, whose columns are null, the first \
-                 of them {first:?}",
-                self.unread.0
+                "{count} Confluent Resource Name{} of a form that is not known, whose columns are null, the \
+                 first of them {first:?}",
+                plural(*count)
             )
         }));
         (!words.is_empty()).then(|| words.join("; "))
@@ -160,8 +170,10 @@ impl Strays {
 /// As many names are told of each; a field with ever new names would fill memory and the log.
 const MOST_NAMES: usize = 20;
 
-/// Stands for all names beyond these.
-const REST: &str = "the rest";
+/// The ending of a noun that is counted.
+fn plural(count: u64) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
 
 #[cfg(test)]
 mod tests {
@@ -189,7 +201,7 @@ mod tests {
         );
         assert!(
             of(Drift::Warn, unknown).is_ok_and(
-                |words| words.contains("1 unknown fields, passed on: \"metadata.new\" in 1 records")
+                |words| words.contains("1 unknown field, passed on: \"metadata.new\" in 1 record")
             )
         );
         assert!(of(Drift::Warn, misfit).is_ok_and(|words| words.contains("2 fields of another type")));
@@ -197,7 +209,7 @@ mod tests {
         assert!(of(Drift::Fail, misfit).is_err_and(|words| words.contains("\"metadata\"")));
         let no_time = r#"{"id":"u-1","metadata":{"created_at":5}}"#;
         assert!(of(Drift::Fail, no_time).is_err_and(|words| words.contains("\"metadata.created_at\"")));
-        assert!(of(Drift::Warn, no_time).is_ok_and(|words| words.contains("1 fields made null")));
+        assert!(of(Drift::Warn, no_time).is_ok_and(|words| words.contains("1 field made null")));
         let fine = r#"{"id":"u-1","email":null,"metadata":null,"full_name":"x"}"#;
         assert_eq!(of(Drift::Fail, fine), Ok(String::new()));
     }
@@ -223,8 +235,12 @@ mod tests {
         let mut strays = Strays::new(Drift::Warn);
         (0..1000).for_each(|number| strays.add(What::Unknown, format!("field_{number}")));
         strays.overrule("created_at");
-        let rest = strays.fields[&(What::Unknown, REST.to_owned())];
-        assert_eq!((strays.fields.len(), rest), (MOST_NAMES + 2, 980));
-        assert!(strays.words().unwrap().starts_with("more than 20 unknown fields"));
+        assert_eq!((strays.fields.len(), strays.rest[&What::Unknown]), (MOST_NAMES + 1, 980));
+        let words = strays.words().unwrap();
+        assert!(
+            words.starts_with("more than 20 unknown fields, passed on: \"field_0\" in 1 record, "),
+            "{words}"
+        );
+        assert!(words.contains("in 1 record, and the rest, 980 times; 1 derived column that"), "{words}");
     }
 }
