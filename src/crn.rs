@@ -40,8 +40,10 @@ pub fn segment(crn: &str, key: &str) -> Option<String> {
 /// What a role binding's pattern covers, in three parts: where, which service in it, and what.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pattern<'a> {
+    /// Whether all of it could be read. What could not is none.
+    pub is_whole: bool,
     /// The deepest of organization, environment and cloud-cluster.
-    pub scope_type: &'static str,
+    pub scope_type: Option<&'static str>,
     pub environment_id: Option<Cow<'a, str>>,
     pub cloud_cluster_id: Option<Cow<'a, str>>,
     pub service_type: Option<&'static str>,
@@ -63,36 +65,52 @@ const SCOPES: [&str; 3] = ["organization", "environment", "cloud-cluster"];
 const SERVICES: [&str; 4] = ["kafka", "schema-registry", "ksql", "flink-region"];
 
 /// Reads a pattern: `organization`, perhaps `environment`, perhaps `cloud-cluster`, perhaps a service,
-/// perhaps a resource, in this order. None for any other form: nothing is guessed.
+/// perhaps a resource, in this order. It is read from its beginning up to the first segment of another form:
+/// nothing is guessed of what follows.
 ///
 /// Only a `*` at the end of the resource makes a prefix; a bare `*` covers all names.
-pub fn parse(crn: &str) -> Option<Pattern<'_>> {
-    let (mut pattern, mut depth) = (Pattern::default(), 0);
-    let (_, segments) = split(crn)?;
-    let mut segments = segments.peekable();
-    while let Some((key, value)) = segments.next() {
-        let value = value.filter(|value| !key.is_empty() && !value.is_empty())?;
-        if SCOPES.get(depth) == Some(&key) && pattern.service_type.is_none() && !value.ends_with('*') {
-            pattern.scope_type = SCOPES[depth];
-            depth += 1;
-            match key {
-                "environment" => pattern.environment_id = Some(decode(value)),
-                "cloud-cluster" => pattern.cloud_cluster_id = Some(decode(value)),
-                _ => {}
+pub fn parse(crn: &str) -> Pattern<'_> {
+    let mut pattern = Pattern::default();
+    let read = split(crn).and_then(|(_, segments)| pattern.read(segments));
+    pattern.is_whole = read.is_some() && pattern.scope_type.is_some();
+    pattern
+}
+
+impl<'a> Pattern<'a> {
+    /// None at the first segment of a form that is not known.
+    fn read(&mut self, segments: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> Option<()> {
+        let (mut segments, mut scopes) = (segments.peekable(), SCOPES.into_iter().peekable());
+        while let Some((key, value)) = segments.next() {
+            let value = value.filter(|value| !key.is_empty() && !value.is_empty())?;
+            let is_prefix = value.ends_with('*');
+            if let Some(scope) =
+                scopes.next_if(|scope| *scope == key && !is_prefix && self.service_type.is_none())
+            {
+                self.scope_type = Some(scope);
+                match scope {
+                    "environment" => self.environment_id = Some(decode(value)),
+                    "cloud-cluster" => self.cloud_cluster_id = Some(decode(value)),
+                    _ => {}
+                }
+                continue;
             }
-        } else if let Some(service) = SERVICES.into_iter().find(|service| *service == key) {
-            if pattern.service_type.is_some() || value.ends_with('*') {
+            if self.scope_type.is_none() || SCOPES.contains(&key) {
                 return None;
             }
-            (pattern.service_type, pattern.service_id) = (Some(service), Some(decode(value)));
-        } else if segments.peek().is_none() && !SCOPES.contains(&key) {
-            let (name, is_prefix) = value.strip_suffix('*').map_or((value, false), |name| (name, true));
-            pattern.resource = Some(Resource { kind: key, name: decode(name), is_prefix });
-        } else {
-            return None;
+            if let Some(service) = SERVICES.into_iter().find(|service| *service == key) {
+                if self.service_type.is_some() || is_prefix {
+                    return None;
+                }
+                (self.service_type, self.service_id) = (Some(service), Some(decode(value)));
+            } else if segments.peek().is_none() {
+                let name = decode(value.strip_suffix('*').unwrap_or(value));
+                self.resource = Some(Resource { kind: key, name, is_prefix });
+            } else {
+                return None;
+            }
         }
+        Some(())
     }
-    (!pattern.scope_type.is_empty()).then_some(pattern)
 }
 
 /// What kind of principal a text such as `User:u-123` names, and its id. `unknown` is for a form that is
@@ -182,7 +200,8 @@ mod tests {
     #[test]
     fn patterns() {
         // below the organization, E for an environment and C for a cluster; then scope, environment, cluster,
-        // service, its id, kind of resource, its name, kind of pattern, a blank for none
+        // service, its id, kind of resource, its name, kind of pattern, a blank for none, and … where it is not
+        // whole
         let table = [
             ("", "organization"),
             ("/identity-provider=op-1", "organization| | | | |identity-provider|op-1|LITERAL"),
@@ -214,16 +233,30 @@ mod tests {
             ("C/ksql=my ksql", "cloud-cluster|env-1|lkc-1|ksql|my ksql"),
             ("C/connector=my connector", "cloud-cluster|env-1|lkc-1| | |connector|my connector|LITERAL"),
             ("/something-new=*", "organization| | | | |something-new||PREFIXED"),
+            // of these the beginning is known
+            ("/*", "organization…"),
+            ("/", "organization…"),
+            ("/cloud-cluster=lkc-1", "organization…"),
+            ("/environment=env-*", "organization…"),
+            ("/thing=a/other=b", "organization…"),
+            ("E/environment=env-2", "environment|env-1…"),
+            ("E/topic=a/b", "environment|env-1…"),
+            ("E/kafka=lkc-1/cloud-cluster=lkc-1", "environment|env-1| |kafka|lkc-1…"),
+            ("E/kafka=a/ksql=b", "environment|env-1| |kafka|a…"),
+            ("C/*", "cloud-cluster|env-1|lkc-1…"),
+            ("C/kafka=*", "cloud-cluster|env-1|lkc-1…"),
+            ("C/kafka=lkc-1/topic=a/b", "cloud-cluster|env-1|lkc-1|kafka|lkc-1…"),
+            ("C/kafka=lkc-1/topic=", "cloud-cluster|env-1|lkc-1|kafka|lkc-1…"),
         ];
         for (below, expected) in table {
             let cluster = "/environment=env-1/cloud-cluster=lkc-1";
             let below = below.replace('C', cluster).replace('E', "/environment=env-1");
             let crn = format!("crn://confluent.cloud/organization=o-1{below}");
-            let pattern = parse(&crn).unwrap_or_else(|| panic!("{below}"));
+            let pattern = parse(&crn);
             let resource = pattern.resource.as_ref();
             let kind = resource.map(|resource| if resource.is_prefix { "PREFIXED" } else { "LITERAL" });
             let parts = [
-                Some(pattern.scope_type),
+                pattern.scope_type,
                 pattern.environment_id.as_deref(),
                 pattern.cloud_cluster_id.as_deref(),
                 pattern.service_type,
@@ -233,30 +266,26 @@ mod tests {
                 kind,
             ];
             let found = parts.map(|part| part.unwrap_or(" ")).join("|");
-            assert_eq!(found.trim_end_matches("| "), expected, "{below}");
+            let end = if pattern.is_whole { "" } else { "…" };
+            assert_eq!(format!("{}{end}", found.trim_end_matches("| ")), expected, "{below}");
         }
     }
 
     #[test]
-    fn forms_that_are_not_known_are_not_guessed() {
+    fn of_a_form_whose_beginning_is_not_known_nothing_is_guessed() {
         for crn in [
             "",
             "crn://confluent.cloud",
             "crn://confluent.cloud/",
             "crn://confluent.cloud/environment=env-1",
+            "crn://confluent.cloud/kafka=lkc-1",
+            "crn://confluent.cloud/user=u-1",
             "crn://confluent.cloud/organization=",
-            "crn://confluent.cloud/organization=o-1/*",
-            "crn://confluent.cloud/organization=o-1/",
-            "crn://confluent.cloud/organization=o-1/cloud-cluster=lkc-1",
-            "crn://confluent.cloud/organization=o-1/environment=env-*",
-            "crn://confluent.cloud/organization=o-1/environment=env-1/environment=env-2",
-            "crn://confluent.cloud/organization=o-1/environment=env-1/kafka=lkc-1/cloud-cluster=lkc-1",
-            "crn://confluent.cloud/organization=o-1/environment=env-1/kafka=a/ksql=b",
-            "crn://confluent.cloud/organization=o-1/environment=env-1/topic=a/b",
-            "crn://confluent.cloud/organization=o-1/thing=a/other=b",
+            "crn://confluent.cloud/organization=*",
+            "crn://confluent.cloud//organization=o-1",
             "https://confluent.cloud/organization=o-1",
         ] {
-            assert_eq!(parse(crn), None, "{crn}");
+            assert_eq!(parse(crn), Pattern::default(), "{crn}");
         }
     }
 

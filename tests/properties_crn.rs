@@ -1,5 +1,6 @@
 //! What holds for any Confluent Resource Name, and for any text taken for one.
 
+use percent_encoding::percent_decode_str;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -62,22 +63,38 @@ proptest! {
     }
 
     #[test]
-    fn what_is_read_of_a_pattern_stands_in_it(name in any_name()) {
-        let Some(pattern) = crn::parse(&name) else { return Ok(()) };
-        let value = |key: &str| crn::segment(&name, key);
-        prop_assert!(value("organization").is_some());
-        prop_assert_eq!(pattern.environment_id.as_deref().map(str::to_owned), value("environment"));
-        prop_assert_eq!(pattern.cloud_cluster_id.as_deref().map(str::to_owned), value("cloud-cluster"));
-        if let Some(service) = pattern.service_type {
-            prop_assert_eq!(pattern.service_id.as_deref().map(str::to_owned), value(service));
+    fn what_is_read_of_a_pattern_is_how_it_begins(name in any_name()) {
+        let pattern = crn::parse(&name);
+        let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let segments: Vec<(String, String)> = crn::split(&name)
+            .into_iter()
+            .flat_map(|(_, segments)| segments)
+            .map(|(key, value)| (key.to_owned(), value.unwrap_or_default().to_owned()))
+            .collect();
+        let ids = [
+            pattern.scope_type.and_then(|_| crn::segment(&name, "organization")),
+            pattern.environment_id.as_deref().map(str::to_owned),
+            pattern.cloud_cluster_id.as_deref().map(str::to_owned),
+        ];
+        let scopes = ["organization", "environment", "cloud-cluster"].into_iter().zip(&ids);
+        let mut read: Vec<(&str, &str)> = scopes.filter_map(|(key, id)| Some((key, id.as_deref()?))).collect();
+        prop_assert_eq!(read.last().map(|(key, _)| *key), pattern.scope_type);
+        read.extend(pattern.service_type.zip(pattern.service_id.as_deref()));
+        // What was read is how the name begins, in its order.
+        for ((key, id), (known, raw)) in read.iter().zip(&segments) {
+            prop_assert_eq!(*key, known.as_str());
+            prop_assert_eq!(*id, decoded(raw));
         }
-        let last = name.rsplit('/').next().unwrap();
-        let kind = last.split('=').next().unwrap();
-        if let Some(resource) = pattern.resource {
-            prop_assert_eq!(resource.kind, kind);
-            prop_assert_eq!(resource.is_prefix, last.ends_with('*'));
-        } else {
-            prop_assert!([pattern.scope_type, pattern.service_type.unwrap_or_default()].contains(&kind));
+        let rest = &segments[read.len()..];
+        match (&pattern.resource, rest) {
+            (Some(resource), [(key, raw)]) => {
+                prop_assert!(pattern.is_whole);
+                let star = if resource.is_prefix { "*" } else { "" };
+                prop_assert_eq!((resource.kind, raw.ends_with('*')), (key.as_str(), resource.is_prefix));
+                prop_assert_eq!(format!("{}{star}", resource.name), decoded(raw));
+            }
+            (Some(_), _) => prop_assert!(false, "a resource is not the last segment"),
+            (None, rest) => prop_assert_eq!(pattern.is_whole, rest.is_empty() && !read.is_empty()),
         }
     }
 

@@ -166,7 +166,7 @@ fn every_form_of_pattern_is_read_in_its_three_parts() {
 #[test]
 fn a_pattern_of_an_unknown_form_leaves_nulls_and_one_warning_that_names_the_first() {
     let known = spelled_out("C");
-    let wrong = ["not a name", "crn://confluent.cloud/organization=o/weird", "", "crn://"];
+    let wrong = ["not a name", "crn://confluent.cloud/weird=o/organization=o", "", "crn://"];
     let mut records: Vec<Value> = vec![binding(0, "User:u-1", &known)];
     records.extend(wrong.iter().enumerate().map(|(i, wrong)| binding(i + 1, "User:u-1", wrong)));
     records.push(json!({"id": "rb-none"}));
@@ -182,6 +182,40 @@ fn a_pattern_of_an_unknown_form_leaves_nulls_and_one_warning_that_names_the_firs
     }
     assert_eq!(lines(&run, &["WARN", "not a name"]), 1, "the first is named once");
     assert_eq!(lines(&run, &["weird"]), 0, "another is named");
+}
+
+/// Patterns of which the beginning is known, and the columns that are read of it.
+const HALF_KNOWN: &[(&str, [&str; 8])] = &[
+    ("/*", ["organization", "-", "-", "-", "-", "-", "-", "-"]),
+    ("/", ["organization", "-", "-", "-", "-", "-", "-", "-"]),
+    ("/weird", ["organization", "-", "-", "-", "-", "-", "-", "-"]),
+    ("/environment=*", ["organization", "-", "-", "-", "-", "-", "-", "-"]),
+    ("/cloud-cluster=lkc-1", ["organization", "-", "-", "-", "-", "-", "-", "-"]),
+    ("/environment=env-1/*", ["environment", "env-1", "-", "-", "-", "-", "-", "-"]),
+    ("/environment=env-1/weird=a/other=b", ["environment", "env-1", "-", "-", "-", "-", "-", "-"]),
+    ("/environment=env-1/environment=env-2", ["environment", "env-1", "-", "-", "-", "-", "-", "-"]),
+    ("/environment=env-1/cloud-cluster=", ["environment", "env-1", "-", "-", "-", "-", "-", "-"]),
+    ("C/*", ["cloud-cluster", "env-1", "lkc-1", "-", "-", "-", "-", "-"]),
+    ("C/weird/topic=t", ["cloud-cluster", "env-1", "lkc-1", "-", "-", "-", "-", "-"]),
+    ("K/topic=a/b", ["cloud-cluster", "env-1", "lkc-1", "kafka", "lkc-1", "-", "-", "-"]),
+    ("SR/ksql=b", ["environment", "env-1", "-", "schema-registry", "lsrc-1", "-", "-", "-"]),
+];
+
+#[test]
+fn of_a_pattern_that_goes_on_in_an_unknown_form_the_beginning_is_read() {
+    let records: Vec<Value> = HALF_KNOWN
+        .iter()
+        .enumerate()
+        .map(|(i, (form, _))| binding(i, "User:u-1", &spelled_out(form)))
+        .collect();
+    let sim = crafted("role_bindings", &records);
+    let run = only(&sim, "role_bindings");
+    for (record, (form, expected)) in run.records("role_bindings").iter().zip(HALF_KNOWN) {
+        assert_eq!(&columns(record), expected, "{form}");
+    }
+    let told = format!("WARN role_bindings: {} Confluent Resource Names", HALF_KNOWN.len());
+    assert_eq!(lines(&run, &[&told, "/*\""]), 1, "the first is named once");
+    assert_eq!(lines(&run, &["WARN"]), 1, "WARN lines");
 }
 
 #[test]

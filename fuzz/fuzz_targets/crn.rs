@@ -8,10 +8,10 @@ fuzz_target!(|text: &str| {
     let (name, scope) = text.split_once('\n').unwrap_or((text, "crn://confluent.cloud/organization=o-1"));
     let _ = crn::segment(name, "organization");
     let _ = crn::principal(name);
-    if let Some(pattern) = crn::parse(name) {
-        assert!(!pattern.scope_type.is_empty() && pattern.service_type.is_some() == pattern.service_id.is_some());
-        assert!(pattern.resource.is_none_or(|resource| !resource.kind.is_empty()));
-    }
+    let pattern = crn::parse(name);
+    assert!(pattern.service_type.is_some() == pattern.service_id.is_some());
+    assert!(pattern.scope_type.is_some() || pattern == crn::Pattern::default());
+    assert!(pattern.resource.is_none_or(|resource| pattern.is_whole && !resource.kind.is_empty()));
     if crn::is_narrower(name, scope) {
         assert!(!crn::is_narrower(scope, name));
     }

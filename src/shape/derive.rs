@@ -56,8 +56,8 @@ impl Columns {
         out: &mut Vec<u8>,
     ) {
         let crn = self.crn_field.and_then(|field| record.text(field));
-        let pattern = crn.as_deref().and_then(crn::parse);
-        if let (Some(crn), None) = (&crn, &pattern) {
+        let pattern = crn.as_deref().map(crn::parse).unwrap_or_default();
+        if let Some(crn) = crn.as_deref().filter(|_| !pattern.is_whole) {
             strays.unread(crn);
         }
         for column in &self.all {
@@ -88,9 +88,7 @@ impl Columns {
                     };
                     push_text(value, out);
                 }
-                Derived::Crn(_, part) => {
-                    push_text(pattern.as_ref().and_then(|pattern| crn_part(pattern, part)), out);
-                }
+                Derived::Crn(_, part) => push_text(crn_part(&pattern, part), out),
             }
         }
     }
@@ -99,7 +97,7 @@ impl Columns {
 fn crn_part<'a>(pattern: &'a Pattern<'_>, part: CrnPart) -> Option<&'a str> {
     let resource = pattern.resource.as_ref();
     match part {
-        CrnPart::ScopeType => Some(pattern.scope_type),
+        CrnPart::ScopeType => pattern.scope_type,
         CrnPart::EnvironmentId => pattern.environment_id.as_deref(),
         CrnPart::CloudClusterId => pattern.cloud_cluster_id.as_deref(),
         CrnPart::ServiceType => pattern.service_type,

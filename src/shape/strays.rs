@@ -14,7 +14,7 @@ pub struct Strays {
     fields: BTreeMap<(What, String), u64>,
     /// How often there were other fields than those, by what is odd.
     rest: BTreeMap<What, u64>,
-    /// Confluent Resource Names of a form that is not known, and the first of them.
+    /// Confluent Resource Names that could not be read to their ends, and the first of them.
     unread: (u64, Option<String>),
 }
 
@@ -132,7 +132,7 @@ impl Strays {
         self.add(What::Overruled, column.to_owned());
     }
 
-    /// Counts a Confluent Resource Name that cannot be read.
+    /// Counts a Confluent Resource Name that cannot be read to its end.
     pub fn unread(&mut self, crn: &str) {
         self.unread.0 += 1;
         self.unread.1.get_or_insert_with(|| crn.to_owned());
@@ -158,8 +158,8 @@ impl Strays {
         let (count, first) = &self.unread;
         words.extend(first.as_ref().map(|first| {
             format!(
-                "{count} Confluent Resource Name{} of a form that is not known, whose columns are null, the \
-                 first of them {first:?}",
+                "{count} Confluent Resource Name{} of a form that is not known, read as far as it is known and null \
+                 beyond, the first of them {first:?}",
                 plural(*count)
             )
         }));
