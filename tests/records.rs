@@ -261,14 +261,24 @@ fn a_field_that_the_service_sends_under_a_name_of_ours_wins_and_is_told_once() {
     assert_eq!(lines(&run, &["role_bindings", "scope_type"]), 1, "lines that tell of it");
 }
 
-/// What is no moment by RFC 3339, and so would make a target abort its whole load.
-const NO_TIMES: [&str; 6] = [
+/// What is no moment by RFC 3339, or one that common parsers refuse: a target would abort its load.
+const NO_TIMES: [&str; 15] = [
     r#""""#,
     r#""never""#,
     r#""2024-01-01""#,
     r#""2024-01-01T00:00:00""#,
     r#""2024-13-45T00:00:00Z""#,
     r#""2023-02-29T00:00:00Z""#,
+    r#""0000-01-01T00:00:00Z""#,
+    r#""0000-12-31T23:30:00-01:00""#,
+    r#""2016-12-31T23:59:60Z""#,
+    r#""2016-12-31T23:59:60.5+00:00""#,
+    // Of the year 0 and of the year 10000, told in UTC.
+    r#""0001-01-01T00:00:00+01:00""#,
+    r#""9999-12-31T23:59:59-01:00""#,
+    r#""2024-01-01T00:00:00+24:00""#,
+    r#""2024-01-01T00:00:00z""#,
+    r#""2024-01-01T00:00:00\u221201:00""#,
 ];
 
 fn users_without_times() -> Vec<Value> {
@@ -294,7 +304,7 @@ fn what_is_no_time_in_a_field_of_time_becomes_null_and_is_told() {
         assert_eq!((&user["created_at"], &user["email"]), (&Value::Null, &json!("a@example.com")), "{text}");
     }
     assert_eq!(users.last().unwrap()["created_at"], "2024-01-01T00:00:00Z");
-    assert_eq!(lines(&run, &["users", "metadata.created_at", "6 records"]), 1, "lines that tell of it");
+    assert_eq!(lines(&run, &["users", "metadata.created_at", "15 records"]), 1, "lines that tell of it");
     load_into_duckdb(&sim, &run, "users", users.len());
 }
 
@@ -365,8 +375,16 @@ fn times_of_any_precision_and_offset_pass_untouched() {
     let mut times: Vec<String> =
         (1..=15).map(|digits| format!("2024-02-29T23:59:59.{}Z", &"123456789012345"[..digits])).collect();
     times.extend(
-        ["2024-02-29T23:59:59Z", "2024-01-01T00:00:00+02:00", "2024-01-01T00:00:00.5-11:30"]
-            .map(str::to_owned),
+        [
+            "2024-02-29T23:59:59Z",
+            "2024-01-01T00:00:00+02:00",
+            "2024-01-01T00:00:00.5-11:30",
+            "2024-01-01T00:00:00-23:59",
+            "2024-01-01T00:00:00-00:00",
+            "0001-01-01T00:00:00Z",
+            "9999-12-31T23:59:59.999999Z",
+        ]
+        .map(str::to_owned),
     );
     let users: Vec<Value> = times
         .iter()

@@ -1,5 +1,6 @@
 //! What is done with each field of a record: its schema, the selection and the settings, made one tree.
 
+use chrono::{DateTime, Datelike, FixedOffset, Timelike};
 use serde_json::Value;
 
 use super::object::{Field, Object};
@@ -167,10 +168,17 @@ fn kinds(declared: &Value) -> Vec<char> {
         .collect()
 }
 
-/// RFC 3339 with a `T`: what every target parses.
+/// RFC 3339 with a `T`, and with a `Z` if it is no offset, of what common parsers and databases hold: years
+/// 1 to 9999, also when told in UTC, and no leap second.
 fn is_time(text: &str) -> bool {
-    is_common_time(text.as_bytes())
-        || text.as_bytes().get(10) == Some(&b'T') && chrono::DateTime::parse_from_rfc3339(text).is_ok()
+    let years = 1..=9999;
+    let is_held = |time: DateTime<FixedOffset>| {
+        // chrono keeps a leap second as a second that is longer.
+        let is_leap = time.nanosecond() >= 1_000_000_000;
+        !is_leap && years.contains(&time.year()) && years.contains(&time.naive_utc().year())
+    };
+    let is_strict = || text.is_ascii() && text.as_bytes().get(10) == Some(&b'T') && !text.ends_with('z');
+    is_common_time(text.as_bytes()) || is_strict() && DateTime::parse_from_rfc3339(text).is_ok_and(is_held)
 }
 
 /// The form that the service sends, of any day that each month has: told without chrono, which costs as much
@@ -179,7 +187,7 @@ fn is_common_time(text: &[u8]) -> bool {
     let Some((date, rest)) = text.split_at_checked(19) else { return false };
     let shape = b"0000-00-00T00:00:00";
     let fits = |(byte, like): (&u8, &u8)| if *like == b'0' { byte.is_ascii_digit() } else { byte == like };
-    if !date.iter().zip(shape).all(fits) {
+    if !date.iter().zip(shape).all(fits) || date.starts_with(b"0000") {
         return false;
     }
     let number = |at: usize| (date[at] - b'0') * 10 + (date[at + 1] - b'0');
@@ -198,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times() {
+    fn what_is_a_time() {
         for text in [
             "2026-03-02T12:00:00Z",
             "2026-03-02T12:00:00.1Z",
@@ -208,10 +216,22 @@ mod tests {
             "2026-03-02T12:00:00.5-11:30",
             "2024-02-29T23:59:59Z",
             "2026-01-31T00:00:00.000000Z",
-            "2016-12-31T23:59:60Z",
+            "2026-03-02T12:00:00.000000-00:00",
+            "2026-03-02T12:00:00+23:59",
+            "2026-03-02T12:00:00-23:59",
+            "0001-01-01T00:00:00Z",
+            "0001-01-01T00:00:00-01:00",
+            "0001-01-01T01:00:00+01:00",
+            "0001-12-31T00:00:00.5Z",
+            "9999-12-31T23:59:59.999999999Z",
+            "9999-12-31T23:59:59+01:00",
         ] {
             assert!(is_time(text), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_no_time() {
         for text in [
             "",
             "2026-03-02",
@@ -232,6 +252,28 @@ mod tests {
             "1772452800",
             "never",
             "2026-03-02T12:00:00Z ",
+            // no parser of Python holds these
+            "0000-01-01T00:00:00Z",
+            "0000-12-31T23:59:59.5Z",
+            "0000-12-31T23:59:59-01:00",
+            "0001-01-01T00:59:59+01:00",
+            "9999-12-31T23:00:00-01:00",
+            "10000-01-01T00:00:00Z",
+            "2016-12-31T23:59:60Z",
+            "2016-12-31T23:59:60.999Z",
+            "2017-01-01T00:59:60+01:00",
+            "2026-03-02T12:00:61Z",
+            "2026-03-02T24:00:00Z",
+            "2026-03-02T12:00:00+24:00",
+            "2026-03-02T12:00:00+01:60",
+            "2026-03-02T12:00:00+0100",
+            "2026-03-02T12:00:00+01",
+            "2026-03-02T12:00:00z",
+            "2026-03-02T12:00:00\u{2212}01:00",
+            "2026-03-02t12:00:00Z",
+            "2026-03-02T12:00:00,5Z",
+            "2026-03-02T12:00:00 Z",
+            "2026-03-02T12:00:00Z+01:00",
         ] {
             assert!(!is_time(text), "{text}");
         }
