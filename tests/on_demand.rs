@@ -157,7 +157,7 @@ fn that_no_environment_is_listed_is_not_taken_for_no_clusters() {
 
 /// Nothing of any secret of these, not even its beginning.
 #[track_caller]
-fn keeps(run: &Run, secrets: &[String]) {
+pub fn keeps(run: &Run, secrets: &[String]) {
     assert!(!secrets.is_empty());
     for start in secrets.iter().map(|secret| &secret[..12]) {
         assert!(!run.stdout.contains(start), "stdout has the secret {start}…");
@@ -185,14 +185,14 @@ fn no_secret_of_a_key_is_said_whatever_is_asked() {
 }
 
 /// A service whose every listing of API keys is one page of this text.
-fn listing(data: &str) -> Simulator {
+pub fn listing(data: &str) -> Simulator {
     let sim = Simulator::start(small());
     let page = format!(r#"{{"metadata":{{}},"data":{data}}}"#);
     sim.add_fault(Fault::Body(page.into_bytes(), Vec::new()), At::stream("api_keys"));
     sim
 }
 
-fn keys_only(sim: &Simulator) -> Tap<'_> {
+pub fn keys_only(sim: &Simulator) -> Tap<'_> {
     tap(sim).set("streams", json!(["api_keys"])).args(["--log-level", "debug"])
 }
 

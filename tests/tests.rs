@@ -90,6 +90,9 @@ mod records;
 /// Fields that nobody declared and values of other types.
 mod records_drift;
 
+/// Records that would stop a load: characters that no database takes.
+mod records_poison;
+
 /// Names and e-mail addresses of persons: kept, hashed or left out.
 mod records_persons;
 

@@ -22,7 +22,11 @@ fuzz_target!(|body: &[u8]| {
                 assert!(!out.contains(&b'\n') && !out.contains(&b'\r'));
                 // A number keeps its digits, also where they are more than a double can hold.
                 match serde_json::from_slice::<serde_json::Value>(&out) {
-                    Ok(fitted) => assert!(fitted.is_object()),
+                    Ok(fitted) => {
+                        // Written anew, U+0000 has but this escape.
+                        let plain = fitted.to_string().replace(r"\\", "");
+                        assert!(fitted.is_object() && !plain.contains(r"\u0000"));
+                    }
                     Err(error) => assert!(error.to_string().starts_with("number out of range"), "{error}"),
                 }
             } else {

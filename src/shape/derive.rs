@@ -3,8 +3,7 @@
 
 use serde_json::Value;
 
-use super::object::{Field, Object, copy};
-use super::push_text;
+use super::object::{Field, Object, copy, push_text};
 use super::rules::{Act, Rules};
 use super::strays::Strays;
 use crate::crn::{self, Pattern};
@@ -88,7 +87,14 @@ impl Columns {
                     };
                     push_text(value, out);
                 }
-                Derived::Crn(_, part) => push_text(crn_part(&pattern, part), out),
+                Derived::Crn(_, part) => {
+                    let value = crn_part(&pattern, part);
+                    // Out of `%00`.
+                    if value.is_some_and(|value| value.contains('\0')) {
+                        strays.mend_column(column.name);
+                    }
+                    push_text(value, out);
+                }
             }
         }
     }

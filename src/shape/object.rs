@@ -87,16 +87,18 @@ impl<'de> Deserialize<'de> for Entries<'de> {
 #[derive(serde::Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// Whether the text can go out as it is: on one line, and without an escape that may be half a
-/// surrogate pair, which some parsers refuse.
+/// Whether the text can go out as it is: on one line, and without an escape that [`copy`] may have to replace.
 pub fn is_plain(json: &str) -> bool {
     let bytes = json.as_bytes();
-    let may_be_half = |at: usize| matches!(bytes.get(at + 1..at + 3), Some([b'u', b'd' | b'D']));
-    !memchr3_iter(b'\n', b'\r', b'\\', bytes).any(|at| bytes[at] != b'\\' || may_be_half(at))
+    let is_suspect = |at: usize| {
+        let escaped = bytes.get(at + 1..).unwrap_or_default();
+        escaped.starts_with(b"ud") || escaped.starts_with(b"uD") || escaped.starts_with(b"u0000")
+    };
+    !memchr3_iter(b'\n', b'\r', b'\\', bytes).any(|at| bytes[at] != b'\\' || is_suspect(at))
 }
 
 /// Appends JSON, as it is if it is plain; else without white space between tokens, and with U+FFFD for
-/// each half of a surrogate pair whose other half is missing.
+/// what [`is_mended`] tells.
 pub fn copy(json: &str, out: &mut Vec<u8>) {
     if is_plain(json) {
         return out.extend_from_slice(json.as_bytes());
@@ -106,34 +108,66 @@ pub fn copy(json: &str, out: &mut Vec<u8>) {
     while let Some(&byte) = bytes.get(at) {
         let mut length = 1;
         match byte {
-            b'"' => in_string = !in_string,
-            b'\\' => length = escape(&json[at..], out),
-            _ => {}
-        }
-        if byte != b'\\' && (in_string || !byte.is_ascii_whitespace()) {
-            out.push(byte);
+            b'\\' => {
+                let (all, is_replaced) = escape(&json[at..]);
+                length = all;
+                let kept = bytes.get(at..at + length).unwrap_or_default();
+                out.extend_from_slice(if is_replaced { b"\\ufffd" } else { kept });
+            }
+            _ => {
+                in_string ^= byte == b'"';
+                if in_string || !byte.is_ascii_whitespace() {
+                    out.push(byte);
+                }
+            }
         }
         at += length;
     }
 }
 
-/// Appends the escape sequence that the text begins with, and gives its length.
-fn escape(text: &str, out: &mut Vec<u8>) -> usize {
+/// Whether the text holds U+0000, which PostgreSQL refuses, or a half of a surrogate pair whose other half is
+/// missing, which some parsers refuse.
+pub fn is_mended(json: &str) -> bool {
+    let mut rest = json;
+    while let Some(at) = memchr(b'\\', rest.as_bytes()) {
+        let (length, is_replaced) = escape(&rest[at..]);
+        if is_replaced {
+            return true;
+        }
+        rest = rest.get(at + length..).unwrap_or_default();
+    }
+    false
+}
+
+/// The length of the escape sequence that the text begins with, and whether it is to be replaced.
+fn escape(text: &str) -> (usize, bool) {
     let unit = |at: usize| {
         let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
         u16::from_str_radix(digits, 16).ok()
     };
-    let length = match (unit(0), unit(6)) {
-        (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => 12,
-        (Some(0xD800..=0xDFFF), _) => {
-            out.extend_from_slice(b"\\ufffd");
-            return 6;
-        }
-        (Some(_), _) => 6,
-        (None, _) => 2,
-    };
-    out.extend_from_slice(&text.as_bytes()[..length.min(text.len())]);
-    length
+    match (unit(0), unit(6)) {
+        (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => (12, false),
+        (Some(0 | 0xD800..=0xDFFF), _) => (6, true),
+        (Some(_), _) => (6, false),
+        (None, _) => (2, false),
+    }
+}
+
+/// Appends a text as JSON, with U+FFFD for U+0000; null for none.
+pub fn push_text(text: Option<&str>, out: &mut Vec<u8>) {
+    match text {
+        // Writing a text to a vector cannot fail.
+        Some(text) => serde_json::to_writer(out, &clean(text)).unwrap_or_default(),
+        None => out.extend_from_slice(b"null"),
+    }
+}
+
+/// The text with U+FFFD for U+0000.
+fn clean(text: &str) -> Cow<'_, str> {
+    match memchr(0, text.as_bytes()) {
+        None => Cow::Borrowed(text),
+        Some(_) => Cow::Owned(text.replace('\0', "\u{fffd}")),
+    }
 }
 
 /// How deep JSON is nested.
@@ -152,4 +186,32 @@ pub fn depth(json: &str) -> usize {
         deepest = deepest.max(depth);
     }
     deepest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_a_surrogate_pair_and_u_0000_are_replaced_and_all_else_is_kept() {
+        let table = [
+            (r"\ud83d\ude00", r"\ud83d\ude00"),
+            (r"\ud83d", r"\ufffd"),
+            (r"\uDE00\uD83D", r"\ufffd\ufffd"),
+            (r"\ud83dx\\ud83d", r"\ufffdx\\ud83d"),
+            (r"\u00e9\ud83d\u00e9", r"\u00e9\ufffd\u00e9"),
+            (r"\u0000", r"\ufffd"),
+            (r"a\\\u0000b\u0001", r"a\\\ufffdb\u0001"),
+            (r"\\u0000\\\\u0000", r"\\u0000\\\\u0000"),
+            (r"\ud83d\u0000", r"\ufffd\ufffd"),
+        ];
+        for (sent, expected) in table {
+            let (json, mut out) = (format!("[\"{sent}\"]"), Vec::new());
+            copy(&json, &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), format!("[\"{expected}\"]"));
+            assert_eq!(is_mended(&json), sent != expected, "{sent}");
+            assert!(sent == expected || !is_plain(&json), "{sent}");
+            assert!(serde_json::from_str::<serde_json::Value>(&format!("[\"{expected}\"]")).is_ok());
+        }
+    }
 }

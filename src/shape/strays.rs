@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::Drift;
-use super::object::Object;
+use super::object::{Object, is_mended};
 use super::rules::{Act, Rules};
 
 /// What was odd about records, each told once.
@@ -39,11 +39,12 @@ enum What {
     Unknown,
     Misfit,
     Nulled,
+    Mended,
     Overruled,
 }
 
 impl What {
-    const ALL: [What; 4] = [What::Unknown, What::Misfit, What::Nulled, What::Overruled];
+    const ALL: [What; 5] = [What::Unknown, What::Misfit, What::Nulled, What::Mended, What::Overruled];
 
     /// What is counted, without the ending of the plural, and what is said of it.
     fn words(self) -> (&'static str, &'static str) {
@@ -53,6 +54,7 @@ impl What {
             What::Nulled => {
                 ("field", " made null, being no time, no text to hash or no object that can be read")
             }
+            What::Mended => ("field", " in which U+0000 or half a surrogate pair became U+FFFD"),
             What::Overruled => ("derived column", " that the service sends itself, its values kept"),
         }
     }
@@ -101,6 +103,29 @@ impl Strays {
             self.add(What::Nulled, path());
         }
         Ok(())
+    }
+
+    /// Counts the fields in which a character is replaced. `within`: as of `look`.
+    pub fn mend(&mut self, record: &Object<'_>, rules: &Rules, within: Option<&Within<'_>>) {
+        for field in &record.fields {
+            let here = Within { before: within, name: &field.name };
+            let rule = rules.of_field(field);
+            if rule.is_some_and(|rule| rule.act != Act::Keep || rule.is_unfit(field)) {
+                continue;
+            }
+            match (rule.and_then(|rule| rule.within.as_ref()), &field.object) {
+                (Some(rules), Some(object)) => self.mend(object, rules, Some(&here)),
+                _ if field.name.contains('\0') || is_mended(field.value.get()) => {
+                    self.add(What::Mended, here.to_string());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Counts a derived column in which a character is replaced that its field holds in another form.
+    pub fn mend_column(&mut self, column: &str) {
+        self.add(What::Mended, column.to_owned());
     }
 
     fn drift(&mut self, what: What, path: impl Fn() -> String) -> Result<(), String> {
