@@ -13,21 +13,6 @@ impl Drops {
         self.0.insert(name.to_owned(), None);
     }
 
-    /// Drops the field at that path whole.
-    pub fn path(&mut self, path: &[&str]) {
-        match path {
-            [] => {}
-            [name] => self.whole(name),
-            [name, rest @ ..] => {
-                if let Some(within) =
-                    self.0.entry((*name).to_owned()).or_insert_with(|| Some(Drops::default()))
-                {
-                    within.path(rest);
-                }
-            }
-        }
-    }
-
     /// Drops within the field of that name; nothing to drop there leaves it alone.
     pub fn within(&mut self, name: &str, drops: Drops) {
         if !drops.is_empty() {

@@ -18,7 +18,7 @@ use crate::streams::Stream;
 use derive::Columns;
 pub use drops::Drops;
 pub use object::Object;
-use object::{copy, depth, is_plain, push_text};
+use object::{copy, copy_without, depth, is_plain, push_text};
 use rules::{Act, Rules};
 use strays::Strays;
 
@@ -76,13 +76,12 @@ pub struct Shape {
 }
 
 impl Shape {
-    pub fn new(stream: &'static Stream, mut drops: Drops, form: Form) -> Shape {
-        stream.secret.iter().for_each(|path| drops.path(path));
+    pub fn new(stream: &'static Stream, drops: Drops, form: Form) -> Shape {
         let rules = Rules::of(stream, &drops, form.personal);
         let columns = Columns::new(stream, &rules, form.organization_id.as_deref());
         Shape {
             stream,
-            rebuilds: rules.change_always(),
+            rebuilds: rules.change_always() || !stream.secret.is_empty(),
             rules,
             columns,
             strays: Strays::new(form.drift),
@@ -96,7 +95,7 @@ impl Shape {
     /// In words, if it is not an object.
     pub fn open<'a>(&self, record: &'a str) -> Result<Object<'a>, &'static str> {
         let mut record = Object::open(record).ok_or("a record that is not an object")?;
-        self.rules.open(&mut record);
+        self.rules.open(&mut record, self.stream);
         Ok(record)
     }
 
@@ -160,7 +159,8 @@ impl Shape {
                     self.open_rebuilt(object, within, out);
                     out.push(b'}');
                 }
-                _ => copy(field.value.get(), out),
+                _ if self.stream.secret.is_empty() => copy(field.value.get(), out),
+                _ => copy_without(field.value.get(), &|name| self.stream.is_secret(name), out),
             }
         }
     }
@@ -319,14 +319,19 @@ mod tests {
 
     #[test]
     fn the_secret_of_a_key_goes_out_in_no_form() {
-        let mut catalog = Drops::default();
-        catalog.path(&["spec", "description"]);
+        let (mut catalog, mut within) = (Drops::default(), Drops::default());
+        within.whole("description");
+        catalog.within("spec", within);
         for drops in [Drops::default(), catalog] {
             let mut shape = Shape::new(find("api_keys").unwrap(), drops, form());
             for (spec, expected) in [
                 (r#"{"secret":"HUSH","display_name":"x"}"#, r#"{"display_name":"x"}"#),
                 (r#"{"s\u0065cret":"HUSH"}"#, "{}"),
                 (r#"{"secret":{"a":"HUSH"},"secret":["HUSH"],"x":1}"#, r#"{"x":1}"#),
+                (r#"{"owner":{"Token":"HUSH","id":"u-1"}}"#, r#"{"owner":{"id":"u-1"}}"#),
+                (r#"{"resources":[ {"API_SECRET":"HUSH"} ]}"#, r#"{"resources":[{}]}"#),
+                (r#"{"x":[[{"password":"HUSH"}]]}"#, r#"{"x":[[{}]]}"#),
+                (r#"{"display_name":{"token":1,"tokens":2}}"#, r#"{"display_name":{"tokens":2}}"#),
                 (r#"[{"secret":"HUSH"}]"#, "null"),
                 (r#""{\"secret\":\"HUSH\"}""#, "null"),
                 (r#"{"\ud800":1,"secret":"HUSH"}"#, "null"),

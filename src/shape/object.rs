@@ -125,6 +125,48 @@ pub fn copy(json: &str, out: &mut Vec<u8>) {
     }
 }
 
+/// Appends JSON as [`copy`] does, without the fields of such names at any depth.
+pub fn copy_without(json: &str, is_left_out: &impl Fn(&str) -> bool, out: &mut Vec<u8>) {
+    if !json.starts_with(['{', '[']) {
+        return copy(json, out);
+    }
+    // Half a surrogate pair in a name would keep its object shut.
+    let mut whole = Vec::with_capacity(json.len());
+    copy(json, &mut whole);
+    push_without(str::from_utf8(&whole).unwrap_or_default(), is_left_out, out);
+}
+
+/// The same, of a text that `copy` has made.
+fn push_without(json: &str, is_left_out: &impl Fn(&str) -> bool, out: &mut Vec<u8>) {
+    let next = |out: &mut Vec<u8>, opening| {
+        if out.last() != Some(&opening) {
+            out.push(b',');
+        }
+    };
+    match json.as_bytes().first() {
+        Some(b'{') => {
+            out.push(b'{');
+            let fields = Object::open(json).into_iter().flat_map(|object| object.fields);
+            for field in fields.filter(|field| !is_left_out(&field.name)) {
+                next(out, b'{');
+                push_text(Some(&field.name), out);
+                out.push(b':');
+                push_without(field.value.get(), is_left_out, out);
+            }
+            out.push(b'}');
+        }
+        Some(b'[') => {
+            out.push(b'[');
+            for item in serde_json::from_str::<Vec<&RawValue>>(json).unwrap_or_default() {
+                next(out, b'[');
+                push_without(item.get(), is_left_out, out);
+            }
+            out.push(b']');
+        }
+        _ => out.extend_from_slice(json.as_bytes()),
+    }
+}
+
 /// Whether the text holds U+0000, which PostgreSQL refuses, or a half of a surrogate pair whose other half is
 /// missing, which some parsers refuse.
 pub fn is_mended(json: &str) -> bool {
@@ -191,6 +233,31 @@ pub fn depth(json: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fields_are_left_out_at_every_depth() {
+        let table = [
+            ("1.50", "1.50"),
+            (r#""gone""#, r#""gone""#),
+            ("[ ]", "[]"),
+            ("{ }", "{}"),
+            (r#"{"gone":1}"#, "{}"),
+            (
+                r#"[{"gone":{"a":1},"a":1E5},[[{"b":[],"\u0067one":2}]],"gone"]"#,
+                r#"[{"a":1E5},[[{"b":[]}]],"gone"]"#,
+            ),
+            (
+                "{\"a\" :\n{\"gone\":[],\"b\":\"\\ud800 \\u0000\"} , \"gone\":2}",
+                r#"{"a":{"b":"\ufffd \ufffd"}}"#,
+            ),
+            (r#"{"\ud800":{"gone":1},"gone\u0000":1}"#, "{\"\u{fffd}\":{},\"gone\u{fffd}\":1}"),
+        ];
+        for (sent, expected) in table {
+            let mut out = Vec::new();
+            copy_without(sent, &|name| name == "gone", &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), expected, "{sent}");
+        }
+    }
 
     #[test]
     fn half_a_surrogate_pair_and_u_0000_are_replaced_and_all_else_is_kept() {

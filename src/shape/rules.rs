@@ -18,7 +18,7 @@ pub struct Rule {
     /// Types that the schema allows, as [`kind`] tells them.
     kinds: Vec<char>,
     is_time: bool,
-    /// Whether a credential may stand in it.
+    /// Whether a credential may stand in it in another form than as a field of its own.
     guards: bool,
     /// The rules of what is in it, if it is an object whose fields are declared.
     pub within: Option<Rules>,
@@ -34,8 +34,8 @@ pub enum Act {
 impl Rules {
     pub fn of(stream: &Stream, drops: &Drops, personal: Personal) -> Rules {
         let mut rules = Rules::of_schema(&stream.schema(), drops);
-        stream.secret.iter().for_each(|path| rules.guard(path));
         for (name, rule) in &mut rules.0 {
+            rule.guards = !stream.secret.is_empty() && rule.within.is_some();
             if stream.personal.contains(&name.as_str()) && rule.act == Act::Keep {
                 rule.act = match personal {
                     Personal::Keep => Act::Keep,
@@ -71,15 +71,6 @@ impl Rules {
         Rules(rules)
     }
 
-    /// Notes that the field at that path may hold a credential; `Drops` drops it.
-    fn guard(&mut self, path: &[&str]) {
-        let [name, rest @ ..] = path else { return };
-        if let Some((_, rule)) = self.0.iter_mut().find(|(declared, _)| declared == name) {
-            rule.guards = true;
-            rule.within.iter_mut().for_each(|within| within.guard(rest));
-        }
-    }
-
     /// Number of the rule of that field.
     pub fn number(&self, name: &str) -> Option<usize> {
         self.0.iter().position(|(declared, _)| declared == name)
@@ -102,8 +93,12 @@ impl Rules {
             .any(|(_, rule)| rule.act != Act::Keep || rule.within.as_ref().is_some_and(Rules::change_always))
     }
 
-    /// Finds the rules of an object's fields, and opens the objects whose fields are declared.
-    pub fn open(&self, object: &mut Object<'_>) {
+    /// Finds the rules of an object's fields, and opens the objects whose fields are declared. Takes the
+    /// stream's credentials out of them.
+    pub fn open(&self, object: &mut Object<'_>, stream: &Stream) {
+        if !stream.secret.is_empty() {
+            object.fields.retain(|field| !stream.is_secret(&field.name));
+        }
         // Fields mostly come in the order in which they are declared.
         let mut next = 0;
         for field in &mut object.fields {
@@ -114,7 +109,7 @@ impl Rules {
             if let Some(within) = &self.0[number].1.within
                 && let Some(mut inner) = Object::open(field.value.get())
             {
-                within.open(&mut inner);
+                within.open(&mut inner, stream);
                 field.object = Some(Box::new(inner));
             }
         }
