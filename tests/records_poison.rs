@@ -1,11 +1,12 @@
-//! Records that would stop a load: characters that no database takes are replaced and told.
+//! Records that would stop a load: characters that no database takes are replaced and told, a field
+//! that comes twice breaks its stream.
 
 use serde_json::json;
 
 use crate::airbyte;
-use crate::on_demand::{keys_only, listing};
+use crate::on_demand::{catalog_of, keys_only, listing};
 use crate::records::{ORGANIZATION, changes, crafted_text, lines};
-use crate::support::{Run, tap};
+use crate::support::{Run, assert_whole_of, tap};
 
 /// A record with U+0000 wherever one can be, and what comes of it.
 const SENT: &str = r#"{"id":"u-1","full_name":"A\u0000da","email":"a\\u0000@b","x\u0000":{"k\u0000":["\u0000\\\u0000"]},"metadata":{"self":"\u0000","new":"\\\\u0000","created_at":"2024-01-01T00:00:00Z"}}"#;
@@ -78,4 +79,45 @@ fn a_hash_is_of_the_text_as_it_was_sent() {
     };
     assert_eq!(hash(r"a\u0000@b"), hash(r"\u0061\u0000\u0040b"));
     assert_ne!(hash(r"a\u0000@b"), hash(r"a\ufffd@b"));
+}
+
+/// Records that hold a field twice, where we look.
+const TWICE: [&str; 6] = [
+    r#"{"id":"u-1","email":"GRACE","email":"GRACE"}"#,
+    r#"{"id":"u-1","id":"u-1"}"#,
+    r#"{"id":"u-1","x_new":"GRACE","x_n\u0065w":1}"#,
+    r#"{"id":"u-1","\u0065mail":null,"email":"GRACE"}"#,
+    r#"{"id":"u-1","metadata":{"self":"GRACE","created_at":null,"self":1}}"#,
+    r#"{"id":"u-1","x\u0000":"GRACE","x\ufffd":1}"#,
+];
+
+#[test]
+fn a_record_that_holds_a_field_twice_breaks_its_stream() {
+    let others = ["invitations", "service_accounts", "role_bindings"];
+    for text in TWICE {
+        let sim = crafted_text("users", &format!("[{text}]"));
+        for drift in ["pass", "warn", "fail"] {
+            let run = tap(&sim).set("schema_drift", drift).set("emit_activate_version", true).run();
+            let run = run.expect_code(5).expect_line("ERROR", ["users", "twice"]);
+            assert!(run.records("users").is_empty(), "{text}");
+            assert!(!run.stderr.contains("GRACE") && !run.stdout.contains("GRACE"), "a value is quoted");
+            assert_whole_of(&run, &sim, &others);
+        }
+        let heard = airbyte::read(tap(&sim), &airbyte::catalog()).expect_code(1);
+        assert!(heard.error_of("users").message.contains("twice"));
+        drop(tap(&sim).arg("--test").run().expect_code(5));
+    }
+    let sim = listing(r#"[{"id":"K","spec":{"owner":{"id":"u-1","id":"u-2"}}}]"#);
+    drop(
+        keys_only(&sim).run().expect_code(5).expect_line("ERROR", ["api_keys", "\"spec.owner.id\"", "twice"]),
+    );
+    let heard = airbyte::read(keys_only(&sim), &catalog_of(&["api_keys"])).expect_code(1);
+    assert!(heard.records("api_keys").is_empty());
+}
+
+#[test]
+fn what_holds_a_field_twice_in_an_object_of_no_known_fields_is_passed_on() {
+    let text = r#"{"id":"u-1","x_new":{"a":1,"a":2},"y_new":[{"b":1,"b":1}]}"#;
+    let run = tap(&crafted_text("users", &format!("[{text}]"))).run().expect_code(0);
+    assert!(run.stdout.contains(text.strip_suffix('}').unwrap()));
 }

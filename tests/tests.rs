@@ -90,7 +90,7 @@ mod records;
 /// Fields that nobody declared and values of other types.
 mod records_drift;
 
-/// Records that would stop a load: characters that no database takes.
+/// Records that would stop a load: characters that no database takes, fields that come twice.
 mod records_poison;
 
 /// Names and e-mail addresses of persons: kept, hashed or left out.

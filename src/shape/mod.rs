@@ -92,11 +92,15 @@ impl Shape {
     /// Opens a record.
     ///
     /// # Errors
-    /// In words, if it is not an object.
-    pub fn open<'a>(&self, record: &'a str) -> Result<Object<'a>, &'static str> {
+    /// In words, if it is not an object, or holds a field twice where its fields are looked at: parsers differ
+    /// in which of the two they take.
+    pub fn open<'a>(&self, record: &'a str) -> Result<Object<'a>, String> {
         let mut record = Object::open(record).ok_or("a record that is not an object")?;
-        self.rules.open(&mut record, self.stream);
-        Ok(record)
+        match self.rules.open(&mut record, self.stream) {
+            Ok(()) => Ok(record),
+            Err(Some(path)) => Err(format!("a record that holds the field {path:?} twice")),
+            Err(None) => Err("a record that holds an undeclared field twice".to_owned()),
+        }
     }
 
     /// Appends the record, made to fit, to `out`. Gives the fields that were made null. `environment`: the
@@ -251,11 +255,18 @@ mod tests {
             r#"{"id":7}"#,
             r#"{"id":""}"#,
             r#"{"ID":"u-1"}"#,
+            r#"{"id":"u-1","id":"u-1"}"#,
+            r#"{"id":"u-1","x":1,"y":2,"\u0078":null}"#,
+            r#"{"id":"u-1","email":1,"full_name":2,"email":3}"#,
+            r#"{"id":"u-1","metadata":{"self":1,"self":1}}"#,
+            r#"{"id":"u-1","x\u0000":1,"x\ufffd":1}"#,
             &deep(128),
         ] {
             assert!(fitted(record, Drops::default()).is_err(), "{record}");
         }
         assert!(fitted(&deep(124), Drops::default()).is_ok());
+        let twice_inside = r#"{"id":"u-1","x":{"a":1,"a":1},"email":{"a":1,"a":1}}"#;
+        assert!(fitted(twice_inside, Drops::default()).is_ok(), "what is not opened is passed on");
         let wide = format!(r#"{{"id":"u-1","x":"{}","y":[{}[]]}}"#, "[".repeat(500), "[],".repeat(500));
         assert!(fitted(&wide, Drops::default()).is_ok(), "many brackets are not deep ones");
     }
@@ -337,11 +348,11 @@ mod tests {
                 (r#"{"\ud800":1,"secret":"HUSH"}"#, "null"),
                 ("null", "null"),
             ] {
-                let record = format!(r#"{{"id":"K","spec":{spec},"spec":{spec}}}"#);
+                let record = format!(r#"{{"id":"K","spec":{spec}}}"#);
                 let mut out = Vec::new();
                 shape.fit(&shape.open(&record).unwrap(), None, &mut out).unwrap();
                 let out = String::from_utf8(out).unwrap();
-                let start = format!(r#"{{"id":"K","spec":{expected},"spec":{expected},"organization_id""#);
+                let start = format!(r#"{{"id":"K","spec":{expected},"organization_id""#);
                 assert!(out.starts_with(&start) && !out.contains("HUSH"), "{out}");
             }
         }

@@ -205,7 +205,7 @@ pub fn push_text(text: Option<&str>, out: &mut Vec<u8>) {
 }
 
 /// The text with U+FFFD for U+0000.
-fn clean(text: &str) -> Cow<'_, str> {
+pub fn clean(text: &str) -> Cow<'_, str> {
     match memchr(0, text.as_bytes()) {
         None => Cow::Borrowed(text),
         Some(_) => Cow::Owned(text.replace('\0', "\u{fffd}")),

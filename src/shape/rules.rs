@@ -1,9 +1,12 @@
 //! What is done with each field of a record: its schema, the selection and the settings, made one tree.
 
+use std::collections::HashSet;
+use std::mem;
+
 use chrono::{DateTime, Datelike, FixedOffset, Timelike};
 use serde_json::Value;
 
-use super::object::{Field, Object};
+use super::object::{Field, Object, clean};
 use super::{Drops, Personal};
 use crate::streams::Stream;
 
@@ -95,24 +98,38 @@ impl Rules {
 
     /// Finds the rules of an object's fields, and opens the objects whose fields are declared. Takes the
     /// stream's credentials out of them.
-    pub fn open(&self, object: &mut Object<'_>, stream: &Stream) {
+    ///
+    /// # Errors
+    /// The path of a field that one of these objects holds twice; none of a field that is not declared.
+    pub fn open(&self, object: &mut Object<'_>, stream: &Stream) -> Result<(), Option<String>> {
         if !stream.secret.is_empty() {
             object.fields.retain(|field| !stream.is_secret(&field.name));
         }
+        let (mut declared, mut others) = (vec![false; self.0.len()], HashSet::new());
         // Fields mostly come in the order in which they are declared.
         let mut next = 0;
-        for field in &mut object.fields {
-            let is_it = |number: &usize| self.0[*number].0 == field.name;
-            let Some(number) = (next..self.0.len()).chain(0..next).find(is_it) else { continue };
-            field.rule = Some(number);
-            next = number + 1;
+        for Field { name, value, rule, object } in &mut object.fields {
+            let name = &*name;
+            let is_it = |number: &usize| self.0[*number].0 == *name;
+            let Some(number) = (next..self.0.len()).chain(0..next).find(is_it) else {
+                if others.insert(clean(name)) {
+                    continue;
+                }
+                return Err(None);
+            };
+            if mem::replace(&mut declared[number], true) {
+                return Err(Some(name.to_string()));
+            }
+            (*rule, next) = (Some(number), number + 1);
             if let Some(within) = &self.0[number].1.within
-                && let Some(mut inner) = Object::open(field.value.get())
+                && let Some(mut inner) = Object::open(value.get())
             {
-                within.open(&mut inner, stream);
-                field.object = Some(Box::new(inner));
+                let opened = within.open(&mut inner, stream);
+                opened.map_err(|twice| twice.map(|path| format!("{name}.{path}")))?;
+                *object = Some(Box::new(inner));
             }
         }
+        Ok(())
     }
 }
 

@@ -268,7 +268,7 @@ impl Pass {
         };
         let (mut records, mut is_inclusive) = (Records::default(), false);
         for record in page.records() {
-            let record = self.shape.open(record).map_err(|what| self.broken(&place, &page, what))?;
+            let record = self.shape.open(record).map_err(|what| self.broken(&place, &page, &what))?;
             if let Some((field, scope)) = &scope {
                 is_inclusive |= record.text(field).is_some_and(|crn| crn::is_narrower(&crn, scope));
             }
