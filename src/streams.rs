@@ -242,6 +242,7 @@ mod tests {
             }
             assert!(!stream.is_secret(name), "{at}: what never leaves is not declared");
             described(stream, property, &at);
+            described(stream, &property["items"], &format!("{at}[]"));
         }
     }
 

@@ -105,6 +105,7 @@ fn rows(schema: &Value, prefix: &str, derived: &[&str], table: &mut String) {
         let words = words.trim_start_matches("Derived: ").replace('|', "\\|");
         table.push_str(&format!("| `{prefix}{name}` | {} | {origin} | {words} |\n", kind.expect("a type")));
         rows(property, &format!("{prefix}{name}."), derived, table);
+        rows(&property["items"], &format!("{prefix}{name}[]."), derived, table);
     }
 }
 

@@ -93,6 +93,9 @@ mod records_drift;
 /// Records that would stop a load: characters that no database takes, fields that come twice.
 mod records_poison;
 
+/// Bodies as recorded from the service: everything in them is declared.
+mod records_recorded;
+
 /// Names and e-mail addresses of persons: kept, hashed or left out.
 mod records_persons;
 

@@ -112,19 +112,27 @@ fn endpoints(mut spec: Object, dice: &mut Rng, site: &Site, (id, phase): (&str, 
 }
 
 /// Adds what the cluster belongs to.
-fn belongings(spec: Object, dice: &mut Rng, org: &Organization, (kind, home): (&str, u64)) -> Object {
+fn belongings(spec: Object, dice: &mut Rng, org: &Organization, (kind, index): (&str, u64)) -> Object {
+    let (home, _) = home(org, index);
+    // Recorded: ten clusters of fifteen name what kind of object these two references point to.
+    let names_kinds = !one_in(&mut org.dice(Stream::KafkaClusters, index, 7), 3);
+    let kinds = |reference: Object, version, kind| {
+        if names_kinds { reference.text("api_version", version).text("kind", kind) } else { reference }
+    };
     let environment = org.id_of(Stream::Environments, home);
     let name = format!("{}/environment={environment}", org.crn());
     // An old path, as recorded.
     let link = format!("{HOST}/v2/environments/{environment}");
-    let mut spec = spec.raw("environment", &refer(dice, &environment, &link, &name).finish());
+    let reference = kinds(refer(dice, &environment, &link, &name), "org/v2", "Environment");
+    let mut spec = spec.raw("environment", &reference.finish());
     let private = ["Dedicated", "Enterprise"].contains(&kind);
     if private && one_in(dice, 2) {
         let id = format!("n-{}", short_id(org.scenario.seed, 82, home * 2 + dice.u64(..2)));
         let link = format!("{HOST}/networking/v1/networks/{id}");
         let reference = refer(dice, &id, &link, &format!("{name}/network={id}"));
         let scoped = one_in(dice, 2).then_some(environment.as_str());
-        spec = spec.raw("network", &reference.maybe("environment", scoped).finish());
+        let reference = kinds(reference.maybe("environment", scoped), "networking/v1", "Network");
+        spec = spec.raw("network", &reference.finish());
     }
     if private && one_in(dice, 3) {
         let id = format!("cck-{}", short_id(org.scenario.seed, 83, home));
@@ -165,7 +173,7 @@ pub fn record(org: &Organization, index: u64) -> Object {
     if one_in(&mut dice, 3) {
         spec = spec.raw("deletion_protection", pick(&mut dice, &["true", "false"]));
     }
-    let spec = belongings(spec, &mut dice, org, (kind, home)).finish();
+    let spec = belongings(spec, &mut dice, org, (kind, index)).finish();
     let status = Object::new().text("phase", phase);
     let status = if kind == "Dedicated" { status.raw("cku", cku) } else { status };
     head(org, (Stream::KafkaClusters, index), &id, &name, &mut dice)
@@ -237,9 +245,13 @@ mod tests {
             "/spec/http_endpoint",
             "/spec/config/max_ecku",
             "/spec/network/environment",
+            "/spec/network/kind",
         ] {
             let count = records.iter().filter(|record| record.pointer(place).is_some()).count();
             assert!(count > 0 && count < records.len(), "{place} {count}");
         }
+        let named = records.iter().filter(|record| record["spec"]["environment"]["kind"] == "Environment");
+        let named = named.count();
+        assert!((110..160).contains(&named), "two of three, as recorded: {named} of 200");
     }
 }
