@@ -54,6 +54,9 @@ pub enum Derived {
     EnvironmentId,
     /// A field of an object inside the record, by its path.
     Lifted(&'static [&'static str]),
+    /// The same of an object that is one of several where the list at the second path holds several: then it is
+    /// not known which one is meant.
+    LiftedOfOne(&'static [&'static str], &'static [&'static str]),
     /// A part of the principal in the field of that name.
     Principal(&'static str, PrincipalPart),
     /// A part of the Confluent Resource Name in the field of that name.
@@ -161,9 +164,12 @@ pub static STREAMS: &[Stream] = &[
         derived: &[
             ("display_name", Derived::Lifted(&["spec", "display_name"])),
             ("owner_id", Derived::Lifted(&["spec", "owner", "id"])),
-            ("resource_id", Derived::Lifted(&["spec", "resource", "id"])),
-            ("resource_kind", Derived::Lifted(&["spec", "resource", "kind"])),
-            ("environment_id", Derived::Lifted(&["spec", "resource", "environment"])),
+            ("resource_id", Derived::LiftedOfOne(&["spec", "resource", "id"], &["spec", "resources"])),
+            ("resource_kind", Derived::LiftedOfOne(&["spec", "resource", "kind"], &["spec", "resources"])),
+            (
+                "environment_id",
+                Derived::LiftedOfOne(&["spec", "resource", "environment"], &["spec", "resources"]),
+            ),
         ],
         // Of `spec.secret` it is promised that it is empty in lists.
         secret: &["secret", "api_secret", "password", "token"],
@@ -272,7 +278,7 @@ mod tests {
                     "{}.{column}: declared, no schema",
                     stream.name
                 );
-                if let Derived::Lifted(path) = derived {
+                if let Derived::Lifted(path) | Derived::LiftedOfOne(path, _) = derived {
                     let place = format!("/properties/{}", path.join("/properties/"));
                     let of_time = |field: &Value| field["format"] == "date-time";
                     let field =

@@ -290,7 +290,7 @@ fn what_a_key_does_not_say_is_null_and_never_an_error() {
             json!([null, null, null, null, null]),
         ),
         (
-            json!({"resource": {"id": "lkc-9"}, "resources": [{"id": "lkc-1"}, {"id": "lkc-2"}]}),
+            json!({"resource": {"id": "lkc-9"}, "resources": [{"id": "lkc-9"}]}),
             json!([null, null, "lkc-9", null, null]),
         ),
         (json!({"owner": null, "resource": "CLOUD"}), json!([null, null, null, null, null])),

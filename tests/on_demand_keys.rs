@@ -1,6 +1,7 @@
-//! API keys: whatever is named as a secret leaves in no form and at no depth.
+//! API keys: whatever is named as a secret leaves in no form and at no depth, and a key for several
+//! clusters is not taken for a key of one.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::airbyte;
 use crate::on_demand::{catalog_of, keeps, keys_only, listing};
@@ -80,4 +81,30 @@ fn streams_that_hold_no_secrets_keep_fields_of_such_names() {
     let user = r#"{"id":"u-1","token":"a","x":{"secret":[ 1.0 ]}}"#;
     let run = tap(&crafted_text("users", &format!("[{user}]"))).run().expect_code(0);
     assert!(run.stdout.contains(user.strip_suffix('}').unwrap()), "{}", run.stdout);
+}
+
+#[test]
+fn a_key_for_several_clusters_is_not_taken_for_a_key_of_one() {
+    let cluster = |id: &str| json!({"id": id, "kind": "Cluster", "environment": "env-1"});
+    let one = json!(["lkc-1", "Cluster", "env-1"]);
+    let none = json!([null, null, null]);
+    let cases = [
+        (json!({"resource": cluster("lkc-1"), "resources": [cluster("lkc-1"), cluster("lkc-2")]}), &none),
+        (json!({"resources": [cluster("lkc-1"), cluster("lkc-2")], "resource": cluster("lkc-1")}), &none),
+        (json!({"resource": cluster("lkc-1"), "resources": [cluster("lkc-1")]}), &one),
+        (json!({"resource": cluster("lkc-1"), "resources": []}), &one),
+        (json!({"resource": cluster("lkc-1"), "resources": null}), &one),
+        (json!({"resource": cluster("lkc-1")}), &one),
+    ];
+    let keys: Vec<Value> =
+        cases.iter().enumerate().map(|(i, (spec, _))| json!({"id": format!("K{i}"), "spec": spec})).collect();
+    let sim = listing(&Value::from(keys).to_string());
+    let run = keys_only(&sim).run().expect_code(0);
+    let heard = airbyte::read(keys_only(&sim), &catalog_of(&["api_keys"]));
+    for found in [run.records("api_keys"), heard.records("api_keys")] {
+        for (record, (spec, expected)) in found.iter().zip(&cases) {
+            let columns = ["resource_id", "resource_kind", "environment_id"].map(|name| record[name].clone());
+            assert_eq!((&Value::from(columns.to_vec()), &record["spec"]), (*expected, spec));
+        }
+    }
 }

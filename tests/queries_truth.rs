@@ -76,19 +76,25 @@ fn keys_are_told_by_their_age_their_owner_and_what_they_open() {
     let (people, mut listed) = (SAMPLE.ids("users"), SAMPLE.ids("service_accounts"));
     listed.extend(people.iter().cloned());
     let of_people = |key: &&Value| people.contains(owner(key));
-    let ids = |keys: Vec<&Value>| sorted(keys.into_iter().map(|key| cell(&key["id"])));
-    let asked = |name: &str| SAMPLE.query(name).sorted(["api_key"]);
     let old = |key: &&Value| key["metadata"]["created_at"].as_str().unwrap() < "2025-10-10";
-    assert_eq!(asked("old_keys_of_people"), ids(SAMPLE.keys().filter(of_people).filter(old).collect()));
     let young = SAMPLE.keys().filter(of_people).any(|key| !old(&key));
     assert!(young, "the sample has keys of people that are young enough");
     let orphaned = |key: &&Value| !listed.contains(owner(key));
-    assert_eq!(asked("keys_without_owner"), ids(SAMPLE.keys().filter(orphaned).collect()));
-    let on_cluster = |key: &&Value| key["spec"]["resource"]["kind"] == "Cluster";
-    assert_eq!(
-        asked("keys_of_people_on_clusters"),
-        ids(SAMPLE.keys().filter(of_people).filter(on_cluster).collect())
-    );
+    let clusters = |key: &Value| -> Vec<String> {
+        let (one, all) = (&key["spec"]["resource"], key["spec"]["resources"].as_array());
+        let opened = all.map_or_else(|| vec![one], |all| all.iter().collect());
+        let opened = opened.into_iter().filter(|one| one["kind"] == "Cluster");
+        opened.map(|one| format!("{} {}", cell(&key["id"]), cell(&one["id"]))).collect()
+    };
+    let expected = sorted(SAMPLE.keys().filter(of_people).flat_map(clusters));
+    assert_eq!(SAMPLE.query("keys_of_people_on_clusters").sorted(["api_key", "cluster_id"]), expected);
+    let several = |key: &Value| clusters(key).len() > 1;
+    assert!(SAMPLE.keys().filter(of_people).any(several), "the sample has a key for several clusters");
+    let count = |key: &Value| format!("{} {}", cell(&key["id"]), if several(key) { "2" } else { "" });
+    let expected = sorted(SAMPLE.keys().filter(of_people).filter(old).map(count));
+    assert_eq!(SAMPLE.query("old_keys_of_people").sorted(["api_key", "clusters"]), expected);
+    let expected = sorted(SAMPLE.keys().filter(orphaned).map(count));
+    assert_eq!(SAMPLE.query("keys_without_owner").sorted(["api_key", "clusters"]), expected);
 }
 
 #[test]

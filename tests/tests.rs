@@ -174,7 +174,7 @@ mod properties_crn;
 /// The streams that are offered on demand: whole, and without the secrets of API keys.
 mod on_demand;
 
-/// API keys: whatever is named as a secret.
+/// API keys: whatever is named as a secret, and keys for several clusters.
 mod on_demand_keys;
 
 /// Kafka clusters, environment by environment: resumed, deleted, refused.

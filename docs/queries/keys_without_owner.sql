@@ -1,6 +1,7 @@
 -- Which API keys belong to nobody who is listed?
 -- Asked by: security engineers; such a key may still open what it opened, and nobody rotates it.
 -- The owner is gone, or was invited and has not accepted; the newest invitation tells which. Needs api_keys.
+-- A key for several clusters has their number in `clusters`, and no resource; its `spec` names them.
 select
     k.id as api_key,
     k.owner_id,
@@ -8,6 +9,7 @@ select
     i.status as invitation,
     k.resource_kind,
     k.resource_id,
+    case when json_array_length(k.spec, '$.resources') > 1 then json_array_length(k.spec, '$.resources') end as clusters,
     k.environment_id,
     substr(cast(k.created_at as varchar), 1, 10) as created_on
 from api_keys k

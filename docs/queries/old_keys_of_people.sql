@@ -1,7 +1,7 @@
 -- Which API keys of people are older than 90 days?
 -- Asked by: auditors and security engineers; a person's key lives on while the person changes jobs.
 -- Put in the day 90 days back: `current_date - 90` in DuckDB, `date('now', '-90 day')` in SQLite. Needs api_keys.
--- Keys of unknown age are listed. When a key was last used, the service does not say. See keys_without_owner.sql, too.
+-- Keys of unknown age are listed. When a key was last used, the service does not say. `clusters`: see keys_without_owner.sql.
 select
     k.id as api_key,
     substr(cast(k.created_at as varchar), 1, 10) as created_on,
@@ -9,6 +9,7 @@ select
     u.email,
     k.resource_kind,
     k.resource_id,
+    case when json_array_length(k.spec, '$.resources') > 1 then json_array_length(k.spec, '$.resources') end as clusters,
     k.display_name
 from api_keys k
 join users u on u.id = k.owner_id

@@ -61,7 +61,7 @@ pub fn record(org: &Organization, index: u64) -> Object {
     };
     // Recorded: a key's own name has another authority than everything else.
     let name = format!("crn://api.confluent.cloud/organization={}/api-key={id}", org.id);
-    let opens = match index {
+    let mut opens = match index {
         0 => resource(org, &mut dice, "Cloud"),
         _ if one_in(&mut dice, 6) => "null".to_owned(),
         _ => {
@@ -72,16 +72,22 @@ pub fn record(org: &Organization, index: u64) -> Object {
     let description = pick(&mut dice, &["", "made by terraform", "for the \"nightly\" job"]);
     let promised = one_in(&mut dice, 2).then(String::new);
     let owner = person(&mut dice, kind, &owner);
-    let mut spec = Object::new()
+    // Multi-cluster keys are recorded with both.
+    let several = (index > 0 && one_in(&mut dice, 8)).then(|| {
+        let clusters = [(); 2].map(|()| resource(org, &mut dice, "Cluster"));
+        opens.clone_from(&clusters[0]);
+        format!("[{}]", clusters.join(","))
+    });
+    let spec = Object::new()
         .text("display_name", &format!("key {index}"))
         .text("description", description)
         .maybe("secret", secret(org, index).or(promised).as_deref())
         .raw("owner", &owner)
         .raw("resource", &opens);
-    if index > 0 && one_in(&mut dice, 8) {
-        let (one, two) = (resource(org, &mut dice, "Cluster"), resource(org, &mut dice, "Cluster"));
-        spec = spec.raw("resources", &format!("[{one},{two}]"));
-    }
+    let spec = match several {
+        Some(several) => spec.raw("resources", &several),
+        None => spec,
+    };
     head(org, (Stream::ApiKeys, index), &id, &name, &mut dice).raw("spec", &spec.finish())
 }
 
@@ -136,6 +142,17 @@ mod tests {
             assert!(scoped < count && scoped > count / 2, "{kind} {scoped} of {count}");
         }
         assert!(of("Global").all(|row| row.get("environment").is_none()));
+    }
+
+    #[test]
+    fn a_key_in_eight_is_for_several_clusters_and_names_one_of_them_as_its_resource() {
+        let (_, all) = records(Scenario::new().seed(4).api_keys(2000));
+        let several: Vec<&Value> = all.iter().filter(|row| row["spec"].get("resources").is_some()).collect();
+        assert!((200..300).contains(&several.len()), "{}", several.len());
+        for row in several {
+            let (one, all) = (&row["spec"]["resource"], row["spec"]["resources"].as_array().unwrap());
+            assert!(all.len() == 2 && all.contains(one) && all.iter().all(|one| one["kind"] == "Cluster"));
+        }
     }
 
     #[test]

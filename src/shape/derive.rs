@@ -71,12 +71,10 @@ impl Columns {
             match column.derived {
                 Derived::OrganizationId => out.extend_from_slice(&self.organization),
                 Derived::EnvironmentId => push_text(environment, out),
-                Derived::Lifted(path) => {
-                    let rule = column.rule.map(|number| rules.numbered(number));
-                    let fits = |field: &&Field<'_>| {
-                        rule.is_none_or(|rule| rule.allows(field) && !rule.is_unfit(field))
-                    };
-                    copy(record.at(path).filter(fits).map_or("null", |field| field.value.get()), out);
+                Derived::Lifted(path) => copy(column.lift(record, path, rules), out),
+                Derived::LiftedOfOne(path, list) => {
+                    let is_one = record.at(list).is_none_or(|list| list.count() < 2);
+                    copy(if is_one { column.lift(record, path, rules) } else { "null" }, out);
                 }
                 Derived::Principal(field, part) => {
                     let principal = record.text(field);
@@ -97,6 +95,15 @@ impl Columns {
                 }
             }
         }
+    }
+}
+
+impl Column {
+    /// The JSON of the field at that path, null where it is none that fits the column.
+    fn lift<'a>(&self, record: &Object<'a>, path: &[&str], rules: &Rules) -> &'a str {
+        let rule = self.rule.map(|number| rules.numbered(number));
+        let fits = |field: &&Field<'_>| rule.is_none_or(|rule| rule.allows(field) && !rule.is_unfit(field));
+        record.at(path).filter(fits).map_or("null", |field| field.value.get())
     }
 }
 

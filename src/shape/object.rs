@@ -59,6 +59,14 @@ impl<'a> Field<'a> {
     }
 }
 
+impl Field<'_> {
+    /// How many elements the value has that are not null, if it is an array; else none.
+    pub fn count(&self) -> usize {
+        let items: Vec<&RawValue> = serde_json::from_str(self.value.get()).unwrap_or_default();
+        items.iter().filter(|item| item.get() != "null").count()
+    }
+}
+
 struct Entries<'a>(Vec<Field<'a>>);
 
 impl<'de> Deserialize<'de> for Entries<'de> {

@@ -151,9 +151,11 @@ fn derived(stream: &str, truth: &Map<String, Value>, organization: Option<&str>)
         let spec = &truth["spec"];
         all["display_name"] = spec["display_name"].clone();
         all["owner_id"] = spec["owner"]["id"].clone();
-        all["resource_id"] = spec["resource"]["id"].clone();
-        all["resource_kind"] = spec["resource"]["kind"].clone();
-        all["environment_id"] = spec["resource"]["environment"].clone();
+        if spec["resources"].as_array().is_none_or(|resources| resources.len() < 2) {
+            all["resource_id"] = spec["resource"]["id"].clone();
+            all["resource_kind"] = spec["resource"]["kind"].clone();
+            all["environment_id"] = spec["resource"]["environment"].clone();
+        }
     }
     if stream == "kafka_clusters" {
         let name = truth["metadata"]["resource_name"].as_str().unwrap();
