@@ -60,7 +60,7 @@ fn drift_is_told_once_a_stream_with_counts_or_not_at_all() {
 }
 
 #[test]
-fn what_is_counted_is_told_in_the_words_of_one_or_of_several_and_the_rest_comes_last() {
+fn counts_are_told_as_of_one_or_of_several_and_the_rest_comes_last() {
     let few = r#"[{"id":"u-1","x_new":1,"full_name":5,"metadata":{"created_at":""}}]"#;
     // Below the organization, so that one listing is enough.
     let pattern = format!(

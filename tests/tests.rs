@@ -84,8 +84,11 @@ mod selection;
 /// States from elsewhere and from long ago.
 mod states;
 
-/// Records in detail: derived columns, times that are none.
+/// Records in detail: times that are none, references that are lifted.
 mod records;
+
+/// The derived columns of role bindings, of every form of name.
+mod records_patterns;
 
 /// Fields that nobody declared and values of other types.
 mod records_drift;

@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_in_eight_is_for_several_clusters_and_names_one_of_them_as_its_resource() {
+    fn a_key_in_eight_is_for_several_clusters_and_names_one_of_them() {
         let (_, all) = records(Scenario::new().seed(4).api_keys(2000));
         let several: Vec<&Value> = all.iter().filter(|row| row["spec"].get("resources").is_some()).collect();
         assert!((200..300).contains(&several.len()), "{}", several.len());
