@@ -8,7 +8,7 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use tap_confluent_cloud::api::page;
+use tap_confluent_cloud::api::{complaint, page};
 use tap_confluent_cloud::protocol::{Offer, airbyte, singer};
 use tap_confluent_cloud::shape::{Drift, Drops, Form, Personal, Shape};
 use tap_confluent_cloud::state::{Access, Partition, Place, Position, Reach};
@@ -195,7 +195,7 @@ proptest! {
 
     #[test]
     fn no_bytes_make_reading_a_page_panic(bytes in vec(any::<u8>(), 0..200)) {
-        prop_assert!(!page::complaint(&bytes, false, |said| said).contains(char::is_control));
+        prop_assert!(!complaint::printable(&complaint::said(&bytes, false)).contains(char::is_control));
         if let Ok(page) = page::read(bytes) {
             page.records().for_each(|record| assert!(!record.is_empty()));
         }
@@ -222,7 +222,7 @@ proptest! {
     #[test]
     fn whatever_an_error_says_comes_out_short_and_on_one_line(said in any::<String>(), body in any_json()) {
         for body in [json!({"errors": [{"detail": said}]}), json!({"message": said}), body] {
-            let words = page::complaint(body.to_string().as_bytes(), false, |said| said);
+            let words = complaint::printable(&complaint::said(body.to_string().as_bytes(), false));
             prop_assert!(words.chars().count() <= 301 && !words.contains(char::is_control), "{words:?}");
         }
     }

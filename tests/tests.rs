@@ -197,3 +197,6 @@ mod pasted;
 
 /// Names of settings that are nearly right, variables, and where the credentials come from.
 mod settings_names;
+
+/// Pages with status 200 that say that they are an error.
+mod complaints;

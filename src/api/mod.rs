@@ -5,6 +5,7 @@
 
 pub mod auth;
 pub mod body;
+pub mod complaint;
 pub mod organization;
 pub mod pace;
 pub mod page;
@@ -29,7 +30,7 @@ use auth::Auth;
 use body::Unreadable;
 use pace::{Pace, Quota};
 use page::Page;
-use refusal::{Failure, KeyUsed, causes, failure, no_answer};
+use refusal::{Again, Failure, KeyUsed, causes, failure, no_answer};
 use retry::Retry;
 
 /// Time that a connection may take to be made, TLS included; the whole request has a setting of its own.
@@ -148,11 +149,10 @@ impl Client {
                 Ok(page) => return Ok(page),
                 Err(failure) => failure,
             };
-            let Some(asked) = retry else { return Err(error) };
+            let Some(Again { asked, rate_limited }) = retry else { return Err(error) };
             failures += 1;
             let now = Instant::now();
             let spent = now - *first_failure.get_or_insert(now);
-            let rate_limited = error.status() == Some(429);
             let Some(duration) = self.retry.wait(failures, spent, asked, fastrand::f64()) else {
                 error.message = self.given_up(&error, failures, asked);
                 return Err(error);
@@ -178,7 +178,7 @@ impl Client {
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.ask(&self.url(listing, None), listing.role)
             .await
-            .map(|(body, _)| body)
+            .map(|answered| answered.body)
             .map_err(|failure| failure.error)
     }
 
@@ -236,24 +236,47 @@ impl Client {
     }
 
     async fn ask_page(&self, url: &Url, role: &str) -> Result<Page, Failure> {
-        let (body, mut answer) = self.ask(url, role).await?;
+        let Answered { body, mut answer, retry_after } = self.ask(url, role).await?;
         let (why, body) = match page::read(body) {
             Ok(mut page) => {
                 page.request_id = answer.request_id;
+                self.accepted.store(true, Ordering::Relaxed);
                 return Ok(page);
             }
             Err(unread) => unread,
         };
-        let (kind, words) = match why {
-            page::Unreadable::Cut => (Kind::Unavailable, "the answer was cut short".to_owned()),
-            page::Unreadable::Broken(words) => (Kind::Broken, words),
+        let said = complaint::said(&body, true);
+        answer.body = self.quote(&said);
+        let words = match why {
+            page::Unreadable::Cut => {
+                return Err(failure(Kind::Unavailable, "the answer was cut short", answer));
+            }
+            page::Unreadable::Complaint => {
+                "the answer says that it is an error, and is no page of the listing"
+            }
+            page::Unreadable::Broken(words) => words,
         };
-        answer.body = page::complaint(&body, true, |text| self.auth.redact(text));
-        Err(failure(kind, &words, answer))
+        let Some(claimed) = complaint::status(&body) else {
+            return Err(failure(Kind::Broken, words, answer));
+        };
+        let (kind, meaning) = refusal::of_status(claimed, &said, &self.key_used(role));
+        let retry =
+            retry::is_passing(claimed).then_some(Again { asked: retry_after, rate_limited: claimed == 429 });
+        let message = format!("the answer says that it is an error of status {claimed}: {meaning}");
+        Err(Failure { error: Error { kind, message, answer: Some(Box::new(answer)) }, retry })
     }
 
-    /// One request, and the body of an answer with status 200.
-    async fn ask(&self, url: &Url, role: &str) -> Result<(Vec<u8>, Answer), Failure> {
+    fn key_used<'a>(&self, role: &'a str) -> KeyUsed<'a> {
+        KeyUsed { masked: self.auth.key_masked(), accepted: self.accepted.load(Ordering::Relaxed), role }
+    }
+
+    /// What an answer says of an error, as it may be told.
+    fn quote(&self, said: &str) -> String {
+        complaint::printable(&self.auth.redact(said.to_owned()))
+    }
+
+    /// One request, and its answer if that has status 200.
+    async fn ask(&self, url: &Url, role: &str) -> Result<Answered, Failure> {
         self.turn().await;
         let path = url.path().replace(self.auth.key(), &self.auth.key_masked());
         let unanswered = |error: reqwest::Error| no_answer(&path, &error);
@@ -274,19 +297,27 @@ impl Client {
                 return Err(failure(Kind::Broken, &words, answer));
             }
         };
+        let asked = asked_wait(&headers);
         if status == 200 {
-            self.accepted.store(true, Ordering::Relaxed);
             if let Some(quota) = quota(&headers) {
                 self.pace().spread(Instant::now(), &quota, self.concurrency);
             }
-            return Ok((body, answer));
+            return Ok(Answered { body, answer, retry_after: asked });
         }
-        answer.body = page::complaint(&body, false, |text| self.auth.redact(text));
-        let (masked, accepted) = (self.auth.key_masked(), self.accepted.load(Ordering::Relaxed));
-        let (kind, message) = refusal::of_status(status, &answer.body, &KeyUsed { masked, accepted, role });
-        let retry = retry::is_passing(status).then(|| asked_wait(&headers));
+        let said = complaint::said(&body, false);
+        answer.body = self.quote(&said);
+        let (kind, message) = refusal::of_status(status, &said, &self.key_used(role));
+        let retry = retry::is_passing(status).then_some(Again { asked, rate_limited: status == 429 });
         Err(Failure { error: Error { kind, message, answer: Some(Box::new(answer)) }, retry })
     }
+}
+
+/// An answer with status 200.
+struct Answered {
+    body: Vec<u8>,
+    answer: Answer,
+    /// The wait that it asks for, should it turn out to be no page.
+    retry_after: Option<Duration>,
 }
 
 fn asked_wait(headers: &HeaderMap) -> Option<Duration> {

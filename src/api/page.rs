@@ -1,5 +1,5 @@
 //! What an answer holds: from the envelope all of Confluent Cloud's listings share to records and the
-//! token of the next page, and from the bodies of its errors to words. Pure.
+//! token of the next page. Pure.
 //!
 //! Records stay slices of the body: nothing is rebuilt here.
 
@@ -8,8 +8,9 @@ use std::ops::Range;
 use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 use url::Url;
+
+use super::complaint::{self, MARK};
 
 /// What one request brings.
 #[derive(Debug, Default)]
@@ -38,7 +39,37 @@ impl Page {
 struct Envelope<'a> {
     #[serde(borrow, default, deserialize_with = "present")]
     data: Option<Option<Vec<&'a RawValue>>>,
-    metadata: Option<Map<String, Value>>,
+    #[serde(borrow)]
+    metadata: Option<&'a RawValue>,
+    // Where the services say that an answer is an error, whatever its status.
+    #[serde(borrow)]
+    errors: Option<&'a RawValue>,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+    #[serde(borrow)]
+    error_code: Option<&'a RawValue>,
+    #[serde(borrow)]
+    status_code: Option<&'a RawValue>,
+}
+
+impl Envelope<'_> {
+    fn complains(&self) -> bool {
+        let says = |place: Option<&RawValue>| place.is_some_and(|value| !is_empty_list(value));
+        // Other codes than zero are of errors; a status may be one of success.
+        let code = self.error_code.is_some_and(|code| code.get().trim_matches('"') != "0");
+        let status = self.status_code.is_some_and(|status| !complaint::is_success(status.get()));
+        says(self.errors) || says(self.error) || code || status
+    }
+}
+
+fn is_empty_list(value: &RawValue) -> bool {
+    value.get().strip_prefix('[').is_some_and(|rest| rest.trim_start() == "]")
+}
+
+#[derive(Deserialize)]
+struct Links<'a> {
+    #[serde(borrow)]
+    next: Option<&'a RawValue>,
 }
 
 /// Tells a field that is null from one that is absent.
@@ -51,8 +82,10 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Op
 pub enum Unreadable {
     /// It ends too early; the next try may bring it whole.
     Cut,
+    /// It says that it is an error, beside its data or instead of them.
+    Complaint,
     /// In words, which quote nothing of the body.
-    Broken(String),
+    Broken(&'static str),
 }
 
 /// Reads a listing. Only an absent, null or empty `next` ends it; an empty page (`data` null or `[]`) with
@@ -67,9 +100,7 @@ pub fn read(body: Vec<u8>) -> Result<Page, (Unreadable, Vec<u8>)> {
         Err(error) if error.utf8_error().error_len().is_none() => {
             return Err((Unreadable::Cut, error.into_bytes()));
         }
-        Err(error) => {
-            return Err((Unreadable::Broken("the answer is not JSON".to_owned()), error.into_bytes()));
-        }
+        Err(error) => return Err((Unreadable::Broken("the answer is not JSON"), error.into_bytes())),
     };
     match scan(&body) {
         Ok((records, next)) => Ok(Page { body, records, next, request_id: None }),
@@ -81,31 +112,40 @@ pub fn read(body: Vec<u8>) -> Result<Page, (Unreadable, Vec<u8>)> {
 type Scanned = (Vec<Range<usize>>, Option<String>);
 
 fn scan(body: &str) -> Result<Scanned, Unreadable> {
-    let broken = |words: &str| Unreadable::Broken(words.to_owned());
-    // Serde would take a struct from an array, field by field.
     let json = body.trim_start_matches(MARK);
-    if json.trim_ascii_start().chars().next().is_some_and(|first| first != '{') {
-        return Err(broken("the answer is not a JSON object"));
+    let envelope: Envelope<'_> = object(json, "the answer is not a JSON object")?;
+    if envelope.complains() {
+        return Err(Unreadable::Complaint);
     }
-    let envelope: Envelope<'_> = serde_json::from_str(json).map_err(|error| match error.classify() {
-        Category::Eof if !body.is_empty() => Unreadable::Cut,
-        Category::Data => broken("the answer is JSON, but no page of a listing"),
-        _ => broken("the answer is not JSON"),
-    })?;
-    let Some(data) = envelope.data else { return Err(broken("the answer has no `data`")) };
+    let data = envelope.data.ok_or(Unreadable::Broken("the answer has no `data`"))?;
     let start = body.as_ptr() as usize;
     let records = data.unwrap_or_default();
     let records = records.iter().map(|record| {
         let from = record.get().as_ptr() as usize - start;
         from..from + record.get().len()
     });
-    let next = match envelope.metadata.and_then(|mut links| links.remove("next")) {
-        None | Some(Value::Null) => None,
-        Some(Value::String(next)) if next.is_empty() => None,
-        Some(Value::String(next)) => Some(token(&next).map_err(broken)?),
-        Some(_) => return Err(broken("its link to the next page is not a text")),
-    };
-    Ok((records.collect(), next))
+    let links = envelope.metadata.map(|links| object(links.get(), "its `metadata` are not a JSON object"));
+    let next = links.transpose()?.and_then(|links: Links<'_>| links.next);
+    let next = next.map(|next| serde_json::from_str::<String>(next.get())).transpose();
+    let next = next.map_err(|_| Unreadable::Broken("its link to the next page is not a text"))?;
+    let next = next.filter(|next| !next.is_empty()).map(|next| token(&next)).transpose();
+    Ok((records.collect(), next.map_err(Unreadable::Broken)?))
+}
+
+/// Reads a JSON object. A field that we know and that comes twice is refused: one of the two would be lost.
+fn object<'a, T: Deserialize<'a>>(json: &'a str, other: &'static str) -> Result<T, Unreadable> {
+    // Serde would take a struct from an array, field by field.
+    if json.trim_ascii_start().chars().next().is_some_and(|first| first != '{') {
+        return Err(Unreadable::Broken(other));
+    }
+    serde_json::from_str(json).map_err(|error| match error.classify() {
+        Category::Eof if !json.is_empty() => Unreadable::Cut,
+        Category::Data if error.to_string().starts_with("duplicate field") => {
+            Unreadable::Broken("the answer holds a field of its envelope twice")
+        }
+        Category::Data => Unreadable::Broken("the answer is JSON, but no page of a listing"),
+        _ => Unreadable::Broken("the answer is not JSON"),
+    })
 }
 
 /// The page token in a next link. The link may be relative, or name another host and path than the one
@@ -115,67 +155,6 @@ fn token(next: &str) -> Result<String, &'static str> {
     let link = link.map_err(|_| "its link to the next page cannot be read")?;
     let token = link.query_pairs().find(|(name, value)| name == "page_token" && !value.is_empty());
     token.map(|(_, token)| token.into_owned()).ok_or("its link to the next page has no page token")
-}
-
-/// What an error's body says, whatever its shape; else its first printable characters. `hide` takes out
-/// what must not be shown, before anything is cut.
-///
-/// Nothing is told that may be records: JSON speaks from the places of an error, or, if it came with an error
-/// (`of_page` is false), as a flat object without an id; other text is told if nothing in it looks like JSON.
-pub fn complaint(body: &[u8], of_page: bool, hide: impl Fn(String) -> String) -> String {
-    let text = String::from_utf8_lossy(body);
-    let text = text.trim_start_matches(MARK).trim();
-    let said = match serde_json::from_str::<Value>(text) {
-        // Written anew, so that nothing hides in an escape.
-        Ok(body) => match words(&body) {
-            Some(words) => words.to_owned(),
-            None if !of_page && is_flat(&body) => body.to_string(),
-            None => String::new(),
-        },
-        Err(_) if holds_json(text) => String::new(),
-        Err(_) => text.to_owned(),
-    };
-    printable(&hide(said))
-}
-
-/// What some editors put before a text; JSON may be preceded by it (RFC 8259, 8.1).
-const MARK: char = '\u{feff}';
-
-fn is_flat(body: &Value) -> bool {
-    let simple = |value: &Value| !value.is_object() && !value.is_array();
-    body.as_object().is_some_and(|fields| !fields.contains_key("id") && fields.values().all(simple))
-}
-
-/// Whether a text that is no JSON may have some in it: it begins as JSON does, has a quote before a colon as
-/// every JSON object, or is of an encoding that hides both.
-fn holds_json(text: &str) -> bool {
-    let has_field = |(at, _): (usize, &str)| text[at + 1..].trim_start().starts_with(':');
-    text.starts_with(['{', '[', '"']) || text.contains('\0') || text.match_indices('"').any(has_field)
-}
-
-/// What stands in the place where a service puts the words of an error.
-fn words(body: &Value) -> Option<&str> {
-    let first = &body["errors"][0];
-    let places = [
-        &first["detail"],
-        &first["message"],
-        &first["title"],
-        &body["message"],
-        &body["error"]["message"],
-        &body["error"],
-    ];
-    places.into_iter().find_map(Value::as_str)
-}
-
-/// On one line, without control characters, at most 300 characters.
-fn printable(text: &str) -> String {
-    const MOST: usize = 300;
-    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
-    let line = words.collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
 }
 
 #[cfg(test)]
@@ -238,6 +217,10 @@ mod tests {
             r#"{"data":[],"metadata":{"next":"/iam/v2/users"}}"#,
             r#"{"data":[],"metadata":{"next":"/iam/v2/users?page_token="}}"#,
             r#"{"data":[],"metadata":{"next":"https://"}}"#,
+            r#"{"data":[],"data":[]}"#,
+            r#"{"data":[],"metadata":{},"metadata":{}}"#,
+            r#"{"data":[],"metadata":{"next":"","n\u0065xt":"/x?page_token=t"}}"#,
+            r#"{"data":[],"errors":[],"errors":[]}"#,
         ] {
             assert!(matches!(page(body), Err(Unreadable::Broken(_))), "{body}");
         }
@@ -262,52 +245,43 @@ mod tests {
             assert!(!words.contains("s3cret"), "{words}");
         }
     }
-
     #[test]
-    fn what_is_hidden_is_hidden_before_the_cut_and_behind_escapes() {
-        let hide = |text: String| text.replace("s3/cret", "****");
-        for filler in [0, 290, 295, 299, 300] {
-            let body = format!("{}s3/cret", "x".repeat(filler));
-            assert!(!complaint(body.as_bytes(), false, hide).contains("s3"), "{filler}");
-        }
-        assert_eq!(complaint(br#"{"seen":"s3\/cr\u0065t"}"#, false, hide), r#"{"seen":"****"}"#);
-    }
-
-    #[test]
-    fn complaints_of_every_shape() {
-        let table = [
-            (r#"{"errors":[{"status":"401","detail":"Unauthorized","source":{}}]}"#, "Unauthorized"),
-            (r#"{"errors":[{"status":"404","title":"Not Found"}]}"#, "Not Found"),
-            (r#"{"error_code":40301,"message":"Either unauthorized"}"#, "Either unauthorized"),
-            (r#"{"error":{"code":404,"message":"no such thing"}}"#, "no such thing"),
-            (r#"{"status_code":400,"message":"bad\nrole","type":"INVALID REQUEST DATA"}"#, "bad role"),
-            ("404 page not found\n", "404 page not found"),
-            ("<html>\u{1b}[31m</html>", "<html> [31m</html>"),
-            (r#"{"other":1}"#, r#"{"other":1}"#),
-            (r#"{"reason":"x","n":null}"#, r#"{"reason":"x","n":null}"#),
-            (r#"{"data":[{"email":"a@b.c"}]}"#, ""),
-            (r#"{"data":[{"email":"a@b.c"#, ""),
-            (r#"{"result":{"email":"a@b.c"}}"#, ""),
-            (r#"{"id":"u-1","email":"a@b.c"}"#, ""),
-            (r#"[{"email":"a@b.c"}]"#, ""),
-            ("\u{feff}{\"data\":[{\"email\":\"a@b.c\"}]}", ""),
-            ("cb({\"email\" : \"a@b.c\"})", ""),
-            ("{\0\"\0e\0\"\0:\0", ""),
-            (r#"<p class="big">Bad: gateway</p>"#, r#"<p class="big">Bad: gateway</p>"#),
-            ("", ""),
+    fn what_a_page_says_of_itself() {
+        let complaints = [
+            r#""errors":[{}]"#,
+            r#""errors":"no""#,
+            r#""errors":"""#,
+            r#""errors":{}"#,
+            r#""errors":[[]]"#,
+            r#""error":"no""#,
+            r#""error":{}"#,
+            r#""error":false"#,
+            r#""error_code":40301"#,
+            r#""error_code":"x""#,
+            r#""status_code":"503""#,
         ];
-        for (body, words) in table {
-            assert_eq!(complaint(body.as_bytes(), false, |text| text), words, "{body}");
+        for fields in complaints {
+            for data in [r#","data":null"#, r#","data":[{"id":"u-1"}]"#, r#","data":[],"data":[6]"#, ""] {
+                let body = format!("{{{fields}{data}}}");
+                let twice = data.contains('6');
+                assert_eq!(matches!(page(&body), Err(Unreadable::Complaint)), !twice, "{body}");
+            }
         }
-        for (body, words) in [
-            (r#"[{"email":"a@b.c"}]"#, ""),
-            (r#" {"other":[{"email":"a@b.c"#, ""),
-            (r#""a@b.c""#, ""),
-            (r#"{"data":5,"message":"no"}"#, "no"),
-            ("<html>", "<html>"),
-        ] {
-            assert_eq!(complaint(body.as_bytes(), true, |text| text), words, "{body}");
+        let harmless = [
+            r#""errors":[]"#,
+            r#""errors":[ ]"#,
+            r#""errors":null"#,
+            r#""error":null"#,
+            r#""error":[]"#,
+            r#""error_code":null"#,
+            r#""error_code":0"#,
+            r#""status_code":200"#,
+            r#""status_code":"200""#,
+            r#""message":"fine""#,
+        ];
+        for fields in harmless {
+            let body = format!(r#"{{{fields},"data":[1]}}"#);
+            assert_eq!(page(&body), Ok((vec!["1".to_owned()], None)), "{body}");
         }
-        assert_eq!(complaint("é".repeat(1000).as_bytes(), false, |text| text).chars().count(), 301);
     }
 }

@@ -9,8 +9,15 @@ use crate::error::{Answer, Error, Kind};
 /// Why a try brought no page.
 pub struct Failure {
     pub error: Error,
-    /// None: the next try would bring the same. Else the wait that the service asked for, if any.
-    pub retry: Option<Option<Duration>>,
+    /// None: the next try would bring the same.
+    pub retry: Option<Again>,
+}
+
+/// How to try again.
+pub struct Again {
+    /// The wait that the service asked for, if any.
+    pub asked: Option<Duration>,
+    pub rate_limited: bool,
 }
 
 /// The key behind a request that was refused.
@@ -90,7 +97,7 @@ pub fn no_answer(path: &str, error: &reqwest::Error) -> Failure {
 
 /// A failure of this kind; trying again may help where the service is unavailable.
 pub fn failure(kind: Kind, message: &str, answer: Answer) -> Failure {
-    let retry = (kind == Kind::Unavailable).then_some(None);
+    let retry = (kind == Kind::Unavailable).then_some(Again { asked: None, rate_limited: false });
     Failure { error: Error { kind, message: message.to_owned(), answer: Some(Box::new(answer)) }, retry }
 }
 

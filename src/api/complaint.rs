@@ -1,0 +1,194 @@
+//! What the body of an error says, in words that can be told. Pure.
+//!
+//! Nothing is told that may be records. Credentials are none of its business: whoever shows the words has them
+//! looked through first.
+
+use serde_json::Value;
+
+/// What some editors put before a text; JSON may be preceded by it (RFC 8259, 8.1).
+pub const MARK: char = '\u{feff}';
+
+/// Characters of a body that are looked at; fewer are shown.
+const MOST_READ: usize = 4096;
+
+/// Characters that are shown.
+const MOST_SHOWN: usize = 300;
+
+/// What an error's body says, whatever its shape, with its first characters if they are no JSON. At most 4096
+/// characters, of any kind: see [`printable`].
+///
+/// JSON speaks from the places of an error, or, if it came with an error (`of_page` is false), as a flat object
+/// without an id; other text is told if nothing in it looks like JSON.
+pub fn said(body: &[u8], of_page: bool) -> String {
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim_start_matches(MARK).trim();
+    match serde_json::from_str::<Value>(text) {
+        // Written anew, so that nothing hides in an escape.
+        Ok(body) => match words(&body) {
+            Some(words) => start(words, MOST_READ).to_owned(),
+            None if !of_page && is_flat(&body) => start(&body.to_string(), MOST_READ).to_owned(),
+            None => String::new(),
+        },
+        Err(_) if holds_json(text) => String::new(),
+        Err(_) => start(text, MOST_READ).to_owned(),
+    }
+}
+
+fn start(text: &str, most: usize) -> &str {
+    text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end])
+}
+
+fn is_flat(body: &Value) -> bool {
+    let simple = |value: &Value| !value.is_object() && !value.is_array();
+    body.as_object().is_some_and(|fields| !fields.contains_key("id") && fields.values().all(simple))
+}
+
+/// Whether a text that is no JSON may have some in it: it begins as JSON does, has a quote before a colon as
+/// every JSON object, or is of an encoding that hides both.
+fn holds_json(text: &str) -> bool {
+    let has_field = |(at, _): (usize, &str)| text[at + 1..].trim_start().starts_with(':');
+    text.starts_with(['{', '[', '"']) || text.contains('\0') || text.match_indices('"').any(has_field)
+}
+
+/// What stands in the place where a service puts the words of an error.
+fn words(body: &Value) -> Option<&str> {
+    let first = first(body);
+    let places = [
+        &first["detail"],
+        &first["message"],
+        &first["title"],
+        first,
+        &body["message"],
+        &body["error"]["message"],
+        &body["error"]["detail"],
+        &body["error"],
+    ];
+    places.into_iter().find_map(Value::as_str)
+}
+
+/// The first of the errors, which should be a list of them.
+fn first(body: &Value) -> &Value {
+    match &body["errors"] {
+        Value::Array(errors) => errors.first().unwrap_or(&Value::Null),
+        one => one,
+    }
+}
+
+/// The status that the body of an error claims for itself, if it claims one of an error: for answers whose own
+/// status says otherwise.
+pub fn status(body: &[u8]) -> Option<u16> {
+    let text = String::from_utf8_lossy(body);
+    let body: Value = serde_json::from_str(text.trim_start_matches(MARK)).ok()?;
+    let (first, error) = (first(&body), &body["error"]);
+    let places = [
+        &first["status"],
+        &first["code"],
+        &error["status"],
+        &error["code"],
+        &body["error_code"],
+        &body["status_code"],
+        &body["status"],
+    ];
+    places.into_iter().find_map(error_status)
+}
+
+/// A number or a text, three digits of status and perhaps two that tell more (40301).
+fn error_status(value: &Value) -> Option<u16> {
+    let number = value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())?;
+    let status = if number > 9999 { number / 100 } else { number };
+    u16::try_from(status).ok().filter(|status| (400..600).contains(status))
+}
+
+/// Whether a status, as JSON, is not that of an error.
+pub fn is_success(status: &str) -> bool {
+    status.trim_matches('"').parse().is_ok_and(|status: u16| status < 400)
+}
+
+/// On one line, without control characters, at most 300 characters.
+pub fn printable(text: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    let line = words.collect::<Vec<_>>().join(" ");
+    let shown = start(&line, MOST_SHOWN);
+    if shown.len() < line.len() { format!("{shown}…") } else { line }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn complaints_of_every_shape() {
+        let table = [
+            (r#"{"errors":[{"status":"401","detail":"Unauthorized","source":{}}]}"#, "Unauthorized"),
+            (r#"{"errors":[{"status":"404","title":"Not Found"}]}"#, "Not Found"),
+            (r#"{"errors":["no","yes"]}"#, "no"),
+            (r#"{"errors":"no"}"#, "no"),
+            (r#"{"errors":{"detail":"no"}}"#, "no"),
+            (r#"{"error":{"detail":"no"}}"#, "no"),
+            (r#"{"error_code":40301,"message":"Either unauthorized"}"#, "Either unauthorized"),
+            (r#"{"error":{"code":404,"message":"no such thing"}}"#, "no such thing"),
+            (r#"{"status_code":400,"message":"bad\nrole","type":"INVALID REQUEST DATA"}"#, "bad role"),
+            ("404 page not found\n", "404 page not found"),
+            ("<html>\u{1b}[31m</html>", "<html> [31m</html>"),
+            (r#"{"other":1}"#, r#"{"other":1}"#),
+            (r#"{"reason":"x","n":null}"#, r#"{"reason":"x","n":null}"#),
+            (r#"{"data":[{"email":"a@b.c"}]}"#, ""),
+            (r#"{"data":[{"email":"a@b.c"#, ""),
+            (r#"{"result":{"email":"a@b.c"}}"#, ""),
+            (r#"{"id":"u-1","email":"a@b.c"}"#, ""),
+            (r#"[{"email":"a@b.c"}]"#, ""),
+            ("\u{feff}{\"data\":[{\"email\":\"a@b.c\"}]}", ""),
+            ("cb({\"email\" : \"a@b.c\"})", ""),
+            ("{\0\"\0e\0\"\0:\0", ""),
+            (r#"<p class="big">Bad: gateway</p>"#, r#"<p class="big">Bad: gateway</p>"#),
+            (r#"{"seen":"a\/b\u0065"}"#, r#"{"seen":"a/be"}"#),
+            ("", ""),
+        ];
+        for (body, words) in table {
+            assert_eq!(printable(&said(body.as_bytes(), false)), words, "{body}");
+        }
+        for (body, words) in [
+            (r#"[{"email":"a@b.c"}]"#, ""),
+            (r#" {"other":[{"email":"a@b.c"#, ""),
+            (r#""a@b.c""#, ""),
+            (r#"{"data":5,"message":"no"}"#, "no"),
+            ("<html>", "<html>"),
+        ] {
+            assert_eq!(printable(&said(body.as_bytes(), true)), words, "{body}");
+        }
+    }
+
+    #[test]
+    fn statuses_of_every_shape() {
+        let table = [
+            (r#"{"errors":[{"status":"503"}]}"#, Some(503)),
+            (r#"{"errors":[{"status":429}]}"#, Some(429)),
+            (r#"{"errors":[{"code":"forbidden_access","status":"403"}]}"#, Some(403)),
+            (r#"{"errors":[{"code":"408"}]}"#, Some(408)),
+            (r#"{"errors":{"status":" 500 "}}"#, Some(500)),
+            (r#"{"error":{"code":404,"status":"NOT_FOUND"}}"#, Some(404)),
+            (r#"{"error_code":40301}"#, Some(403)),
+            (r#"{"error_code":404}"#, Some(404)),
+            (r#"{"status_code":400}"#, Some(400)),
+            (r#"{"status":503,"error":"Service Unavailable"}"#, Some(503)),
+            ("\u{feff}{\"status\":503}", Some(503)),
+            (r#"{"error_code":5030}"#, None),
+            (r#"{"error_code":-503}"#, None),
+            (r#"{"status":200}"#, None),
+            (r#"{"errors":["no"],"error":"no"}"#, None),
+            (r#"{"errors":[]}"#, None),
+            ("503", None),
+            ("<html>503</html>", None),
+        ];
+        for (body, expected) in table {
+            assert_eq!(status(body.as_bytes()), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn long_words_are_cut_between_characters() {
+        let long = "é ".repeat(5000);
+        assert_eq!(said(long.as_bytes(), false).chars().count(), MOST_READ);
+        assert_eq!(printable(&said(long.as_bytes(), false)).chars().count(), MOST_SHOWN + 1);
+    }
+}
