@@ -11,6 +11,7 @@ use flate2::write::GzEncoder;
 use serde_json::json;
 use simulator::{At, Fault, Simulator};
 
+use crate::support::pretend::{Pretend, Reply, ordinary};
 use crate::support::{Run, Tap, airbyte, assert_whole, assert_whole_of, polite, small, tap};
 
 const OTHERS: [&str; 3] = ["invitations", "service_accounts", "role_bindings"];
@@ -221,6 +222,32 @@ fn a_list_in_the_place_of_an_envelope_is_no_page() {
         ["[[],{}]", "[null,null]", r#"{"data":[],"metadata":[null]}"#, r#"{"data":[],"metadata":[""]}"#]
     {
         drop(assert_refused(Fault::Body(body.into(), Vec::new()), &["users"]));
+    }
+}
+
+/// Users whose first page leads to a second by this token.
+fn with_token(token: String) -> Pretend {
+    Pretend::start(move |asked| match (asked.path.as_str(), asked.parameter("page_token")) {
+        ("/iam/v2/users", None) => Reply::page([json!({"id": "u-1"})], Some(&token)),
+        ("/iam/v2/users", Some(found)) if found == token => Reply::page([json!({"id": "u-2"})], None),
+        _ => ordinary(asked),
+    })
+}
+
+#[test]
+fn a_page_token_of_eight_kibibytes_is_used_and_a_longer_one_refused() {
+    // A slash takes three bytes in the link; what counts is the token.
+    for text in ["x", "/"] {
+        let token = text.repeat(8 << 10);
+        let run = with_token(token.clone()).tap().run().expect_code(0);
+        assert_eq!(run.ids("users"), ["u-1", "u-2"]);
+        let service = with_token(token + text);
+        let run = service.tap().run().expect_code(5);
+        let run = run.expect_line("ERROR", ["users", "page token", "8 KiB", "req-pretend-1"]);
+        assert_eq!(service.asked("/iam/v2/users").len(), 1);
+        assert!(!run.stderr.contains(&text.repeat(100)), "the token is quoted");
+        assert!(!run.stdout.contains(&text.repeat(100)), "the token is kept");
+        assert_eq!(run.ids("invitations"), ["i-1"]);
     }
 }
 

@@ -12,6 +12,9 @@ use url::Url;
 
 use super::complaint::{self, MARK};
 
+/// Bytes that a page token may have: it is sent in a URL and kept in the state, once a page.
+const LONGEST_TOKEN: usize = 8 << 10;
+
 /// What one request brings.
 #[derive(Debug, Default)]
 pub struct Page {
@@ -154,7 +157,11 @@ fn token(next: &str) -> Result<String, &'static str> {
     let link = Url::parse("https://next.invalid/").and_then(|anywhere| anywhere.join(next));
     let link = link.map_err(|_| "its link to the next page cannot be read")?;
     let token = link.query_pairs().find(|(name, value)| name == "page_token" && !value.is_empty());
-    token.map(|(_, token)| token.into_owned()).ok_or("its link to the next page has no page token")
+    let (_, token) = token.ok_or("its link to the next page has no page token")?;
+    if token.len() > LONGEST_TOKEN {
+        return Err("its page token is longer than 8 KiB");
+    }
+    Ok(token.into_owned())
 }
 
 #[cfg(test)]
@@ -198,6 +205,17 @@ mod tests {
         for (next, token) in table {
             let body = format!(r#"{{"data":[],"metadata":{{"next":"{next}"}}}}"#);
             assert_eq!(page(&body), Ok((vec![], Some(token.to_owned()))), "{next}");
+        }
+    }
+
+    #[test]
+    fn tokens_have_a_limit() {
+        for (token, bytes) in [("x", 1), ("%2f", 1), ("%C3%A9", 2), ("é", 2)] {
+            let body = |times: usize| {
+                format!(r#"{{"data":[],"metadata":{{"next":"?page_token={}"}}}}"#, token.repeat(times))
+            };
+            assert!(page(&body(LONGEST_TOKEN / bytes)).is_ok_and(|(_, next)| next.is_some()), "{token}");
+            assert!(matches!(page(&body(LONGEST_TOKEN / bytes + 1)), Err(Unreadable::Broken(_))), "{token}");
         }
     }
 
