@@ -114,6 +114,20 @@ fn a_service_that_fails_may_also_say_when_to_try_again() {
 }
 
 #[test]
+fn a_service_that_fails_asks_for_no_wait_by_its_rate_limit() {
+    // The limit's headers come with every answer: the reset of an hourly one says nothing of a failure.
+    for status in [408, 500, 502, 503, 504] {
+        let sim = Simulator::start(small());
+        let failing = Fault::errors(status, "try later").with_header("X-RateLimit-Reset", "3600");
+        sim.add_fault(failing, At::stream("users").nth(1));
+        let run = tap(&sim).run();
+        assert_whole(&run, &sim);
+        assert_eq!(run.asked("users").len(), 2);
+        assert!(run.seconds < 5.0, "it took {:.1} s", run.seconds);
+    }
+}
+
+#[test]
 fn a_key_refused_in_the_middle_is_told_apart_from_a_wrong_one() {
     let said = "accepted at first";
     let sim = Simulator::start(polite());

@@ -297,7 +297,7 @@ impl Client {
                 return Err(failure(Kind::Broken, &words, answer));
             }
         };
-        let asked = asked_wait(&headers);
+        let asked = asked_wait(status, &headers);
         if status == 200 {
             if let Some(quota) = quota(&headers) {
                 self.pace().spread(Instant::now(), &quota, self.concurrency);
@@ -320,9 +320,9 @@ struct Answered {
     retry_after: Option<Duration>,
 }
 
-fn asked_wait(headers: &HeaderMap) -> Option<Duration> {
+fn asked_wait(status: u16, headers: &HeaderMap) -> Option<Duration> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    retry::asked_wait(header("retry-after"), header("x-ratelimit-reset"), Utc::now())
+    retry::asked_wait(status, header("retry-after"), header("x-ratelimit-reset"), Utc::now())
 }
 
 fn quota(headers: &HeaderMap) -> Option<Quota> {

@@ -46,15 +46,22 @@ pub fn is_passing(status: u16) -> bool {
     matches!(status, 408 | 429) || (status >= 500 && status != 501)
 }
 
-/// The wait that an answer asks for: `Retry-After` in seconds or as a date, else `X-RateLimit-Reset`,
-/// which is seconds from now and not an epoch (Confluent's API reference).
-pub fn asked_wait(retry_after: Option<&str>, reset: Option<&str>, now: DateTime<Utc>) -> Option<Duration> {
+/// The wait that an answer asks for: `Retry-After` in seconds or as a date, else, with status 429,
+/// `X-RateLimit-Reset`, which is seconds from now and not an epoch (Confluent's API reference). With any other
+/// status the latter only describes the rate limit.
+pub fn asked_wait(
+    status: u16,
+    retry_after: Option<&str>,
+    reset: Option<&str>,
+    now: DateTime<Utc>,
+) -> Option<Duration> {
     let seconds =
         |text: &str| text.trim().parse().ok().and_then(|s: f64| Duration::try_from_secs_f64(s).ok());
     let date = |text: &str| {
         let until = DateTime::parse_from_rfc2822(text.trim()).ok()?.to_utc();
         Some((until - now).to_std().unwrap_or_default())
     };
+    let reset = reset.filter(|_| status == 429);
     retry_after.and_then(|text| seconds(text).or_else(|| date(text))).or_else(|| reset.and_then(seconds))
 }
 
@@ -123,7 +130,11 @@ mod tests {
             (Some("1e999"), Some("x"), None),
         ];
         for (retry_after, reset, expected) in table {
-            assert_eq!(asked_wait(retry_after, reset, now), expected, "{retry_after:?} {reset:?}");
+            assert_eq!(asked_wait(429, retry_after, reset, now), expected, "{retry_after:?} {reset:?}");
+            for status in [200, 408, 502, 503] {
+                let expected = asked_wait(429, retry_after, None, now);
+                assert_eq!(asked_wait(status, retry_after, reset, now), expected, "{status} {retry_after:?}");
+            }
         }
     }
 }
