@@ -18,8 +18,7 @@ const MOST_PAGES: usize = 5;
 
 /// Tells people of a wait.
 pub async fn tell(wait: Wait) {
-    let why = if wait.rate_limited { "rate limited" } else { "the service failed to answer" };
-    log::info(format!("{why}, waiting {:.1} s before asking again", wait.duration.as_secs_f64()));
+    log::info(wait.to_string());
 }
 
 /// What is missing, in one text; none if every stream can be read.

@@ -140,6 +140,7 @@ fn impatient(mut config: Config) -> Config {
     config.max_retries = config.max_retries.min(2);
     config.max_retry = config.max_retry.min(Duration::from_secs(30));
     config.request_timeout = config.request_timeout.min(Duration::from_secs(30));
+    config.max_requests_per_second = config.max_requests_per_second.map(|most| most.max(1.0));
     config
 }
 

@@ -8,7 +8,8 @@ use simulator::{At, Fault, RetryAfter, Simulator};
 
 use crate::airbyte::{Heard, catalog, catalog_of, has_words, read, read_all};
 use crate::support::airbyte::{FailureType, Level, Message, Reason, Status, Trace};
-use crate::support::{STREAMS, polite, small, tap};
+use crate::support::pretend::{Pretend, ordinary};
+use crate::support::{STREAMS, Tap, eventually, polite, small, tap};
 
 /// The stream is INCOMPLETE, and a LOG and a TRACE ERROR say so, in this order.
 #[track_caller]
@@ -172,6 +173,31 @@ fn waiting_for_a_date_is_told_too_and_a_service_that_fails_is_no_rate_limit() {
     heard.assert_whole(&sim);
     assert_eq!(resets(&heard, "users").len(), 1);
     assert_eq!(resets(&heard, "invitations"), []);
+}
+
+/// Statuses of users with a reason, once a wait has been told; the run is given up then.
+fn reasons_of_a_wait(tap: Tap<'_>, words: &str) -> usize {
+    let tap = tap.verb("read").speaks_airbyte().catalog(&catalog_of(&["users"], "full_refresh"));
+    let child = tap.set("streams", json!(["users"])).spawn();
+    child.read_freely();
+    eventually("the wait is told", || child.text().contains(words));
+    std::thread::sleep(Duration::from_millis(100));
+    child.text().lines().filter(|line| line.contains("RATE_LIMITED")).count()
+}
+
+#[test]
+fn a_spread_quota_is_a_rate_limit_and_our_own_pace_is_none() {
+    let nothing_left = Pretend::start(|asked| {
+        let reply = ordinary(asked);
+        let limit = [("Limit", "10"), ("Remaining", "0"), ("Reset", "20")];
+        limit
+            .iter()
+            .fold(reply, |reply, (name, value)| reply.with_header(&format!("X-RateLimit-{name}"), value))
+    });
+    assert_eq!(reasons_of_a_wait(nothing_left.tap(), "users: "), 1);
+    let own = Pretend::start(ordinary);
+    let tap = own.tap().set("max_requests_per_second", 0.02);
+    assert_eq!(reasons_of_a_wait(tap, "max_requests_per_second"), 0);
 }
 
 #[test]

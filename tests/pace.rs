@@ -1,11 +1,13 @@
 //! How fast it asks, how long it keeps asking, and what it says when it gives up.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 use simulator::{At, Fault, RetryAfter, Scenario, Simulator};
 
-use crate::support::{Run, assert_whole, assert_whole_of, polite, small, tap};
+use crate::support::pretend::{Pretend, Reply, ordinary};
+use crate::support::{Run, Spawned, assert_whole, assert_whole_of, eventually, polite, small, tap};
 
 const OTHERS: [&str; 3] = ["invitations", "service_accounts", "role_bindings"];
 
@@ -194,4 +196,72 @@ fn a_timeout_of_the_service_is_tried_again_and_what_it_does_not_know_is_not() {
     assert_eq!(run.code(), Some(5), "exit code");
     assert_eq!(run.asked("invitations").len(), 1, "requests for invitations");
     assert_whole_of(&run, &sim, &["users", "service_accounts", "role_bindings"]);
+}
+
+/// INFO lines of a run that still goes on, with these words.
+fn told(child: &Spawned<'_>, words: &str) -> usize {
+    child.stderr().lines().filter(|line| line.starts_with("INFO") && line.contains(words)).count()
+}
+
+#[test]
+fn a_long_wait_for_our_own_pace_is_told_once() {
+    let service = Pretend::start(ordinary);
+    let tap = service.tap().set("streams", json!(["users"])).set("max_requests_per_second", 0.02);
+    let child = tap.spawn();
+    child.read_freely();
+    let words = "max_requests_per_second";
+    eventually("the wait is told", || told(&child, words) > 0);
+    thread::sleep(Duration::from_millis(50));
+    assert_eq!(told(&child, words), 1, "{}", child.stderr());
+    assert!(child.stderr().contains("users: "), "the stream is not named: {}", child.stderr());
+    assert!(service.asked("/iam/v2/users").is_empty(), "it did not wait");
+}
+
+#[test]
+fn a_long_wait_that_another_stream_has_met_is_told_by_each() {
+    // Users are limited while the others have a page to go.
+    let service = Pretend::start(|asked| match (asked.path.as_str(), asked.parameter("page_token")) {
+        ("/iam/v2/users", _) => {
+            thread::sleep(Duration::from_millis(100));
+            Reply::new(429, "").with_header("Retry-After", "60")
+        }
+        ("/iam/v2/invitations" | "/iam/v2/service-accounts", None) => {
+            thread::sleep(Duration::from_millis(300));
+            Reply::page([], Some("second"))
+        }
+        _ => ordinary(asked),
+    });
+    let streams = json!(["users", "invitations", "service_accounts"]);
+    let child = service.tap().set("streams", streams).spawn();
+    child.read_freely();
+    for stream in ["users", "invitations", "service_accounts"] {
+        let name = format!("{stream}: ");
+        let waits = || {
+            let lines = child.stderr();
+            lines.lines().filter(|line| line.contains(&name) && line.contains("waiting")).count()
+        };
+        eventually("the wait is told", || waits() > 0);
+        thread::sleep(Duration::from_millis(30));
+        assert_eq!(waits(), 1, "{}", child.stderr());
+    }
+}
+
+#[test]
+fn short_waits_for_our_own_pace_are_not_told_and_are_no_retries() {
+    let service = Pretend::start(ordinary);
+    let tap = service.tap().set("streams", json!(["users"])).set("max_requests_per_second", 20);
+    let run = tap.run().expect_code(0).expect_line("INFO", ["users", "requests 1, retries 0"]);
+    assert!(!run.stderr.contains("waiting"), "{}", run.stderr);
+}
+
+#[test]
+fn a_check_is_not_slowed_below_one_request_a_second() {
+    for verb in ["check", "--test"] {
+        let service = Pretend::start(ordinary);
+        let tap = service.tap().set("streams", json!(["users"])).set("max_requests_per_second", 0.001);
+        let tap = if verb == "check" { tap.verb(verb).speaks_airbyte() } else { tap.arg(verb) };
+        let child = tap.spawn();
+        child.read_freely();
+        eventually("users are asked for", || !service.asked("/iam/v2/users").is_empty());
+    }
 }

@@ -13,6 +13,7 @@ mod proxy;
 mod refusal;
 pub mod retry;
 
+use std::fmt;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -54,12 +55,52 @@ pub struct Listing<'a> {
     pub role: &'a str,
 }
 
-/// A wait before a page is asked for again.
-#[derive(Clone, Copy, Debug)]
+/// Why a request waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// It was answered with a rate limit.
+    RateLimited,
+    /// It failed.
+    Failed,
+    /// The service limits the rate of requests, as the answer to another one said.
+    Held,
+    /// The setting `max_requests_per_second`.
+    Paced,
+}
+
+/// A wait before a page is asked for, told as it begins. Its Display is for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wait {
-    pub rate_limited: bool,
+    pub reason: Reason,
     pub duration: Duration,
 }
+
+impl Wait {
+    /// Whether the page has been asked for before.
+    pub fn is_retry(&self) -> bool {
+        matches!(self.reason, Reason::RateLimited | Reason::Failed)
+    }
+
+    /// Whether it is the service's limit on the rate of requests that is waited for.
+    pub fn is_rate_limit(&self) -> bool {
+        matches!(self.reason, Reason::RateLimited | Reason::Held)
+    }
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (why, again) = match self.reason {
+            Reason::RateLimited => ("rate limited", " again"),
+            Reason::Failed => ("the service failed to answer", " again"),
+            Reason::Held => ("the service limits the rate of requests", ""),
+            Reason::Paced => ("max_requests_per_second allows no request yet", ""),
+        };
+        write!(f, "{why}, waiting {:.1} s before asking{again}", self.duration.as_secs_f64())
+    }
+}
+
+/// A wait for the pace is told if it is longer.
+const LONGEST_UNTOLD: Duration = Duration::from_secs(5);
 
 pub struct Client {
     http: reqwest::Client,
@@ -129,8 +170,8 @@ impl Client {
         })
     }
 
-    /// Asks for one page until it comes or trying again is pointless. `on_wait` is told of each wait
-    /// before a further try, and given up where it takes longer than the wait.
+    /// Asks for one page until it comes or trying again is pointless. `on_wait` is told of each wait before a
+    /// further try and of long ones for the pace, and given up where it takes longer than the wait.
     ///
     /// # Errors
     /// Denied (401, 403), Unavailable (all tries failed), Config (the host's certificate is not trusted),
@@ -145,7 +186,7 @@ impl Client {
         let url = self.url(listing, token);
         let (mut failures, mut first_failure) = (0, None);
         loop {
-            let Failure { mut error, retry } = match self.ask_page(&url, listing.role).await {
+            let Failure { mut error, retry } = match self.ask_page(&url, listing.role, on_wait).await {
                 Ok(page) => return Ok(page),
                 Err(failure) => failure,
             };
@@ -161,12 +202,8 @@ impl Client {
                 self.pace().hold(now, duration);
             }
             log::debug(format!("{error}; trying again in {:.1} s", duration.as_secs_f64()));
-            // Told first, also of a wait of no time at all.
-            tokio::select! {
-                biased;
-                () = async { on_wait(Wait { rate_limited, duration }).await; std::future::pending().await } => {}
-                () = tokio::time::sleep(duration) => {}
-            }
+            let reason = if rate_limited { Reason::RateLimited } else { Reason::Failed };
+            sit_out(Wait { reason, duration }, on_wait).await;
         }
     }
 
@@ -176,7 +213,7 @@ impl Client {
     /// As `page`.
     pub async fn glance(&self, listing: &Listing<'_>) -> Result<Vec<u8>, Error> {
         self.requests.fetch_add(1, Ordering::Relaxed);
-        self.ask(&self.url(listing, None), listing.role)
+        self.ask(&self.url(listing, None), listing.role, &async |_| {})
             .await
             .map(|answered| answered.body)
             .map_err(|failure| failure.error)
@@ -192,12 +229,17 @@ impl Client {
         self.auth.key()
     }
 
-    async fn turn(&self) {
+    async fn turn(&self, on_wait: &impl AsyncFn(Wait)) {
+        let (begun, mut told) = (Instant::now(), None);
         loop {
-            let wait = self.pace().turn(Instant::now());
-            match wait {
-                Some(wait) => tokio::time::sleep(wait).await,
-                None => return,
+            let now = Instant::now();
+            let Some(wait) = self.pace().turn(now) else { return };
+            // Others may take their turns first: a long wait may be many short ones.
+            if told == Some(wait.reason) || now - begun + wait.duration <= LONGEST_UNTOLD {
+                tokio::time::sleep(wait.duration).await;
+            } else {
+                told = Some(wait.reason);
+                sit_out(wait, on_wait).await;
             }
         }
     }
@@ -235,8 +277,8 @@ impl Client {
         url
     }
 
-    async fn ask_page(&self, url: &Url, role: &str) -> Result<Page, Failure> {
-        let Answered { body, mut answer, retry_after } = self.ask(url, role).await?;
+    async fn ask_page(&self, url: &Url, role: &str, on_wait: &impl AsyncFn(Wait)) -> Result<Page, Failure> {
+        let Answered { body, mut answer, retry_after } = self.ask(url, role, on_wait).await?;
         let (why, body) = match page::read(body) {
             Ok(mut page) => {
                 page.request_id = answer.request_id;
@@ -276,8 +318,8 @@ impl Client {
     }
 
     /// One request, and its answer if that has status 200.
-    async fn ask(&self, url: &Url, role: &str) -> Result<Answered, Failure> {
-        self.turn().await;
+    async fn ask(&self, url: &Url, role: &str, on_wait: &impl AsyncFn(Wait)) -> Result<Answered, Failure> {
+        self.turn(on_wait).await;
         let path = url.path().replace(self.auth.key(), &self.auth.key_masked());
         let unanswered = |error: reqwest::Error| no_answer(&path, &error);
         let response = self.auth.sign(self.http.get(url.clone())).send().await.map_err(unanswered)?;
@@ -318,6 +360,15 @@ struct Answered {
     answer: Answer,
     /// The wait that it asks for, should it turn out to be no page.
     retry_after: Option<Duration>,
+}
+
+/// Waits, and tells of it first, also of a wait of no time at all.
+async fn sit_out(wait: Wait, on_wait: &impl AsyncFn(Wait)) {
+    tokio::select! {
+        biased;
+        () = async { on_wait(wait).await; std::future::pending().await } => {}
+        () = tokio::time::sleep(wait.duration) => {}
+    }
 }
 
 fn asked_wait(status: u16, headers: &HeaderMap) -> Option<Duration> {

@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use super::{Reason, Wait};
+
 /// No wait of our own choosing is longer; if it was too short, the service says so with a 429.
 const LONGEST_SPREAD: Duration = Duration::from_secs(30);
 
@@ -19,21 +21,25 @@ pub struct Quota {
 pub struct Pace {
     /// Least time between two requests.
     gap: Duration,
-    /// No request before this instant.
+    /// No request before this instant, so that the gap is kept.
     next: Option<Instant>,
+    /// No request before this instant, because the service limits them.
+    held: Option<Instant>,
 }
 
 impl Pace {
     /// `max_requests_per_second`: none is no limit of our own.
     pub fn new(max_requests_per_second: Option<f64>) -> Pace {
         let gap = max_requests_per_second.map_or(Duration::ZERO, |most| Duration::from_secs_f64(1.0 / most));
-        Pace { gap, next: None }
+        Pace { gap, next: None, held: None }
     }
 
-    /// None: the request may go now, and its turn is taken. Else: ask again after that long.
-    pub fn turn(&mut self, now: Instant) -> Option<Duration> {
-        match self.next {
-            Some(next) if next > now => Some(next - now),
+    /// None: the request may go now, and its turn is taken. Else: ask again after that wait.
+    pub fn turn(&mut self, now: Instant) -> Option<Wait> {
+        let (until, reason) =
+            if self.held >= self.next { (self.held, Reason::Held) } else { (self.next, Reason::Paced) };
+        match until {
+            Some(until) if until > now => Some(Wait { reason, duration: until - now }),
             _ => {
                 self.next = Some(now + self.gap);
                 None
@@ -43,7 +49,7 @@ impl Pace {
 
     /// The service asked for silence: no request of any stream for that long.
     pub fn hold(&mut self, now: Instant, silence: Duration) {
-        self.next = self.next.max(Some(now + silence));
+        self.held = self.held.max(Some(now + silence));
     }
 
     /// Slows down before the wall: where fewer than a tenth of the quota remains, or less than one request
@@ -69,16 +75,24 @@ mod tests {
         assert_eq!((pace.turn(now), pace.turn(now), pace.turn(now)), (None, None, None));
     }
 
+    fn paced(milliseconds: u64) -> Option<Wait> {
+        Some(Wait { reason: Reason::Paced, duration: MS(milliseconds) })
+    }
+
+    fn held(milliseconds: u64) -> Option<Wait> {
+        Some(Wait { reason: Reason::Held, duration: MS(milliseconds) })
+    }
+
     #[test]
     fn four_a_second_are_250_ms_apart() {
         let (mut pace, start) = (Pace::new(Some(4.0)), Instant::now());
         assert_eq!(pace.turn(start), None);
-        assert_eq!(pace.turn(start), Some(MS(250)));
-        assert_eq!(pace.turn(start + MS(100)), Some(MS(150)), "asking takes no turn");
+        assert_eq!(pace.turn(start), paced(250));
+        assert_eq!(pace.turn(start + MS(100)), paced(150), "asking takes no turn");
         assert_eq!(pace.turn(start + MS(250)), None);
-        assert_eq!(pace.turn(start + MS(251)), Some(MS(249)));
+        assert_eq!(pace.turn(start + MS(251)), paced(249));
         assert_eq!(pace.turn(start + MS(2000)), None, "silence is not saved up");
-        assert_eq!(pace.turn(start + MS(2000)), Some(MS(250)));
+        assert_eq!(pace.turn(start + MS(2000)), paced(250));
     }
 
     #[test]
@@ -86,8 +100,20 @@ mod tests {
         let (mut pace, start) = (Pace::new(None), Instant::now());
         pace.hold(start, MS(500));
         pace.hold(start, MS(100));
-        assert_eq!(pace.turn(start + MS(1)), Some(MS(499)));
+        assert_eq!(pace.turn(start + MS(1)), held(499));
         assert_eq!(pace.turn(start + MS(500)), None);
+    }
+
+    #[test]
+    fn the_later_of_hold_and_gap_is_the_reason() {
+        let (mut pace, start) = (Pace::new(Some(4.0)), Instant::now());
+        assert_eq!(pace.turn(start), None);
+        pace.hold(start, MS(200));
+        assert_eq!(pace.turn(start), paced(250));
+        pace.hold(start, MS(300));
+        assert_eq!(pace.turn(start), held(300));
+        assert_eq!(pace.turn(start + MS(300)), None);
+        assert_eq!(pace.turn(start + MS(300)), paced(250));
     }
 
     #[test]
@@ -101,6 +127,9 @@ mod tests {
             (1000, 9, 60, 4, Some(6000)),
             (1000, 0, 20, 4, Some(20_000)),
             (1000, 0, 3600, 4, Some(30_000)),
+            (1000, 0, u64::MAX, 4, Some(30_000)),
+            (u64::MAX, u64::MAX, u64::MAX, 4, None),
+            (u64::MAX, 0, u64::MAX, 4, Some(30_000)),
             (10, 4, 60, 4, None),
             (10, 3, 60, 4, Some(15_000)),
             (0, 0, 0, 4, None),
@@ -110,7 +139,7 @@ mod tests {
             let mut pace = Pace::new(None);
             let quota = Quota { limit, remaining, reset: Duration::from_secs(reset) };
             pace.spread(start, &quota, concurrency);
-            let waits = pace.turn(start).map(|wait| wait.as_millis());
+            let waits = pace.turn(start).map(|wait| wait.duration.as_millis());
             assert_eq!(waits.unwrap_or_default(), wait.unwrap_or_default(), "{quota:?}");
         }
     }

@@ -232,11 +232,9 @@ impl Pass {
     }
 
     async fn tell(&self, wait: Wait) {
-        self.retries.set(self.retries.get() + 1);
-        let why = if wait.rate_limited { "rate limited" } else { "the service failed to answer" };
-        let seconds = wait.duration.as_secs_f64();
-        log::info(format!("{}: {why}, waiting {seconds:.1} s before asking again", self.stream.name));
-        if wait.rate_limited {
+        self.retries.set(self.retries.get() + u64::from(wait.is_retry()));
+        log::info(format!("{}: {wait}", self.stream.name));
+        if wait.is_rate_limit() {
             let until = Utc::now() + wait.duration;
             // If nobody takes the event, the next page will find out.
             let _ = self.events.send(Event::RateLimited { stream: self.stream, until }).await;
