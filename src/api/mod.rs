@@ -12,8 +12,8 @@ pub mod page;
 mod proxy;
 mod refusal;
 pub mod retry;
+mod wait;
 
-use std::fmt;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -33,6 +33,7 @@ use pace::{Pace, Quota};
 use page::Page;
 use refusal::{Again, Failure, KeyUsed, causes, failure, no_answer};
 use retry::Retry;
+pub use wait::{Reason, Wait};
 
 /// Time that a connection may take to be made, TLS included; the whole request has a setting of its own.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -53,50 +54,6 @@ pub struct Listing<'a> {
     pub filters: Vec<(&'a str, String)>,
     /// The least role that reads it, to be named where it is refused.
     pub role: &'a str,
-}
-
-/// Why a request waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// It was answered with a rate limit.
-    RateLimited,
-    /// It failed.
-    Failed,
-    /// The service limits the rate of requests, as the answer to another one said.
-    Held,
-    /// The setting `max_requests_per_second`.
-    Paced,
-}
-
-/// A wait before a page is asked for, told as it begins. Its Display is for people.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wait {
-    pub reason: Reason,
-    pub duration: Duration,
-}
-
-impl Wait {
-    /// Whether the page has been asked for before.
-    pub fn is_retry(&self) -> bool {
-        matches!(self.reason, Reason::RateLimited | Reason::Failed)
-    }
-
-    /// Whether it is the service's limit on the rate of requests that is waited for.
-    pub fn is_rate_limit(&self) -> bool {
-        matches!(self.reason, Reason::RateLimited | Reason::Held)
-    }
-}
-
-impl fmt::Display for Wait {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (why, again) = match self.reason {
-            Reason::RateLimited => ("rate limited", " again"),
-            Reason::Failed => ("the service failed to answer", " again"),
-            Reason::Held => ("the service limits the rate of requests", ""),
-            Reason::Paced => ("max_requests_per_second allows no request yet", ""),
-        };
-        write!(f, "{why}, waiting {:.1} s before asking{again}", self.duration.as_secs_f64())
-    }
 }
 
 /// A wait for the pace is told if it is longer.

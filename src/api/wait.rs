@@ -1,0 +1,78 @@
+//! Waits before a request, and the words for them. Pure.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Why a request waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// It was answered with a rate limit.
+    RateLimited,
+    /// It failed.
+    Failed,
+    /// The service limits the rate of requests, as the answer to another one said.
+    Held,
+    /// The setting `max_requests_per_second`.
+    Paced,
+}
+
+/// A wait before a page is asked for, told as it begins. Its Display is for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    pub reason: Reason,
+    pub duration: Duration,
+}
+
+impl Wait {
+    /// Whether the page has been asked for before.
+    pub fn is_retry(&self) -> bool {
+        matches!(self.reason, Reason::RateLimited | Reason::Failed)
+    }
+
+    /// Whether it is the service's limit on the rate of requests that is waited for.
+    pub fn is_rate_limit(&self) -> bool {
+        matches!(self.reason, Reason::RateLimited | Reason::Held)
+    }
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (why, again) = match self.reason {
+            Reason::RateLimited => ("rate limited", " again"),
+            Reason::Failed => ("the service failed to answer", " again"),
+            Reason::Held => ("the service limits the rate of requests", ""),
+            Reason::Paced => ("max_requests_per_second allows no request yet", ""),
+        };
+        write!(f, "{why}, waiting {:.1} s before asking{again}", self.duration.as_secs_f64())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_for_each_wait() {
+        let table = [
+            (Reason::RateLimited, true, true, "rate limited, waiting 7.5 s before asking again"),
+            (Reason::Failed, true, false, "the service failed to answer, waiting 7.5 s before asking again"),
+            (
+                Reason::Held,
+                false,
+                true,
+                "the service limits the rate of requests, waiting 7.5 s before asking",
+            ),
+            (
+                Reason::Paced,
+                false,
+                false,
+                "max_requests_per_second allows no request yet, waiting 7.5 s before asking",
+            ),
+        ];
+        for (reason, is_retry, is_rate_limit, words) in table {
+            let wait = Wait { reason, duration: Duration::from_millis(7500) };
+            assert_eq!((wait.is_retry(), wait.is_rate_limit()), (is_retry, is_rate_limit), "{reason:?}");
+            assert_eq!(wait.to_string(), words);
+        }
+    }
+}
