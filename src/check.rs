@@ -61,8 +61,9 @@ pub async fn shortened(client: &Client, organization: &Organization) -> Result<O
         token = page.next;
         if token.is_none() {
             return Ok(Some(format!(
-                "The owner of the API key ({owner}) seems not to be {ADMIN}: lists may be shortened to what the \
-                 owner may see, without a word from the service (not verified)"
+                "The owner of the API key ({}) seems not to be {ADMIN}: lists may be shortened to what the owner \
+                 may see, without a word from the service (not verified)",
+                client.quotable(owner.to_owned())
             )));
         }
     }

@@ -1,7 +1,7 @@
 //! Errors, named by what to do next: change the settings, change the key's role, run again, tell us.
 //!
-//! An error carries what the API answered, shortened and printable. It never carries a credential: the
-//! only texts that reach it are our own words, setting names, paths and bodies of answers.
+//! An error carries what the API answered, shortened and printable. It never carries a credential: the only texts
+//! that reach it are our own words, setting names, paths, and what `api` has looked through for pieces of one.
 
 use std::fmt;
 

@@ -1,7 +1,7 @@
 //! Words for people, one line each. `main` installs the writer: stderr by default.
 //!
-//! Knows levels and nothing else. What is logged never holds a credential, because nothing that is
-//! handed to it does: see `secret::Secret`.
+//! Knows levels and nothing else. What is logged never holds a credential, because nothing that is handed to it
+//! does: see `secret::Secret` for our own, and `api::redact` for those that a service sends back.
 
 use std::sync::OnceLock;
 

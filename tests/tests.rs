@@ -200,3 +200,9 @@ mod settings_names;
 
 /// Pages with status 200 that say that they are an error.
 mod complaints;
+
+/// Services that send back the credentials, and what is quoted where persons are hidden.
+mod secrets;
+
+/// What holds for any way of sending back the credentials.
+mod properties_secrets;

@@ -4,17 +4,25 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::RequestBuilder;
 
+use super::redact::{self, Pieces};
 use crate::config::Config;
 use crate::secret::Secret;
 
 pub struct Auth {
     key: String,
     secret: Secret,
+    pieces: Pieces,
 }
 
 impl Auth {
     pub fn new(config: &Config) -> Auth {
-        Auth { key: config.api_key.clone(), secret: config.api_secret.clone() }
+        let (key, secret) = (config.api_key.clone(), config.api_secret.clone());
+        let basic = STANDARD.encode(format!("{key}:{}", secret.expose()));
+        // It is never sent, but if it comes back by chance, it is not told either.
+        let of_hashes = config.personal_data_key.as_ref().map(Secret::expose);
+        let of_hashes = of_hashes.filter(|key| key.len() >= redact::PIECE);
+        let pieces = Pieces::of([secret.expose(), &basic].into_iter().chain(of_hashes));
+        Auth { key, secret, pieces }
     }
 
     /// Adds the credentials; reqwest marks the header as sensitive.
@@ -32,14 +40,8 @@ impl Auth {
         self.key.chars().take(4).chain("…".chars()).collect()
     }
 
-    /// The text without the secret and without the header made of it: something between us and the
-    /// service may send back what it was sent, in JSON perhaps with its slashes escaped.
-    pub fn redact(&self, mut text: String) -> String {
-        let secret = self.secret.expose();
-        let basic = STANDARD.encode(format!("{}:{secret}", self.key));
-        for hidden in [secret, &basic] {
-            text = text.replace(hidden, "****").replace(&hidden.replace('/', "\\/"), "****");
-        }
-        text
+    /// What no text may hold that is told or kept.
+    pub fn pieces(&self) -> &Pieces {
+        &self.pieces
     }
 }

@@ -10,6 +10,7 @@ pub mod organization;
 pub mod pace;
 pub mod page;
 mod proxy;
+pub mod redact;
 mod refusal;
 pub mod retry;
 mod wait;
@@ -55,6 +56,12 @@ pub struct Listing<'a> {
     /// The least role that reads it, to be named where it is refused.
     pub role: &'a str,
 }
+
+/// Said of a text that must be neither told nor kept, in its place.
+const BETRAYS: &str = "holds a piece of the credentials, and is neither used nor kept";
+
+/// Characters of a request's id that are told; those known have 32 or 36.
+const LONGEST_REQUEST_ID: usize = 128;
 
 /// A wait for the pace is told if it is longer.
 const LONGEST_UNTOLD: Duration = Duration::from_secs(5);
@@ -237,6 +244,9 @@ impl Client {
     async fn ask_page(&self, url: &Url, role: &str, on_wait: &impl AsyncFn(Wait)) -> Result<Page, Failure> {
         let Answered { body, mut answer, retry_after } = self.ask(url, role, on_wait).await?;
         let (why, body) = match page::read(body) {
+            Ok(page) if page.next.as_ref().is_some_and(|token| self.betrays(token)) => {
+                return Err(failure(Kind::Broken, &format!("its page token {BETRAYS}"), answer));
+            }
             Ok(mut page) => {
                 page.request_id = answer.request_id;
                 self.accepted.store(true, Ordering::Relaxed);
@@ -245,7 +255,7 @@ impl Client {
             Err(unread) => unread,
         };
         let said = complaint::said(&body, true);
-        answer.body = self.quote(&said);
+        answer.body = self.quote(said.clone());
         let words = match why {
             page::Unreadable::Cut => {
                 return Err(failure(Kind::Unavailable, "the answer was cut short", answer));
@@ -265,29 +275,46 @@ impl Client {
         Err(Failure { error: Error { kind, message, answer: Some(Box::new(answer)) }, retry })
     }
 
+    /// An answer's `X-Request-Id`, as it may be told.
+    fn request_id(&self, header: &[u8]) -> Option<String> {
+        let printable = header.iter().filter(|byte| byte.is_ascii_graphic());
+        let id: String = printable.take(LONGEST_REQUEST_ID).map(|byte| char::from(*byte)).collect();
+        (!id.is_empty()).then(|| self.quotable(id))
+    }
+
     fn key_used<'a>(&self, role: &'a str) -> KeyUsed<'a> {
         KeyUsed { masked: self.auth.key_masked(), accepted: self.accepted.load(Ordering::Relaxed), role }
     }
 
     /// What an answer says of an error, as it may be told.
-    fn quote(&self, said: &str) -> String {
-        complaint::printable(&self.auth.redact(said.to_owned()))
+    fn quote(&self, said: String) -> String {
+        complaint::printable(&self.quotable(said))
+    }
+
+    /// A text of the service's, to be told or logged: words of ours instead, if it holds a piece of the
+    /// credentials, in whatever way it is escaped.
+    pub fn quotable(&self, text: String) -> String {
+        self.auth.pieces().withhold(text)
+    }
+
+    /// Whether a text of the service's holds a piece of the credentials, and must not be kept.
+    pub fn betrays(&self, text: &str) -> bool {
+        self.auth.pieces().are_in(text)
     }
 
     /// One request, and its answer if that has status 200.
     async fn ask(&self, url: &Url, role: &str, on_wait: &impl AsyncFn(Wait)) -> Result<Answered, Failure> {
         self.turn(on_wait).await;
-        let path = url.path().replace(self.auth.key(), &self.auth.key_masked());
-        let unanswered = |error: reqwest::Error| no_answer(&path, &error);
+        let path = self.quotable(url.path().replace(self.auth.key(), &self.auth.key_masked()));
+        let unanswered = |error: reqwest::Error| no_answer(&path, &error, |causes| self.quotable(causes));
         let response = self.auth.sign(self.http.get(url.clone())).send().await.map_err(unanswered)?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let request_id = headers.get("x-request-id").and_then(|id| id.to_str().ok());
-        let request_id = request_id.map(|id| self.auth.redact(id.to_owned()));
+        let request_id = headers.get("x-request-id").and_then(|id| self.request_id(id.as_bytes()));
         let mut answer = Answer { path: path.clone(), status: Some(status), request_id, body: String::new() };
         let body = match body::read(response).await {
             Ok(body) => body,
-            Err(Unreadable::Broke(error)) => return Err(no_answer(&path, &error)),
+            Err(Unreadable::Broke(error)) => return Err(unanswered(error)),
             Err(Unreadable::Cut) => {
                 return Err(failure(Kind::Unavailable, "the compressed answer was cut short", answer));
             }
@@ -304,8 +331,8 @@ impl Client {
             return Ok(Answered { body, answer, retry_after: asked });
         }
         let said = complaint::said(&body, false);
-        answer.body = self.quote(&said);
         let (kind, message) = refusal::of_status(status, &said, &self.key_used(role));
+        answer.body = self.quote(said);
         let retry = retry::is_passing(status).then_some(Again { asked, rate_limited: status == 429 });
         Err(Failure { error: Error { kind, message, answer: Some(Box::new(answer)) }, retry })
     }

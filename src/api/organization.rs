@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::page::Page;
-use super::{Client, Listing, MOST_EMPTY_PAGES, Wait};
+use super::{BETRAYS, Client, Listing, MOST_EMPTY_PAGES, Wait};
 use crate::crn;
 use crate::error::{Answer, Error, Kind};
 use crate::log;
@@ -45,6 +45,13 @@ pub struct Row {
     id: String,
     name: Option<String>,
     crn: Option<String>,
+}
+
+impl Row {
+    /// What of it may be told.
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        [Some(&self.id), self.name.as_ref(), self.crn.as_ref()].into_iter().flatten().map(String::as_str)
+    }
 }
 
 const ORGANIZATIONS: &str = "/org/v2/organizations";
@@ -160,7 +167,11 @@ impl Client {
             };
             let before = rows.len();
             for record in page.records() {
-                rows.push(row(record).ok_or_else(|| broken(path, &page, "lists something without an id"))?);
+                let row = row(record).ok_or_else(|| broken(path, &page, "lists something without an id"))?;
+                if row.texts().any(|text| self.betrays(text)) {
+                    return Err(broken(path, &page, &format!("holds an id or a name {BETRAYS}")));
+                }
+                rows.push(row);
             }
             pages += 1;
             empty = if rows.len() == before { empty + 1 } else { 0 };

@@ -68,8 +68,9 @@ pub fn of_status(status: u16, complaint: &str, key: &KeyUsed<'_>) -> (Kind, Stri
     }
 }
 
-/// A request that no whole answer came to: worth another try, unless the other side cannot be trusted.
-pub fn no_answer(path: &str, error: &reqwest::Error) -> Failure {
+/// A request that no whole answer came to: worth another try, unless the other side cannot be trusted. `quotable`
+/// makes of what lies behind the error what may be told of it.
+pub fn no_answer(path: &str, error: &reqwest::Error, quotable: impl Fn(String) -> String) -> Failure {
     let causes = causes(error);
     let (kind, message) = match tls_error(error) {
         Some(rustls::Error::InvalidCertificate(_)) => (
@@ -92,7 +93,11 @@ pub fn no_answer(path: &str, error: &reqwest::Error) -> Failure {
         }
         None => (Kind::Unavailable, "the connection broke before the answer was whole"),
     };
-    failure(kind, message, Answer { path: path.to_owned(), status: None, request_id: None, body: causes })
+    failure(
+        kind,
+        message,
+        Answer { path: path.to_owned(), status: None, request_id: None, body: quotable(causes) },
+    )
 }
 
 /// A failure of this kind; trying again may help where the service is unavailable.

@@ -116,7 +116,7 @@ impl Pass {
         let read = self.read(place).await;
         let unasked = self.sample.take().and_then(|sample| sample.unasked);
         for words in self.shape.strays().into_iter().chain(unasked) {
-            log::warn(format!("{}: {words}", self.stream.name));
+            log::warn(format!("{}: {}", self.stream.name, self.client.quotable(words)));
         }
         self.tally.retries = self.retries.get();
         self.tally.requests = self.asked.get() + self.retries.get();
@@ -337,7 +337,7 @@ impl Pass {
         }
         let (path, request_id) = (self.stream.path.to_owned(), page.request_id.clone());
         let answer = Answer { path, status: Some(200), request_id, body: String::new() };
-        let message = format!("the page {which} holds {what}");
+        let message = format!("the page {which} holds {}", self.client.quotable(what.to_owned()));
         Error { answer: Some(Box::new(answer)), ..Error::broken(message) }
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod airbyte;
 mod child;
+pub mod leaks;
 mod messages;
 pub mod pretend;
 mod run;
