@@ -29,7 +29,7 @@ pub struct Answer {
     pub status: Option<u16>,
     /// `X-Request-Id` of the answer, for Confluent's support.
     pub request_id: Option<String>,
-    /// What the body says, shortened and printable.
+    /// What the body says, shortened and printable; empty if nothing of it may be told.
     pub body: String,
 }
 

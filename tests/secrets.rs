@@ -165,3 +165,55 @@ fn a_request_id_is_told_short_and_printable() {
         assert!(line.len() < 500 && !line.contains(|c: char| c.is_control()), "{line}");
     }
 }
+
+/// What a service may say of a person.
+const PERSON: &str = "Ada Example <ada@example.com>";
+
+/// Nothing that was said of the person is told.
+#[track_caller]
+fn assert_impersonal(run: &Run) {
+    for part in ["Ada", "ada@example", "ada%40example"] {
+        assert!(!run.stderr.contains(part) && !run.stdout.contains(part), "{part} is told");
+    }
+}
+
+#[test]
+fn where_persons_are_hidden_no_text_of_an_answer_is_quoted() {
+    for personal in ["hash", "omit"] {
+        let hiding = |tap: Tap<'static>| {
+            let tap = tap.set("streams", json!(["users"])).set("max_retries", 0);
+            tap.set("personal_data", personal).set("personal_data_key", "a key for the hashes")
+        };
+        for (status, body, code) in [
+            (409, PERSON.to_owned(), 5),
+            (503, PERSON.to_owned(), 4),
+            (403, json!({"errors": [{"detail": PERSON}]}).to_string(), 3),
+            (409, json!({"user": PERSON}).to_string(), 5),
+            (200, json!({"errors": [{"detail": PERSON}]}).to_string(), 5),
+            (200, PERSON.to_owned(), 5),
+            (200, json!({"data": [], "error": {"code": 503, "message": PERSON}}).to_string(), 4),
+        ] {
+            let run = answered("/iam/v2/users", Reply::new(status, body), hiding).expect_code(code);
+            assert_impersonal(&run);
+            let status = status.to_string();
+            drop(run.expect_line("ERROR", ["users", "/iam/v2/users", status.as_str(), "req-pretend-1"]));
+        }
+        let cluster = "invalid API key: make sure you're using a Cloud API Key and not a Cluster API Key";
+        let run = answered("/iam/v2/users", Reply::new(401, cluster), hiding).expect_code(3);
+        assert!(!run.stderr.contains("make sure you're using"), "it is quoted");
+        drop(run.expect_line("ERROR", ["users", "is not a Cloud API key"]));
+        let run = answered("/iam/v2/users", Reply::page([json!({"id": "u-1"})], Some(PERSON)), hiding);
+        // The state must keep the token, as it is needed to go on.
+        assert!(!run.stderr.contains("Ada"), "the token is quoted");
+        drop(run.expect_code(5).expect_line("ERROR", ["users", "circle", "req-pretend-1"]));
+    }
+}
+
+#[test]
+fn of_a_page_token_only_its_start_is_quoted() {
+    let token = "opaque-token-of-a-page";
+    let service = Reply::page([json!({"id": "u-1"})], Some(token));
+    let run = answered("/iam/v2/users", service, |tap| tap).expect_code(5);
+    let run = run.expect_line("ERROR", ["users", "circle", "\"opaque-t"]);
+    assert!(!run.stderr.contains(&token[..9]), "more of the token is quoted");
+}

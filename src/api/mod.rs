@@ -74,6 +74,7 @@ pub struct Client {
     retry: Retry,
     page_size: u32,
     concurrency: u64,
+    quotes_answers: bool,
     /// Whether the service has accepted the key in this run.
     accepted: AtomicBool,
     /// Requests so far, tries apart.
@@ -128,6 +129,7 @@ impl Client {
             },
             page_size: config.page_size,
             concurrency: config.concurrency as u64,
+            quotes_answers: config.quotes_answers(),
             accepted: AtomicBool::new(false),
             requests: AtomicU64::new(0),
             environments: tokio::sync::Mutex::default(),
@@ -288,7 +290,7 @@ impl Client {
 
     /// What an answer says of an error, as it may be told.
     fn quote(&self, said: String) -> String {
-        complaint::printable(&self.quotable(said))
+        if self.quotes_answers { complaint::printable(&self.quotable(said)) } else { String::new() }
     }
 
     /// A text of the service's, to be told or logged: words of ours instead, if it holds a piece of the
@@ -300,6 +302,15 @@ impl Client {
     /// Whether a text of the service's holds a piece of the credentials, and must not be kept.
     pub fn betrays(&self, text: &str) -> bool {
         self.auth.pieces().are_in(text)
+    }
+
+    /// A page token in words: its first characters tell it from others.
+    pub fn token_words(&self, token: &str) -> String {
+        if !self.quotes_answers {
+            return "that has a page token".to_owned();
+        }
+        let start = self.quotable(token.chars().take(8).collect());
+        format!("whose page token begins with {start:?}")
     }
 
     /// One request, and its answer if that has status 200.

@@ -63,6 +63,11 @@ impl Config {
             None => Ok(None),
         }
     }
+
+    /// Whether an error may quote what an answer says: it may hold names and e-mail addresses.
+    pub fn quotes_answers(&self) -> bool {
+        self.personal_data == Personal::Keep
+    }
 }
 
 /// What becomes of a list that may not be whole.

@@ -329,7 +329,7 @@ impl Pass {
 
     fn broken(&self, place: &Place, page: &Page, what: &str) -> Error {
         let mut which = match &place.token {
-            Some(token) => format!("with the page token {token:?}"),
+            Some(token) => self.client.token_words(token),
             None => "that comes first".to_owned(),
         };
         if let Some(environment) = place.environment() {
