@@ -36,13 +36,23 @@ pub fn verdict(streams: usize, failed: &[(String, Error)], shortened: Option<Str
 /// owner, and no binding of the owner at the organization is OrganizationAdmin. Several services answer a
 /// weak key with a short list and status 200.
 ///
+/// `insists`: whether what fails is tried again, as a page is.
+///
 /// # Errors
-/// If it cannot be told. No look-up is tried again.
-pub async fn shortened(client: &Client, organization: &Organization) -> Result<Option<String>, Error> {
+/// If it cannot be told.
+pub async fn shortened(
+    client: &Client,
+    organization: &Organization,
+    insists: bool,
+) -> Result<Option<String>, Error> {
+    let ask = async |listing: &Listing<'_>| match insists {
+        true => client.record(listing, &tell).await,
+        false => client.glance(listing).await,
+    };
     let path = format!("/iam/v2/api-keys/{}", client.key());
     let key = Listing { path: &path, page_size: 1, filters: Vec::new(), role: ADMIN };
     let untold = |why: &str| Error::new(Kind::Broken, why);
-    let key: Value = serde_json::from_slice(&client.glance(&key).await?)
+    let key: Value = serde_json::from_slice(&ask(&key).await?)
         .map_err(|_| untold("the record of the API key is not JSON"))?;
     let owner = key["spec"]["owner"]["id"].as_str().ok_or_else(|| untold("the API key names no owner"))?;
     let mut token = None;
@@ -51,7 +61,7 @@ pub async fn shortened(client: &Client, organization: &Organization) -> Result<O
             vec![("crn_pattern", organization.scope()?.to_owned()), ("principal", format!("User:{owner}"))];
         filters.extend(token.map(|token| ("page_token", token)));
         let bindings = Listing { path: "/iam/v2/role-bindings", page_size: 100, filters, role: ADMIN };
-        let page = page::read(client.glance(&bindings).await?);
+        let page = page::read(ask(&bindings).await?);
         let page = page.map_err(|_| untold("the role bindings of the API key's owner are not a page"))?;
         let mut roles = page.records().filter_map(|record| serde_json::from_str::<Value>(record).ok());
         if roles.any(|binding| binding["role_name"] == ADMIN) {

@@ -70,7 +70,7 @@ impl Error {
     /// Whether what was asked for may exist without the key being allowed to know: the service answers 403
     /// where something is not found, and 404 where one may not know of it.
     pub fn is_hidden(&self) -> bool {
-        matches!(self.status(), Some(403 | 404))
+        self.kind != Kind::Config && matches!(self.status(), Some(403 | 404))
     }
 
     /// HTTP status of the answer behind this error.

@@ -262,7 +262,7 @@ fn run(config: &Config, asked: Asked, sample: bool) -> Result<Outcome, Error> {
 async fn look_up(client: &Client, config: &Config) -> Result<(Organization, bool), Error> {
     let organization = client.organization(config.organization_id.as_deref(), &check::tell).await?;
     if config.shortened_lists == Doubt::Fail {
-        match check::shortened(client, &organization).await {
+        match check::shortened(client, &organization, true).await {
             Ok(Some(words)) => {
                 return Err(Error::new(Kind::Denied, format!("{words}. shortened_lists: fail")));
             }
@@ -342,7 +342,7 @@ async fn pump(
     let organization = plan.organization.clone();
     let shortened = RefCell::new(None);
     let look = async {
-        let looked = if looks { check::shortened(&client, &organization).await } else { Ok(None) };
+        let looked = if looks { check::shortened(&client, &organization, false).await } else { Ok(None) };
         match looked {
             Ok(words) => {
                 words.iter().for_each(log::warn);

@@ -3,6 +3,7 @@
 //! Nothing is told that may be records. Credentials are none of its business: whoever shows the words has them
 //! looked through first.
 
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 /// What some editors put before a text; JSON may be preceded by it (RFC 8259, 8.1).
@@ -32,6 +33,12 @@ pub fn said(body: &[u8], of_page: bool) -> String {
         Err(_) if holds_json(text) => String::new(),
         Err(_) => start(text, MOST_READ).to_owned(),
     }
+}
+
+/// Whether a body is JSON.
+pub fn is_json(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(body);
+    serde_json::from_str::<IgnoredAny>(text.trim_start_matches(MARK)).is_ok()
 }
 
 fn start(text: &str, most: usize) -> &str {

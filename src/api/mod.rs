@@ -10,6 +10,7 @@ pub mod organization;
 pub mod pace;
 pub mod page;
 mod proxy;
+mod quote;
 pub mod redact;
 mod refusal;
 pub mod retry;
@@ -59,9 +60,6 @@ pub struct Listing<'a> {
 
 /// Said of a text that must be neither told nor kept, in its place.
 const BETRAYS: &str = "holds a piece of the credentials, and is neither used nor kept";
-
-/// Characters of a request's id that are told; those known have 32 or 36.
-const LONGEST_REQUEST_ID: usize = 128;
 
 /// A wait for the pace is told if it is longer.
 const LONGEST_UNTOLD: Duration = Duration::from_secs(5);
@@ -148,12 +146,34 @@ impl Client {
         token: Option<&str>,
         on_wait: &impl AsyncFn(Wait),
     ) -> Result<Page, Error> {
-        self.requests.fetch_add(1, Ordering::Relaxed);
         let url = self.url(listing, token);
+        self.insist(async || self.ask_page(&url, listing.role, on_wait).await, on_wait).await
+    }
+
+    /// Asks for a record in the same way: its body.
+    ///
+    /// # Errors
+    /// As `page`.
+    pub async fn record(
+        &self,
+        listing: &Listing<'_>,
+        on_wait: &impl AsyncFn(Wait),
+    ) -> Result<Vec<u8>, Error> {
+        let url = self.url(listing, None);
+        let ask = async || self.ask(&url, listing.role, on_wait).await.map(|answered| answered.body);
+        self.insist(ask, on_wait).await
+    }
+
+    async fn insist<T>(
+        &self,
+        ask: impl AsyncFn() -> Result<T, Failure>,
+        on_wait: &impl AsyncFn(Wait),
+    ) -> Result<T, Error> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
         let (mut failures, mut first_failure) = (0, None);
         loop {
-            let Failure { mut error, retry } = match self.ask_page(&url, listing.role, on_wait).await {
-                Ok(page) => return Ok(page),
+            let Failure { mut error, retry } = match ask().await {
+                Ok(answered) => return Ok(answered),
                 Err(failure) => failure,
             };
             let Some(Again { asked, rate_limited }) = retry else { return Err(error) };
@@ -277,40 +297,8 @@ impl Client {
         Err(Failure { error: Error { kind, message, answer: Some(Box::new(answer)) }, retry })
     }
 
-    /// An answer's `X-Request-Id`, as it may be told.
-    fn request_id(&self, header: &[u8]) -> Option<String> {
-        let printable = header.iter().filter(|byte| byte.is_ascii_graphic());
-        let id: String = printable.take(LONGEST_REQUEST_ID).map(|byte| char::from(*byte)).collect();
-        (!id.is_empty()).then(|| self.quotable(id))
-    }
-
     fn key_used<'a>(&self, role: &'a str) -> KeyUsed<'a> {
         KeyUsed { masked: self.auth.key_masked(), accepted: self.accepted.load(Ordering::Relaxed), role }
-    }
-
-    /// What an answer says of an error, as it may be told.
-    fn quote(&self, said: String) -> String {
-        if self.quotes_answers { complaint::printable(&self.quotable(said)) } else { String::new() }
-    }
-
-    /// A text of the service's, to be told or logged: words of ours instead, if it holds a piece of the
-    /// credentials, in whatever way it is escaped.
-    pub fn quotable(&self, text: String) -> String {
-        self.auth.pieces().withhold(text)
-    }
-
-    /// Whether a text of the service's holds a piece of the credentials, and must not be kept.
-    pub fn betrays(&self, text: &str) -> bool {
-        self.auth.pieces().are_in(text)
-    }
-
-    /// A page token in words: its first characters tell it from others.
-    pub fn token_words(&self, token: &str) -> String {
-        if !self.quotes_answers {
-            return "that has a page token".to_owned();
-        }
-        let start = self.quotable(token.chars().take(8).collect());
-        format!("whose page token begins with {start:?}")
     }
 
     /// One request, and its answer if that has status 200.
@@ -342,7 +330,13 @@ impl Client {
             return Ok(Answered { body, answer, retry_after: asked });
         }
         let said = complaint::said(&body, false);
-        let (kind, message) = refusal::of_status(status, &said, &self.key_used(role));
+        let (kind, message) = match self.key_used(role) {
+            // The service itself answers in JSON.
+            key if status == 404 && !key.accepted && !complaint::is_json(&body) => {
+                (Kind::Config, refusal::NOTHING_THERE.to_owned())
+            }
+            key => refusal::of_status(status, &said, &key),
+        };
         answer.body = self.quote(said);
         let retry = retry::is_passing(status).then_some(Again { asked, rate_limited: status == 429 });
         Err(Failure { error: Error { kind, message, answer: Some(Box::new(answer)) }, retry })

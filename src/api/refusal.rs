@@ -29,6 +29,10 @@ pub struct KeyUsed<'a> {
     pub role: &'a str,
 }
 
+/// What it means if the first answer is 404, and not of the service.
+pub const NOTHING_THERE: &str =
+    "nothing is served at this path: check base_url, and whether it has, or lacks, the beginning of a path";
+
 /// What an error status means, by its complaint.
 pub fn of_status(status: u16, complaint: &str, key: &KeyUsed<'_>) -> (Kind, String) {
     let KeyUsed { masked, accepted, role } = key;
