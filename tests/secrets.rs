@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::support::leaks::{ESCAPES, leak};
-use crate::support::pretend::{Asked, CRN, KEY, Pretend, Reply, SECRET, ordinary};
+use crate::support::pretend::{Asked, CRN, KEY, Pretend, Reply, SECRET, binding, ordinary};
 use crate::support::{Run, Tap};
 
 /// What follows `Basic ` in the header.
@@ -206,6 +206,30 @@ fn where_persons_are_hidden_no_text_of_an_answer_is_quoted() {
         // The state must keep the token, as it is needed to go on.
         assert!(!run.stderr.contains("Ada"), "the token is quoted");
         drop(run.expect_code(5).expect_line("ERROR", ["users", "circle", "req-pretend-1"]));
+    }
+}
+
+#[test]
+fn where_persons_are_hidden_no_name_of_the_services_is_told_of_drift() {
+    const NAME: &str = "ada.lovelace@example.com";
+    for (personal, drift, code) in [("hash", "warn", 0), ("omit", "warn", 0), ("omit", "fail", 5)] {
+        let service = Pretend::start(|asked| match asked.path.as_str() {
+            "/iam/v2/users" => {
+                Reply::page([json!({"id": "u-1", NAME: "a\u{0}b", "metadata": {NAME: 1}})], None)
+            }
+            "/iam/v2/role-bindings" if asked.parameter("principal").is_none() => {
+                let below = format!("{CRN}/environment=env-1/thing={NAME}/other=x");
+                Reply::page([binding("rb-1", &below)], None)
+            }
+            _ => ordinary(asked),
+        });
+        let tap = service.tap().set("personal_data", personal).set("schema_drift", drift);
+        let run = tap.set("personal_data_key", "a key for the hashes").arg("--log-level=debug").run();
+        assert!(!run.stderr.contains("lovelace"), "a name is told: {}", run.stderr);
+        let run = run.expect_code(code);
+        assert!(run.says("WARN", &["role_bindings", "1 Confluent Resource Name"]));
+        let level = if code == 0 { "WARN" } else { "ERROR" };
+        assert!(run.says(level, &["users", "unknown"]), "that there is an unknown field is not told");
     }
 }
 

@@ -84,7 +84,7 @@ impl Shape {
             rebuilds: rules.change_always() || !stream.secret.is_empty(),
             rules,
             columns,
-            strays: Strays::new(form.drift),
+            strays: Strays::new(form.drift, form.personal == Personal::Keep),
             form,
         }
     }

@@ -10,6 +10,7 @@ use super::rules::{Act, Rules};
 /// What was odd about records, each told once.
 pub struct Strays {
     drift: Drift,
+    quotes: bool,
     /// In how many records, by what is odd and the field.
     fields: BTreeMap<(What, String), u64>,
     /// How often there were other fields than those, by what is odd.
@@ -61,8 +62,9 @@ impl What {
 }
 
 impl Strays {
-    pub fn new(drift: Drift) -> Strays {
-        Strays { drift, fields: BTreeMap::new(), rest: BTreeMap::new(), unread: (0, None) }
+    /// `quotes`: whether names that no schema declares are told, in which a person may be named.
+    pub fn new(drift: Drift, quotes: bool) -> Strays {
+        Strays { drift, quotes, fields: BTreeMap::new(), rest: BTreeMap::new(), unread: (0, None) }
     }
 
     /// Compares a record with its rules. Gives the fields that have to be made null in `nulled`. `within`: the
@@ -78,7 +80,7 @@ impl Strays {
             let here = Within { before: within, name: &field.name };
             let path = || here.to_string();
             let Some(rule) = rules.of_field(field) else {
-                self.drift(What::Unknown, path)?;
+                self.drift(What::Unknown, self.quotes, &here)?;
                 continue;
             };
             let fits = rule.allows(field);
@@ -87,7 +89,7 @@ impl Strays {
                 Act::Hash if fits => continue,
                 Act::Keep if !rule.is_unfit(field) => {
                     if !fits {
-                        self.drift(What::Misfit, path)?;
+                        self.drift(What::Misfit, true, &here)?;
                     } else if let (Some(within), Some(object)) = (&rule.within, &field.object) {
                         self.look(object, within, Some(&here), nulled)?;
                     }
@@ -97,7 +99,7 @@ impl Strays {
                 Act::Hash | Act::Keep => {}
             }
             if !fits && self.drift == Drift::Fail {
-                self.drift(What::Misfit, path)?;
+                self.drift(What::Misfit, true, &here)?;
             }
             nulled.push(path());
             self.add(What::Nulled, path());
@@ -116,7 +118,7 @@ impl Strays {
             match (rule.and_then(|rule| rule.within.as_ref()), &field.object) {
                 (Some(rules), Some(object)) => self.mend(object, rules, Some(&here)),
                 _ if field.name.contains('\0') || is_mended(field.value.get()) => {
-                    self.add(What::Mended, here.to_string());
+                    self.add(What::Mended, named(&here, self.quotes || rule.is_some()));
                 }
                 _ => {}
             }
@@ -128,14 +130,16 @@ impl Strays {
         self.add(What::Mended, column.to_owned());
     }
 
-    fn drift(&mut self, what: What, path: impl Fn() -> String) -> Result<(), String> {
+    fn drift(&mut self, what: What, told: bool, field: &Within<'_>) -> Result<(), String> {
         match (self.drift, what) {
             (Drift::Pass, _) => {}
-            (Drift::Warn, _) => self.add(what, path()),
+            (Drift::Warn, _) => self.add(what, named(field, told)),
             (Drift::Fail, What::Unknown) => {
-                return Err(format!("a field unknown to the schema, {:?}", path()));
+                return Err(format!("a field unknown to the schema, {:?}", named(field, told)));
             }
-            (Drift::Fail, _) => return Err(format!("a value that does not fit the schema, of {:?}", path())),
+            (Drift::Fail, _) => {
+                return Err(format!("a value that does not fit the schema, of {:?}", named(field, told)));
+            }
         }
         Ok(())
     }
@@ -182,13 +186,23 @@ impl Strays {
         }
         let (count, first) = &self.unread;
         words.extend(first.as_ref().map(|first| {
+            let quoted = if self.quotes { format!(", the first of them {first:?}") } else { String::new() };
             format!(
                 "{count} Confluent Resource Name{} of a form that is not known, read as far as it is known and null \
-                 beyond, the first of them {first:?}",
+                 beyond{quoted}",
                 plural(*count)
             )
         }));
         (!words.is_empty()).then(|| words.join("; "))
+    }
+}
+
+/// The place of a field, or, where its name is not told, that of what it is in.
+fn named(field: &Within<'_>, told: bool) -> String {
+    match field.before {
+        _ if told => field.to_string(),
+        Some(before) => format!("{before}.…"),
+        None => "…".to_owned(),
     }
 }
 
@@ -257,7 +271,7 @@ mod tests {
 
     #[test]
     fn names_are_bounded() {
-        let mut strays = Strays::new(Drift::Warn);
+        let mut strays = Strays::new(Drift::Warn, true);
         (0..1000).for_each(|number| strays.add(What::Unknown, format!("field_{number}")));
         strays.overrule("created_at");
         assert_eq!((strays.fields.len(), strays.rest[&What::Unknown]), (MOST_NAMES + 1, 980));
