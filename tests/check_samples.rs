@@ -140,6 +140,13 @@ fn a_refused_environment_anywhere_fails_the_check() {
 }
 
 #[test]
+fn refused_environments_count_as_listings_too() {
+    let service = environments(45, |_, _| Some(Reply::new(403, "{}")));
+    check(&service, &["kafka_clusters"]).failed(&["kafka_clusters", "20 environments are refused"]);
+    assert_eq!(service.asked(CLUSTERS).len(), 20);
+}
+
+#[test]
 fn twenty_listings_are_asked_for_at_most_and_that_is_said() {
     let service = environments(45, |_, _| None);
     let heard = check(&service, &["kafka_clusters"]);

@@ -117,6 +117,18 @@ fn an_expired_page_and_a_refused_token_share_one_restart() {
 }
 
 #[test]
+fn a_list_that_has_become_empty_is_started_over_once() {
+    let sim = Simulator::start(polite());
+    sim.add_fault(Fault::errors(503, "try later"), At::stream("invitations").from(3));
+    let before = tap(&sim).set("page_size", 50).set("max_retries", 0).run().expect_code(4);
+    sim.clear_faults();
+    sim.add_fault(Fault::errors(400, "the page token has expired"), At::stream("invitations").nth(1));
+    sim.add_fault(empty_end(), At::stream("invitations").nth(2));
+    let run = tap(&sim).set("page_size", 50).state(&before.last_state().unwrap()).run().expect_code(0);
+    assert_eq!(tokens(&run, "invitations"), [true, false]);
+}
+
+#[test]
 fn an_empty_last_page_of_this_run_is_an_end() {
     let sim = Simulator::start(polite());
     sim.add_fault(empty_end(), At::stream("users").nth(3));

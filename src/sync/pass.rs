@@ -294,11 +294,10 @@ impl Pass {
         self.tally.records += records.len() as u64;
         self.tally.pages += 1;
         let came = page.records().count();
-        let after = place.after(page.next, is_inclusive, &self.environments);
-        let after = match &mut self.sample {
-            Some(sample) => sample.after(after, came, &self.environments),
-            None => after,
-        };
+        let mut after = place.after(page.next, is_inclusive, &self.environments);
+        if let Some(sample) = &mut self.sample {
+            after = sample.after(after, came, &self.environments);
+        }
         if !matches!(&after, Position::At(next) if next.token.is_some()) {
             self.tokens.seen.clear();
             self.empty_pages = 0;

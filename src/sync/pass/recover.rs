@@ -51,13 +51,17 @@ impl Pass {
             }
             _ => return Err(error),
         }
-        Ok(place.next_environment(&self.environments))
+        let next = place.next_environment(&self.environments);
+        Ok(match &mut self.sample {
+            Some(sample) => sample.after(next, 0, &self.environments),
+            None => next,
+        })
     }
 
     /// Begins a new pass, once a run.
     pub(super) async fn restart(&mut self, place: &Place, why: &str) -> Result<Position, Error> {
         log::warn(format!("{}: {why}; reading the stream once more from page one", self.stream.name));
-        self.restarted = true;
+        (self.restarted, self.resumed) = (true, false);
         self.tokens.seen.clear();
         let first = self.first(place);
         self.enter(first).await
