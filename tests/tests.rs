@@ -54,6 +54,9 @@ mod empty_lists;
 /// Positions of another API key.
 mod access;
 
+/// What a service may repeat, blow up or say in other words.
+mod attack_server;
+
 /// How far a check goes.
 mod check_samples;
 

@@ -15,6 +15,8 @@ const MOST_REQUESTS: u64 = 94;
 /// What a sample of one stream has asked for so far.
 #[derive(Default)]
 pub struct Sample {
+    /// Whether it has come to the question if it may ask.
+    asked: bool,
     listings: u32,
     /// Of the listing at hand.
     pages: u32,
@@ -25,9 +27,11 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Whether another request may be made after so many of this run.
+    /// Whether another request may be made after so many of this run. The first always may: a stream that was never
+    /// asked for is not known to be readable.
     pub fn may_ask(&mut self, requests: u64) -> bool {
-        let may = requests < MOST_REQUESTS;
+        let is_first = !std::mem::replace(&mut self.asked, true);
+        let may = is_first || requests < MOST_REQUESTS;
         if !may {
             self.unasked =
                 Some(format!("not all of it was asked for: a check makes {MOST_REQUESTS} requests"));
