@@ -34,3 +34,10 @@ fn a_check_asks_each_stream_whatever_the_look_ups_took() {
     drop(airbyte::check(tap).failed(&["kafka_clusters", "403"]));
 }
 
+#[test]
+fn an_organization_that_is_listed_twice_is_one() {
+    let service = but("/org/v2/organizations", |_| Reply::page([organization(), organization()], None));
+    let run = service.tap().run().expect_code(0);
+    assert_eq!(run.ids("role_bindings"), ["rb-1", "rb-2"]);
+}
+

@@ -256,7 +256,10 @@ fn organizations_of(environments: &[Row]) -> Vec<Organization> {
         .collect()
 }
 
-fn choose(found: Vec<Organization>, wanted: Option<&str>) -> Result<Organization, Error> {
+fn choose(mut found: Vec<Organization>, wanted: Option<&str>) -> Result<Organization, Error> {
+    // A row that moves while it is paged comes twice.
+    let mut ids = HashSet::new();
+    found.retain(|organization| ids.insert(organization.id.clone()));
     let named = list(&found);
     let fits = |organization: &Organization| wanted.is_none() || organization.id.as_deref() == wanted;
     let count = found.len();
