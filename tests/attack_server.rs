@@ -41,3 +41,17 @@ fn an_organization_that_is_listed_twice_is_one() {
     assert_eq!(run.ids("role_bindings"), ["rb-1", "rb-2"]);
 }
 
+#[test]
+fn somebody_elses_role_does_not_make_the_owner_an_admin() {
+    let service = Pretend::start(|asked: &Asked| {
+        let mut other = binding("rb-1", CRN);
+        other["principal"] = "User:u-other".into();
+        match asked.parameter("principal") {
+            Some(_) => Reply::page([other], None),
+            None => ordinary(asked),
+        }
+    });
+    let tap = service.tap().set("shortened_lists", "fail");
+    drop(tap.run().expect_refusal(3, ["OrganizationAdmin", "shortened"]));
+}
+
