@@ -55,3 +55,33 @@ fn somebody_elses_role_does_not_make_the_owner_an_admin() {
     drop(tap.run().expect_refusal(3, ["OrganizationAdmin", "shortened"]));
 }
 
+#[test]
+fn a_refused_token_restarts_an_empty_stream_once_only() {
+    let service = but("/iam/v2/invitations", |asked| match asked.parameter("page_token") {
+        Some(_) => Reply::new(400, r#"{"errors":[{"detail":"bad token"}]}"#),
+        None => Reply::page([], None),
+    });
+    let state = json!({"bookmarks": {"invitations": bookmark(5)}});
+    let run = service.tap().set("streams", json!(["invitations"])).state(&state).run().expect_code(0);
+    assert_eq!(service.asked("/iam/v2/invitations").len(), 2);
+    assert!(!run.says("WARN", &["empty last page"]));
+}
+
+#[test]
+fn a_number_of_records_that_cannot_grow_is_no_defect() {
+    let service = but("/iam/v2/invitations", |_| Reply::page([json!({"id": "i-1"})], None));
+    let state = json!({"bookmarks": {"invitations": bookmark(u64::MAX)}});
+    let run = service.tap().set("streams", json!(["invitations"])).state(&state).run().expect_code(0);
+    assert_eq!(run.ids("invitations"), ["i-1"]);
+}
+
+fn bookmark(records: u64) -> Value {
+    let hash = ring::digest::digest(&ring::digest::SHA256, crate::support::pretend::KEY.as_bytes());
+    let hash: String = hash.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    json!({
+        "organization_id": null, "api_key_hash": hash, "partition": null, "page_token": "t",
+        "started_at": Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true),
+        "records": records, "last_records": null,
+    })
+}
+

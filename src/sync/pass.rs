@@ -159,7 +159,10 @@ impl Pass {
                     (Records::default(), self.restart(&place, expired).await?)
                 }
                 Ok(page) => self.take(page, place)?,
-                Err(error) => (Records::default(), self.instead(place, error).await?),
+                Err(error) => {
+                    self.resumed = false;
+                    (Records::default(), self.instead(place, error).await?)
+                }
             };
             self.emitted.after(&after);
             let impossible = self.impossible_end(&after);
@@ -277,7 +280,7 @@ impl Pass {
             if !self.emitted.is_new(record.text(self.stream.key).as_deref(), place.reach()) {
                 continue;
             }
-            place.records += 1;
+            place.records = place.records.saturating_add(1);
             let before = records.json.len();
             let nulled = self.shape.fit(&record, place.environment(), &mut records.json);
             let nulled = nulled.map_err(|what| self.broken(&place, &page, &what))?;
