@@ -85,3 +85,22 @@ fn bookmark(records: u64) -> Value {
     })
 }
 
+#[test]
+fn where_persons_are_hidden_no_odd_pattern_is_quoted() {
+    let service = Pretend::start(|asked: &Asked| match asked.path.as_str() {
+        "/iam/v2/role-bindings" => {
+            let odd = binding("rb-3", &format!("{CRN}/team=x/lead=ada@example.com"));
+            Reply::page([odd, binding("rb-2", &format!("{CRN}/environment=env-1"))], None)
+        }
+        _ => ordinary(asked),
+    });
+    for personal in ["omit", "hash"] {
+        let tap = service.tap().set("personal_data", personal);
+        let tap = if personal == "hash" { tap.set("personal_data_key", "0123456789abcdef") } else { tap };
+        let run = tap.args(["--log-level", "debug"]).run().expect_code(0);
+        assert!(run.says("WARN", &["role_bindings", "1 Confluent Resource Name"]));
+        assert!(!run.stderr.contains("ada@example.com"), "{}", run.stderr);
+    }
+    let run = service.tap().run().expect_code(0);
+    assert!(run.says("WARN", &["role_bindings", "lead=ada@example.com"]));
+}
