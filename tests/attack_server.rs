@@ -35,6 +35,38 @@ fn a_check_asks_each_stream_whatever_the_look_ups_took() {
 }
 
 #[test]
+fn an_error_of_another_form_is_no_end_of_a_list() {
+    for error in [
+        r#""code":403,"message":"no rows today""#,
+        r#""code":7,"message":"no rows today","details":[]"#,
+        r#""code":"40301""#,
+        r#""status":403"#,
+        r#""status":"503","title":"no rows today""#,
+        r#""message":"no rows today""#,
+    ] {
+        for data in [r#""data":null"#, r#""data":[],"metadata":{}"#] {
+            let body = format!("{{{data},{error}}}");
+            let shown = body.clone();
+            let service = but("/iam/v2/invitations", move |_| Reply::new(200, body.clone()));
+            let run = service.tap().set("max_retries", 0).run();
+            assert_ne!(run.code(), Some(0), "{shown}");
+            assert!(run.says("ERROR", &["invitations", "says that it is an error"]), "{shown}");
+        }
+    }
+    for harmless in [
+        r#""code":0,"message":"fine","status":"OK""#,
+        r#""code":200,"status":200"#,
+        r#""code":null,"message":null,"status":null"#,
+        r#""message":"""#,
+    ] {
+        let data = if harmless.contains("fine") { r#"{"id":"i-1"}"# } else { "" };
+        let body = format!(r#"{{"data":[{data}],{harmless}}}"#);
+        let service = but("/iam/v2/invitations", move |_| Reply::new(200, body.clone()));
+        drop(service.tap().run().expect_code(0));
+    }
+}
+
+#[test]
 fn an_organization_that_is_listed_twice_is_one() {
     let service = but("/org/v2/organizations", |_| Reply::page([organization(), organization()], None));
     let run = service.tap().run().expect_code(0);
@@ -53,6 +85,29 @@ fn somebody_elses_role_does_not_make_the_owner_an_admin() {
     });
     let tap = service.tap().set("shortened_lists", "fail");
     drop(tap.run().expect_refusal(3, ["OrganizationAdmin", "shortened"]));
+}
+
+#[test]
+fn the_body_of_an_error_does_not_fill_memory() {
+    for (status, code) in [(500, 4), (200, 5)] {
+        let body = format!("{{\"errors\":[{}0]}}", "0,".repeat(7 << 20));
+        let service = but("/iam/v2/users", move |_| Reply::new(status, body.clone()));
+        let tap = service.tap().set("streams", json!(["users"])).set("max_retries", 0);
+        let (run, peak) = tap.spawn().finish_measured();
+        drop(run.expect_code(code));
+        assert!(peak < MEMORY, "{status}: it had {peak} KiB in memory");
+    }
+}
+
+#[test]
+fn a_page_of_more_records_than_were_asked_for_has_a_limit() {
+    for (records, code) in [(1000, 0), (1_200_000, 5)] {
+        let body = format!("{{\"data\":[{}{{\"id\":\"a\"}}]}}", "{\"id\":\"a\"},".repeat(records - 1));
+        let service = but("/iam/v2/users", move |_| Reply::new(200, body.clone()));
+        let (run, peak) = service.tap().set("streams", json!(["users"])).spawn().finish_measured();
+        drop(run.expect_code(code));
+        assert!(peak < MEMORY, "{records}: it had {peak} KiB in memory");
+    }
 }
 
 #[test]

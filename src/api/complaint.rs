@@ -9,6 +9,9 @@ use serde_json::Value;
 /// What some editors put before a text; JSON may be preceded by it (RFC 8259, 8.1).
 pub const MARK: char = '\u{feff}';
 
+/// Bytes of a body that may be parsed for what it says: a tree of values takes many times as much memory.
+const LONGEST: usize = 1 << 20;
+
 /// Characters of a body that are looked at; fewer are shown.
 const MOST_READ: usize = 4096;
 
@@ -21,6 +24,9 @@ const MOST_SHOWN: usize = 300;
 /// JSON speaks from the places of an error, or, if it came with an error (`of_page` is false), as a flat object
 /// without an id; other text is told if nothing in it looks like JSON.
 pub fn said(body: &[u8], of_page: bool) -> String {
+    if body.len() > LONGEST {
+        return String::new();
+    }
     let text = String::from_utf8_lossy(body);
     let text = text.trim_start_matches(MARK).trim();
     match serde_json::from_str::<Value>(text) {
@@ -84,6 +90,9 @@ fn first(body: &Value) -> &Value {
 /// The status that the body of an error claims for itself, if it claims one of an error: for answers whose own
 /// status says otherwise.
 pub fn status(body: &[u8]) -> Option<u16> {
+    if body.len() > LONGEST {
+        return None;
+    }
     let text = String::from_utf8_lossy(body);
     let body: Value = serde_json::from_str(text.trim_start_matches(MARK)).ok()?;
     let (first, error) = (first(&body), &body["error"]);
@@ -94,6 +103,7 @@ pub fn status(body: &[u8]) -> Option<u16> {
         &error["code"],
         &body["error_code"],
         &body["status_code"],
+        &body["code"],
         &body["status"],
     ];
     places.into_iter().find_map(error_status)
@@ -109,6 +119,11 @@ fn error_status(value: &Value) -> Option<u16> {
 /// Whether a status, as JSON, is not that of an error.
 pub fn is_success(status: &str) -> bool {
     status.trim_matches('"').parse().is_ok_and(|status: u16| status < 400)
+}
+
+/// Whether a number or a text of one, as JSON, is the code of an error: neither 0 nor a status of success.
+pub fn is_failure(code: &str) -> bool {
+    code.trim_matches('"').parse().is_ok_and(|code: u64| code != 0 && !(200..400).contains(&code))
 }
 
 /// On one line, without control characters, at most 300 characters.

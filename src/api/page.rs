@@ -15,6 +15,9 @@ use super::complaint::{self, MARK};
 /// Bytes that a page token may have: it is sent in a URL and kept in the state, once a page.
 const LONGEST_TOKEN: usize = 8 << 10;
 
+/// Records of a page. A hundred are asked for; a service may not know how to page.
+const MOST_RECORDS: usize = 100_000;
+
 /// What one request brings.
 #[derive(Debug, Default)]
 pub struct Page {
@@ -53,6 +56,12 @@ struct Envelope<'a> {
     error_code: Option<&'a RawValue>,
     #[serde(borrow)]
     status_code: Option<&'a RawValue>,
+    #[serde(borrow)]
+    code: Option<&'a RawValue>,
+    #[serde(borrow)]
+    status: Option<&'a RawValue>,
+    #[serde(borrow)]
+    message: Option<&'a RawValue>,
 }
 
 impl Envelope<'_> {
@@ -61,7 +70,17 @@ impl Envelope<'_> {
         // Other codes than zero are of errors; a status may be one of success.
         let code = self.error_code.is_some_and(|code| code.get().trim_matches('"') != "0");
         let status = self.status_code.is_some_and(|status| !complaint::is_success(status.get()));
-        says(self.errors) || says(self.error) || code || status
+        // Gateways have these; words beside what else would be an empty list are the reason why it is.
+        let other = |place: Option<&RawValue>| place.is_some_and(|code| complaint::is_failure(code.get()));
+        let is_empty = self.data.as_ref().and_then(Option::as_ref).is_none_or(Vec::is_empty);
+        let message = is_empty && self.message.is_some_and(|words| words.get() != "\"\"");
+        says(self.errors)
+            || says(self.error)
+            || code
+            || status
+            || other(self.code)
+            || other(self.status)
+            || message
     }
 }
 
@@ -123,6 +142,9 @@ fn scan(body: &str) -> Result<Scanned, Unreadable> {
     let data = envelope.data.ok_or(Unreadable::Broken("the answer has no `data`"))?;
     let start = body.as_ptr() as usize;
     let records = data.unwrap_or_default();
+    if records.len() > MOST_RECORDS {
+        return Err(Unreadable::Broken("the page holds more than 100000 records"));
+    }
     let records = records.iter().map(|record| {
         let from = record.get().as_ptr() as usize - start;
         from..from + record.get().len()
