@@ -195,6 +195,16 @@ fn read(
     let config = if sample { impatient(config) } else { config };
     let offer = offer(&settings)?;
     let state = arguments.state.as_ref().map(|path| files::read_json("state", path)).transpose()?;
+    // What is foreign in a state is carried over to the output, and a target keeps it.
+    if state.as_ref().is_some_and(names_credentials) {
+        let path = arguments.state.as_ref();
+        return Err(wrong(
+            "state",
+            path,
+            "it holds settings",
+            "give the last state of a run, or leave out --state",
+        ));
+    }
     let given = Given { arguments, config: &config, offer, catalog, state, sample };
     let mut asked = match protocol {
         Protocol::Singer => asked_by_singer(given)?,
@@ -271,6 +281,16 @@ async fn look_up(client: &Client, config: &Config) -> Result<(Organization, bool
         }
     }
     Ok((organization, config.shortened_lists == Doubt::Warn))
+}
+
+/// Whether settings that are secret are named at any depth.
+fn names_credentials(value: &Value) -> bool {
+    let is_one = |name: &String| ["api_key", "api_secret", "personal_data_key"].contains(&name.as_str());
+    match value {
+        Value::Object(fields) => fields.iter().any(|(name, value)| is_one(name) || names_credentials(value)),
+        Value::Array(items) => items.iter().any(names_credentials),
+        _ => false,
+    }
 }
 
 /// What is wrong with a file that was named on the command line.

@@ -60,6 +60,9 @@ mod attack_server;
 /// How far a check goes.
 mod check_samples;
 
+/// What a tired hand pastes, swaps or says twice.
+mod attack_hands;
+
 /// Which organization a key belongs to.
 mod organizations;
 
