@@ -14,6 +14,14 @@ const LONGEST_PATH: usize = 200;
 /// # Errors
 /// Config, in words that quote nothing of the file, and its path only if it is one.
 pub fn read_json(what: &str, path: &str) -> Result<Value, Error> {
+    parse(what, path, &read(what, path)?)
+}
+
+/// Reads the text of such a file.
+///
+/// # Errors
+/// As `read_json`.
+pub fn read(what: &str, path: &str) -> Result<String, Error> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         Error::config(if is_path(path) {
             format!("{what} {path} cannot be read: {error}")
@@ -25,7 +33,14 @@ pub fn read_json(what: &str, path: &str) -> Result<Value, Error> {
             )
         })
     })?;
-    let text = text.trim_start_matches('\u{feff}');
+    Ok(text.trim_start_matches('\u{feff}').to_owned())
+}
+
+/// Parses the text of such a file.
+///
+/// # Errors
+/// As `read_json`.
+pub fn parse(what: &str, path: &str, text: &str) -> Result<Value, Error> {
     serde_json::from_str(text).map_err(|error| {
         Error::config(format!(
             "{} is not JSON (line {}, column {}); mend the file or leave it out",

@@ -19,3 +19,20 @@ fn settings_given_for_a_state_are_refused_and_not_carried_on() {
     }
     assert!(service.asked("").is_empty());
 }
+
+#[test]
+fn a_setting_given_twice_in_a_file_is_an_error() {
+    let service = Pretend::start(ordinary);
+    let start = json!({"base_url": service.url, "api_key": KEY, "api_secret": SECRET}).to_string();
+    let start = start.trim_end_matches('}');
+    for (second, setting) in [
+        (r#""personal_data": "omit", "personal_data": null"#, "personal_data"),
+        (r#""organization_id": "other", "x": 1, "organization_id": """#, "organization_id"),
+        (r#""empty_lists": "fail", "empty_l\u0069sts": "warn""#, "empty_lists"),
+    ] {
+        let run = service.tap().config_text(&format!("{start}, {second}}}")).run();
+        drop(run.expect_refusal(2, ["config.json", &format!("{setting} is given twice")]));
+    }
+    let run = service.tap().config_text(&format!("{start}, \"_x\": 1, \"_x\": 2}}")).run();
+    drop(run.expect_code(0));
+}

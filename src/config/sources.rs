@@ -1,7 +1,7 @@
 //! Where settings come from: files and the environment, laid one over the other. Names are judged here;
 //! values are only made to fit, and never told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsString;
 
 use serde_json::{Map, Value};
@@ -9,8 +9,9 @@ use serde_json::{Map, Value};
 use super::coerce::coerce;
 use super::names::meant;
 use crate::error::Error;
-use crate::files::{named, read_json};
+use crate::files::{named, parse, read};
 use crate::secret::is_name;
+use crate::shape::Object;
 
 /// What the environment names a setting by: this, then its name in upper case.
 pub const PREFIX: &str = "TAP_CONFLUENT_CLOUD_";
@@ -76,11 +77,18 @@ fn names(schema: &Value) -> impl Iterator<Item = &str> {
 /// The settings of a file. A name that is nearly that of a setting is an error: the setting may be one that
 /// protects, and would be lost. Names that begin with `_` are added by runtimes.
 fn of_file(schema: &Value, path: &str, warnings: &mut Vec<String>) -> Result<Map<String, Value>, Error> {
-    let Value::Object(file) = read_json("config", path)? else {
+    let text = read("config", path)?;
+    let Value::Object(file) = parse("config", path, &text)? else {
         let file = named("config", path);
         return Err(Error::config(format!("{file} does not hold a JSON object, {{…}}")));
     };
     let (mut given, mut wrong) = (Map::new(), Vec::new());
+    // Of a name that stands there twice, the last value would be taken, which may be null.
+    let (mut fields, mut seen) = (Object::open(&text).map_or(Vec::new(), |file| file.fields), HashSet::new());
+    fields.retain(|field| !seen.insert(field.name.clone()));
+    for setting in names(schema).filter(|setting| fields.iter().any(|field| field.name == *setting)) {
+        wrong.push(format!("{setting} is given twice."));
+    }
     for (name, value) in file {
         let Some(value) = fit(schema, &name, value) else { continue };
         if names(schema).any(|setting| setting == name) {
@@ -98,11 +106,7 @@ fn of_file(schema: &Value, path: &str, warnings: &mut Vec<String>) -> Result<Map
     if wrong.is_empty() {
         return Ok(given);
     }
-    Err(Error::config(format!(
-        "{}: {} Correct the name, or take it out",
-        named("config", path),
-        wrong.join(" ")
-    )))
+    Err(Error::config(format!("{}: {} Correct it, or take it out", named("config", path), wrong.join(" "))))
 }
 
 /// The settings of the environment. Variables of others may begin like ours: Meltano exports such, and
