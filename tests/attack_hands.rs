@@ -36,3 +36,14 @@ fn a_setting_given_twice_in_a_file_is_an_error() {
     let run = service.tap().config_text(&format!("{start}, \"_x\": 1, \"_x\": 2}}")).run();
     drop(run.expect_code(0));
 }
+
+#[test]
+fn a_key_of_hashes_made_of_common_words_stops_nothing() {
+    let service = Pretend::start(ordinary);
+    for key in ["confluent-cloud-hash-key-2026", "organization-wide-hash-key", "role-bindings-hash-key"] {
+        let run = service.tap().set("personal_data", "hash").set("personal_data_key", key).run();
+        let run = run.expect_code(0);
+        assert_eq!(run.ids("users"), ["u-1"]);
+        assert!(!run.stderr.contains(key));
+    }
+}

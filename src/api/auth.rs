@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::RequestBuilder;
 
-use super::redact::{self, Pieces};
+use super::redact::Pieces;
 use crate::config::Config;
 use crate::secret::Secret;
 
@@ -18,10 +18,8 @@ impl Auth {
     pub fn new(config: &Config) -> Auth {
         let (key, secret) = (config.api_key.clone(), config.api_secret.clone());
         let basic = STANDARD.encode(format!("{key}:{}", secret.expose()));
-        // It is never sent, but if it comes back by chance, it is not told either.
-        let of_hashes = config.personal_data_key.as_ref().map(Secret::expose);
-        let of_hashes = of_hashes.filter(|key| key.len() >= redact::PIECE);
-        let pieces = Pieces::of([secret.expose(), &basic].into_iter().chain(of_hashes));
+        // The key of the hashes is never sent, so it cannot come back; but it may be words that answers hold too.
+        let pieces = Pieces::of([secret.expose(), &basic]);
         Auth { key, secret, pieces }
     }
 
