@@ -38,6 +38,30 @@ fn a_setting_given_twice_in_a_file_is_an_error() {
 }
 
 #[test]
+fn a_secret_pasted_into_a_setting_that_is_told_is_refused_unquoted() {
+    let service = Pretend::start(ordinary);
+    for (setting, pasted) in [
+        ("organization_id", SECRET.to_owned()),
+        ("organization_id", format!("{KEY}:{SECRET}")),
+        ("user_agent", format!("audit {SECRET}")),
+        ("base_url", format!("{}/{SECRET}", service.url)),
+    ] {
+        let run = service.tap().set(setting, pasted).run();
+        drop(run.expect_refusal(2, [setting, "holds a piece of the credentials"]));
+    }
+    assert!(service.asked("").is_empty(), "it has been sent");
+}
+
+#[test]
+fn the_secret_of_another_key_in_organization_id_is_not_quoted() {
+    let service = Pretend::start(ordinary);
+    let other = "q7ZrK+w2Lm/XoVb9tYhN4cPeJ8uGdAs6iFk3Wn5R1xTzMvCy0/EaBgHj";
+    let run = service.tap().set("organization_id", other).run();
+    let run = run.expect_refusal(3, ["organization_id says something that is no id"]);
+    assert!(!run.stderr.contains(other), "it is quoted");
+}
+
+#[test]
 fn a_key_of_hashes_made_of_common_words_stops_nothing() {
     let service = Pretend::start(ordinary);
     for key in ["confluent-cloud-hash-key-2026", "organization-wide-hash-key", "role-bindings-hash-key"] {

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::RequestBuilder;
 
-use super::redact::Pieces;
+use super::redact::{PIECE, Pieces};
 use crate::config::Config;
 use crate::secret::Secret;
 
@@ -36,6 +36,12 @@ impl Auth {
     /// Which key it is, for people: its first four characters.
     pub fn key_masked(&self) -> String {
         self.key.chars().take(4).chain("…".chars()).collect()
+    }
+
+    /// Whether a setting that is told or sent in the open holds a piece of the secret. One that is shorter than a
+    /// piece may be in it by chance.
+    pub fn is_pasted_in(&self, setting: &str) -> bool {
+        self.secret.expose().chars().count() >= PIECE && self.pieces.are_in(setting)
     }
 
     /// What no text may hold that is told or kept.

@@ -115,10 +115,22 @@ impl Client {
                 causes(&error)
             ))
         })?;
+        let auth = Auth::new(config);
+        let texts = [
+            ("organization_id", config.organization_id.as_deref()),
+            ("user_agent", config.user_agent.as_deref()),
+            ("base_url", Some(config.base_url.as_str())),
+        ];
+        let pasted = |(_, text): &&(&str, Option<&str>)| text.is_some_and(|text| auth.is_pasted_in(text));
+        if let Some((setting, _)) = texts.iter().find(pasted) {
+            return Err(Error::config(format!(
+                "settings: {setting} holds a piece of the credentials, which others would see: correct it"
+            )));
+        }
         Ok(Client {
             http,
             base: config.base_url.clone(),
-            auth: Auth::new(config),
+            auth,
             pace: Mutex::new(Pace::new(config.max_requests_per_second)),
             retry: Retry {
                 max_retries: config.max_retries,

@@ -12,6 +12,7 @@ use super::{BETRAYS, Client, Listing, MOST_EMPTY_PAGES, Wait};
 use crate::crn;
 use crate::error::{Answer, Error, Kind};
 use crate::log;
+use crate::secret::is_name;
 use crate::state::Access;
 
 /// The organization that the key belongs to.
@@ -260,6 +261,8 @@ fn choose(mut found: Vec<Organization>, wanted: Option<&str>) -> Result<Organiza
     // A row that moves while it is paged comes twice.
     let mut ids = HashSet::new();
     found.retain(|organization| ids.insert(organization.id.clone()));
+    // What is set may have been pasted from elsewhere; an id is a UUID.
+    let said = wanted.filter(|wanted| is_name(wanted)).unwrap_or("something that is no id");
     let named = list(&found);
     let fits = |organization: &Organization| wanted.is_none() || organization.id.as_deref() == wanted;
     let count = found.len();
@@ -269,11 +272,10 @@ fn choose(mut found: Vec<Organization>, wanted: Option<&str>) -> Result<Organiza
             "the API key sees several organizations: {named}. Choose one with the setting organization_id"
         ))),
         (Some(organization), _) => Ok(organization),
-        (None, wanted) => Err(Error::new(
+        (None, _) => Err(Error::new(
             Kind::Denied,
             format!(
-                "the API key belongs to {named}, and the setting organization_id says {}: correct one of them",
-                wanted.unwrap_or_default()
+                "the API key belongs to {named}, and the setting organization_id says {said}: correct one of them"
             ),
         )),
     }
