@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::pretend::{KEY, Pretend, SECRET, ordinary};
+use crate::support::pretend::{KEY, Pretend, Reply, SECRET, ordinary};
 
 #[test]
 fn settings_given_for_a_state_are_refused_and_not_carried_on() {
@@ -70,4 +70,18 @@ fn a_key_of_hashes_made_of_common_words_stops_nothing() {
         assert_eq!(run.ids("users"), ["u-1"]);
         assert!(!run.stderr.contains(key));
     }
+}
+
+#[test]
+fn an_email_that_cannot_be_hashed_is_told() {
+    let service = Pretend::start(|asked| match asked.path.as_str() {
+        "/iam/v2/users" => {
+            Reply::new(200, r#"{"data":[{"id":"u-1","email":"ada\ud83d@example.com"}],"metadata":{}}"#)
+        }
+        _ => ordinary(asked),
+    });
+    let tap = service.tap().set("personal_data", "hash").set("personal_data_key", "a long random text");
+    let run = tap.run().expect_code(0);
+    assert!(run.records("users")[0]["email"].is_null());
+    drop(run.expect_line("WARN", ["1 field made null", "email"]));
 }

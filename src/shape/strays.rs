@@ -86,7 +86,7 @@ impl Strays {
             let fits = rule.allows(field);
             match rule.act {
                 Act::Drop => continue,
-                Act::Hash if fits => continue,
+                Act::Hash if fits && (field.value.get() == "null" || field.text().is_some()) => continue,
                 Act::Keep if !rule.is_unfit(field) => {
                     if !fits {
                         self.drift(What::Misfit, true, &here)?;
