@@ -85,3 +85,16 @@ fn an_email_that_cannot_be_hashed_is_told() {
     assert!(run.records("users")[0]["email"].is_null());
     drop(run.expect_line("WARN", ["1 field made null", "email"]));
 }
+
+#[test]
+fn a_variable_s_name_in_a_file_is_an_error() {
+    let service = Pretend::start(ordinary);
+    for (name, setting) in [
+        ("TAP_CONFLUENT_CLOUD_PERSONAL_DATA", "personal_data"),
+        ("tap_confluent_cloud_organization_id", "organization_id"),
+        ("CONFLUENT_CLOUD_API_KEY", "api_key"),
+    ] {
+        let run = service.tap().set(name, "omit").run();
+        drop(run.expect_refusal(2, [name, &format!("did you mean {setting}?")]));
+    }
+}

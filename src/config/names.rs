@@ -7,6 +7,10 @@ const NEAR: usize = 2;
 /// nearest that is one or two letters away.
 pub fn meant<'a>(name: &str, settings: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let lower = name.to_lowercase().replace('-', "_");
+    // The name of the variable for that of the setting.
+    let prefixes = ["tap_confluent_cloud_", "confluent_cloud_"];
+    let bare = prefixes.into_iter().find_map(|prefix| lower.strip_prefix(prefix));
+    let lower = bare.unwrap_or(&lower).to_owned();
     let squeezed = lower.replace('_', "");
     let away = |setting: &str| {
         if setting.replace('_', "") == squeezed { 0 } else { distance(&lower, setting) }
@@ -64,6 +68,8 @@ mod tests {
             ("maxRequestsPerSecond", "max_requests_per_second"),
             ("organisation_id", "organization_id"),
             ("strems", "streams"),
+            ("TAP_CONFLUENT_CLOUD_PERSONAL_DATA", "personal_data"),
+            ("confluent_cloud_api_key", "api_key"),
         ];
         for (name, setting) in table {
             assert_eq!(of(name).as_deref(), Some(setting), "{name}");
