@@ -135,20 +135,11 @@ fn listen() -> Result<Stop, Error> {
     Stop::listen().map_err(|error| Error::broken(format!("signals cannot be handled: {error}")))
 }
 
-/// A check is waited for by a person, so it gives up earlier than a sync.
-fn impatient(mut config: Config) -> Config {
-    config.max_retries = config.max_retries.min(2);
-    config.max_retry = config.max_retry.min(Duration::from_secs(30));
-    config.request_timeout = config.request_timeout.min(Duration::from_secs(30));
-    config.max_requests_per_second = config.max_requests_per_second.map(|most| most.max(1.0));
-    config
-}
-
 /// Airbyte's check: whatever is wrong is the answer, not a failure of the process.
 fn check_connection(arguments: &Arguments) -> Result<Failed, Error> {
     let checked = gather(arguments).and_then(|settings| {
         let offered = offer(&settings)?.streams;
-        let config = impatient(settings.enforce()?);
+        let config = settings.enforce()?.impatient();
         let all = |stream| (Selected { stream, drops: Drops::default() }, Position::Start, false);
         let streams = offered.iter().copied().map(all).collect();
         let asked = Asked { streams, missing: Vec::new(), sink: Box::new(Silent) };
@@ -192,7 +183,7 @@ fn read(
 ) -> Result<Failed, Error> {
     let settings = gather(arguments)?;
     let config = settings.enforce()?;
-    let config = if sample { impatient(config) } else { config };
+    let config = if sample { config.impatient() } else { config };
     let offer = offer(&settings)?;
     let state = arguments.state.as_ref().map(|path| files::read_json("state", path)).transpose()?;
     // What is foreign in a state is carried over to the output, and a target keeps it.

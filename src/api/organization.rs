@@ -170,7 +170,7 @@ impl Client {
             for record in page.records() {
                 let row = row(record).ok_or_else(|| broken(path, &page, "lists something without an id"))?;
                 if row.texts().any(|text| self.betrays(text)) {
-                    return Err(broken(path, &page, &format!("holds an id or a name {BETRAYS}")));
+                    return Err(broken(path, &page, &format!("names something that {BETRAYS}")));
                 }
                 rows.push(row);
             }

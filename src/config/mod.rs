@@ -50,6 +50,16 @@ pub struct Config {
 }
 
 impl Config {
+    /// The same for a check, which is waited for by a person: it gives up earlier than a sync.
+    #[must_use]
+    pub fn impatient(mut self) -> Config {
+        self.max_retries = self.max_retries.min(2);
+        self.max_retry = self.max_retry.min(Duration::from_secs(30));
+        self.request_timeout = self.request_timeout.min(Duration::from_secs(30));
+        self.max_requests_per_second = self.max_requests_per_second.map(|most| most.max(1.0));
+        self
+    }
+
     /// The PEM of certificate authorities to trust besides the system's.
     ///
     /// # Errors
@@ -311,6 +321,8 @@ mod tests {
             (json!({"base_url": "http://127.0.0.1.example.com"}), "base_url must begin with https://"),
             (json!({"base_url": "https://user:s3cret@example.com"}), "without user"),
             (json!({"user_agent": "s3cret\nx"}), "user_agent must match"),
+            (json!({"organization_id": "crn://s3cret"}), "organization_id must match"),
+            (json!({"organization_id": "*"}), "organization_id must match"),
         ];
         for (given, expected) in table {
             let mut given = given;

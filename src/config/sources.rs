@@ -164,16 +164,33 @@ fn merge(layers: Vec<Layer>, warnings: &mut Vec<String>) -> Map<String, Value> {
     let mut keys = layers.iter().filter(|layer| layer.given.contains_key("api_key"));
     let last = keys.next_back().map(|layer| layer.is_file);
     let a_file_gives_it = last == Some(true) || keys.any(|layer| layer.is_file);
-    let (mut given, mut set_aside) = (Map::new(), false);
+    let (mut given, mut set_aside, mut host_of_a_file) = (Map::new(), false, true);
     for layer in layers {
         let elsewhere = a_file_gives_it && last != Some(layer.is_file);
         for (name, value) in layer.given {
             if elsewhere && CREDENTIALS.contains(&name.as_str()) {
                 set_aside |= name == "organization_id";
-            } else {
-                given.insert(name, value);
+                continue;
             }
+            if name == "base_url" {
+                host_of_a_file = layer.is_file;
+            }
+            given.insert(name, value);
         }
+    }
+    if last == Some(true) && !host_of_a_file {
+        warnings.push(format!(
+            "settings: base_url is that of the environment variable {}: the credentials of a file are sent there",
+            variable("base_url")
+        ));
+    }
+    if given.contains_key("personal_data_key")
+        && given.get("personal_data").is_none_or(|value| value == "keep")
+    {
+        warnings.push(
+            "settings: personal_data_key is given, and personal_data keeps names and e-mail addresses: no hash is made"
+                .to_owned(),
+        );
     }
     if set_aside && !given.contains_key("organization_id") {
         let (ours, theirs) = (variable("organization_id"), "organization_id of a file".to_owned());
@@ -234,6 +251,34 @@ mod tests {
             let given = of_environment(&schema(), environment(&variables), &mut warnings).unwrap();
             assert_eq!(Value::Object(given), expected, "{variables:?}");
             assert_eq!(warnings, [] as [String; 0]);
+        }
+    }
+
+    #[test]
+    fn which_settings_go_badly_together() {
+        let file = |given: Value| (true, given);
+        let variables = |given: Value| (false, given);
+        let (key, host) = (json!({"api_key": "K"}), json!({"base_url": "https://example.com"}));
+        let hashed = |mode: &str| json!({"personal_data_key": "a key of hashes", "personal_data": mode});
+        let table = [
+            (vec![variables(host.clone()), file(key.clone())], Some("base_url")),
+            (vec![variables(host.clone()), file(key.clone()), file(host.clone())], None),
+            (vec![variables(key.clone()), file(host.clone())], None),
+            (vec![variables(key), variables(host)], None),
+            (vec![file(json!({"personal_data_key": "a key of hashes"}))], Some("personal_data_key")),
+            (vec![file(hashed("keep"))], Some("personal_data_key")),
+            (vec![file(hashed("hash"))], None),
+            (vec![file(hashed("omit"))], None),
+        ];
+        for (layers, told) in table {
+            let case = format!("{layers:?}");
+            let layers = layers
+                .into_iter()
+                .map(|(is_file, given)| Layer { is_file, given: given.as_object().unwrap().clone() });
+            let mut warnings = Vec::new();
+            merge(layers.collect(), &mut warnings);
+            assert_eq!(warnings.len(), usize::from(told.is_some()), "{case}: {warnings:?}");
+            assert!(warnings.iter().all(|words| words.contains(told.unwrap())), "{case}: {warnings:?}");
         }
     }
 

@@ -140,8 +140,8 @@ impl Pass {
             Position::At(place) => place,
             // There is no listing at all.
             position => {
-                let nothing = Records::default();
-                return self.say(nothing, position, began).await;
+                let position = if self.sample.is_some() { start } else { position };
+                return self.say(Records::default(), position, began).await;
             }
         };
         self.resumed = place.token.as_deref().is_some_and(|token| self.tokens.is_new(token));
