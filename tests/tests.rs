@@ -55,13 +55,13 @@ mod empty_lists;
 mod access;
 
 /// What a service may repeat, blow up or say in other words.
-mod attack_server;
+mod hostile_answers;
 
 /// How far a check goes.
 mod check_samples;
 
 /// What a tired hand pastes, swaps or says twice.
-mod attack_hands;
+mod careless_hands;
 
 /// Which organization a key belongs to.
 mod organizations;
