@@ -42,7 +42,7 @@ fn a_secret_pasted_into_a_setting_that_is_told_is_refused_unquoted() {
     let service = Pretend::start(ordinary);
     for (setting, pasted) in [
         ("organization_id", SECRET.rsplit('/').next().unwrap().to_owned()),
-        ("organization_id", format!("{KEY}:{}", SECRET.rsplit('/').next().unwrap())),
+        ("organization_id", SECRET.rsplit('/').next().unwrap().to_lowercase()),
         ("user_agent", format!("audit {SECRET}")),
         ("base_url", format!("{}/{SECRET}", service.url)),
     ] {
@@ -55,10 +55,14 @@ fn a_secret_pasted_into_a_setting_that_is_told_is_refused_unquoted() {
 #[test]
 fn the_secret_of_another_key_in_organization_id_is_not_quoted() {
     let service = Pretend::start(ordinary);
-    let other = "q7ZrK+w2LmXoVb9tYhN4cPeJ8uGdAs6iFk3Wn5R1xTzMvCy0EaBgHj";
+    let other = "q7ZrKw2LmXoVb9tYhN4cPeJ8uGdAs6iFk3Wn5R1xTzMvCy0EaBgHj";
     let run = service.tap().set("organization_id", other).run();
     let run = run.expect_refusal(3, ["organization_id says something that is no id"]);
     assert!(!run.stderr.contains(other), "it is quoted");
+    let signs = format!("{other}+x");
+    let run = service.tap().set("organization_id", signs.as_str()).run();
+    let run = run.expect_refusal(2, ["organization_id must match"]);
+    assert!(!run.stderr.contains(&signs), "it is quoted");
 }
 
 #[test]

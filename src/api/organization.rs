@@ -105,8 +105,9 @@ impl Client {
         let known = match wanted {
             Some(wanted) => {
                 log::warn(format!(
-                    "organization {wanted} is not verified: the listing of organizations {empty}, that of \
-                     environments {why}"
+                    "organization {} is not verified: the listing of organizations {empty}, that of environments \
+                     {why}",
+                    told(wanted)
                 ));
                 Organization { id: Some(wanted.to_owned()), name: None, crn: Some(crn::organization(wanted)) }
             }
@@ -261,8 +262,7 @@ fn choose(mut found: Vec<Organization>, wanted: Option<&str>) -> Result<Organiza
     // A row that moves while it is paged comes twice.
     let mut ids = HashSet::new();
     found.retain(|organization| ids.insert(organization.id.clone()));
-    // What is set may have been pasted from elsewhere; an id is a UUID.
-    let said = wanted.filter(|wanted| is_name(wanted)).unwrap_or("something that is no id");
+    let said = told(wanted.unwrap_or_default());
     let named = list(&found);
     let fits = |organization: &Organization| wanted.is_none() || organization.id.as_deref() == wanted;
     let count = found.len();
@@ -279,6 +279,11 @@ fn choose(mut found: Vec<Organization>, wanted: Option<&str>) -> Result<Organiza
             ),
         )),
     }
+}
+
+/// The id of the settings, as it may be told: it may have been pasted from elsewhere, and an id is a UUID.
+fn told(wanted: &str) -> &str {
+    if is_name(wanted) { wanted } else { "something that is no id" }
 }
 
 fn list(organizations: &[Organization]) -> String {

@@ -205,13 +205,13 @@ impl Pass {
         let name = self.stream.name;
         if self.may_be_empty {
             log::warn(format!(
-                "{name}: {list} is empty, although no organization is without one; empty_lists: warn"
+                "{name}: {list} is empty, although every organization has something in it; empty_lists: warn"
             ));
             return None;
         }
         let words = format!(
-            "{list} is empty, although no organization is without one: the owner of the API key sees less than \
-             there is. The role {role} sees all (not verified). If there is really nothing, set empty_lists to warn"
+            "{list} is empty, although every organization has something in it: the owner of the API key sees less \
+             than there is. The role {role} sees all (not verified). If there is really nothing, set empty_lists to warn"
         );
         Some(Error::new(Kind::Denied, words))
     }
