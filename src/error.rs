@@ -27,6 +27,8 @@ pub struct Answer {
     pub path: String,
     /// HTTP status; none if no answer came.
     pub status: Option<u16>,
+    /// Status that the body of an answer with status 200 claims.
+    pub claimed: Option<u16>,
     /// `X-Request-Id` of the answer, for Confluent's support.
     pub request_id: Option<String>,
     /// What the body says, shortened and printable; empty if nothing of it may be told.
@@ -64,7 +66,8 @@ impl Error {
 
     /// Whether the service may have refused the page token of the request, if it carried one.
     pub fn refuses_token(&self) -> bool {
-        matches!(self.status(), Some(400 | 404 | 410))
+        let claimed = self.answer.as_ref().and_then(|answer| answer.claimed);
+        matches!(claimed.or(self.status()), Some(400 | 404 | 410))
     }
 
     /// Whether what was asked for may exist without the key being allowed to know: the service answers 403

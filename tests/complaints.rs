@@ -45,15 +45,15 @@ fn assert_failed(body: &str, code: i32, words: &[&str]) -> Run {
 fn a_page_that_carries_errors_is_no_end_of_a_list() {
     for errors in [
         r#""errors":[{"detail":"no rows today"}]"#,
-        r#""errors":[{"status":"400","title":"no rows today"}]"#,
+        r#""errors":[{"status":"409","title":"no rows today"}]"#,
         r#""errors":["no rows today"]"#,
         r#""errors":"no rows today""#,
         r#""errors":{"message":"no rows today"}"#,
         r#""error":"no rows today""#,
-        r#""error":{"code":400,"message":"no rows today"}"#,
+        r#""error":{"code":409,"message":"no rows today"}"#,
         r#""error":{"detail":"no rows today"}"#,
-        r#""error_code":40001,"message":"no rows today""#,
-        r#""status_code":400,"message":"no rows today""#,
+        r#""error_code":40901,"message":"no rows today""#,
+        r#""status_code":409,"message":"no rows today""#,
         r#""errors":[],"error":"no rows today""#,
     ] {
         for data in ["", r#""data":null,"#, r#""data":[],"metadata":{},"#, r#""data":[{"id":"u-2"}],"#] {

@@ -106,6 +106,18 @@ fn a_resumed_token_that_brings_an_empty_last_page_starts_its_stream_over() {
 }
 
 #[test]
+fn a_refusal_that_comes_with_status_200_starts_the_stream_over_too() {
+    for status in [400, 404, 410] {
+        let sim = Simulator::start(polite());
+        let state = interrupted(&sim).last_state().unwrap();
+        sim.add_fault(Fault::errors_page(status), At::stream("users").nth(1));
+        let run = tap(&sim).set("page_size", 50).state(&state).run();
+        assert_whole(&run, &sim);
+        drop(run.expect_line("WARN", ["users", "page token is refused"]));
+    }
+}
+
+#[test]
 fn an_expired_page_and_a_refused_token_share_one_restart() {
     let sim = Simulator::start(polite());
     let state = interrupted(&sim).last_state().unwrap();

@@ -302,6 +302,7 @@ impl Client {
         let Some(claimed) = complaint::status(&body) else {
             return Err(failure(Kind::Broken, words, answer));
         };
+        answer.claimed = Some(claimed);
         let (kind, meaning) = refusal::of_status(claimed, &said, &self.key_used(role));
         let retry =
             retry::is_passing(claimed).then_some(Again { asked: retry_after, rate_limited: claimed == 429 });
@@ -322,7 +323,13 @@ impl Client {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let request_id = headers.get("x-request-id").and_then(|id| self.request_id(id.as_bytes()));
-        let mut answer = Answer { path: path.clone(), status: Some(status), request_id, body: String::new() };
+        let mut answer = Answer {
+            path: path.clone(),
+            status: Some(status),
+            claimed: None,
+            request_id,
+            body: String::new(),
+        };
         let body = match body::read(response).await {
             Ok(body) => body,
             Err(Unreadable::Broke(error)) => return Err(unanswered(error)),

@@ -208,7 +208,8 @@ fn hidden<T>(rows: Result<T, Error>) -> Result<Result<T, String>, Error> {
 
 fn broken(path: &str, page: &Page, what: &str) -> Error {
     let request_id = page.request_id.clone();
-    let answer = Answer { path: path.to_owned(), status: Some(200), request_id, body: String::new() };
+    let answer =
+        Answer { path: path.to_owned(), status: Some(200), claimed: None, request_id, body: String::new() };
     Error { answer: Some(Box::new(answer)), ..Error::broken(format!("the listing {what}")) }
 }
 

@@ -100,7 +100,13 @@ pub fn no_answer(path: &str, error: &reqwest::Error, quotable: impl Fn(String) -
     failure(
         kind,
         message,
-        Answer { path: path.to_owned(), status: None, request_id: None, body: quotable(causes) },
+        Answer {
+            path: path.to_owned(),
+            status: None,
+            claimed: None,
+            request_id: None,
+            body: quotable(causes),
+        },
     )
 }
 

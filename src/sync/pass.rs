@@ -338,7 +338,7 @@ impl Pass {
             which += &format!(" in environment {environment}");
         }
         let (path, request_id) = (self.stream.path.to_owned(), page.request_id.clone());
-        let answer = Answer { path, status: Some(200), request_id, body: String::new() };
+        let answer = Answer { path, status: Some(200), claimed: None, request_id, body: String::new() };
         let message = format!("the page {which} holds {}", self.client.quotable(what.to_owned()));
         Error { answer: Some(Box::new(answer)), ..Error::broken(message) }
     }
