@@ -90,7 +90,7 @@ mod tests {
             ("/nowhere/config.json", true),
             ("../a b/Settings_2-x.JSON", true),
             (r"C:\Users\me\config.json", true),
-            ("/work/größe.json", true),
+            ("/data/größe.json", true),
             ("src", true), // it is there
             ("nowhere", false),
             ("", false),
