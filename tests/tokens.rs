@@ -106,6 +106,19 @@ fn a_resumed_token_that_brings_an_empty_last_page_starts_its_stream_over() {
 }
 
 #[test]
+fn empty_pages_between_a_resumed_token_and_the_end_are_no_answer_either() {
+    let sim = Simulator::start(polite());
+    let state = interrupted(&sim).last_state().unwrap();
+    let empty = br#"{"data":[],"metadata":{"next":"/iam/v2/users?page_token=further"}}"#;
+    sim.add_fault(Fault::Body(empty.to_vec(), Vec::new()), At::stream("users").nth(1));
+    sim.add_fault(empty_end(), At::stream("users").nth(2));
+    let run = tap(&sim).set("page_size", 50).state(&state).run();
+    assert_whole(&run, &sim);
+    let run = run.expect_line("WARN", ["users", "empty last page", "expired"]);
+    assert_eq!(tokens(&run, "users"), [true, true, false, true, true, true, true]);
+}
+
+#[test]
 fn a_refusal_that_comes_with_status_200_starts_the_stream_over_too() {
     for status in [400, 404, 410] {
         let sim = Simulator::start(polite());

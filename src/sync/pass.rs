@@ -42,7 +42,7 @@ pub struct Pass {
     refused: Vec<(String, Error)>,
     /// Why this pass cannot be complete, although it goes on.
     incomplete: Option<Error>,
-    /// Whether the next page is asked for by a token of an earlier run.
+    /// Whether the listing is read by a token of an earlier run, which has brought no record yet.
     resumed: bool,
     restarted: bool,
     tokens: Tokens,
@@ -153,9 +153,9 @@ impl Pass {
         loop {
             let began = place.started_at;
             let (records, mut after) = match page {
-                Ok(page) if std::mem::take(&mut self.resumed) && page.is_empty_end() => {
+                Ok(page) if self.resumed && page.is_empty_end() => {
                     let expired =
-                        "the page token of its state brings an empty last page, so it may have expired";
+                        "the page token of its state leads to an empty last page, so it may have expired";
                     (Records::default(), self.restart(&place, expired).await?)
                 }
                 Ok(page) => self.take(page, place)?,
@@ -293,6 +293,7 @@ impl Pass {
             }
             records.ends.push(records.json.len());
         }
+        self.resumed &= page.records().next().is_none();
         self.check_link(&page, &place)?;
         self.tally.records += records.len() as u64;
         self.tally.pages += 1;
