@@ -6,6 +6,7 @@ use reqwest::RequestBuilder;
 
 use super::redact::{PIECE, Pieces};
 use crate::config::Config;
+use crate::error::Error;
 use crate::secret::Secret;
 
 pub struct Auth {
@@ -15,12 +16,25 @@ pub struct Auth {
 }
 
 impl Auth {
-    pub fn new(config: &Config) -> Auth {
+    /// # Errors
+    /// Config, if a setting that is told or sent in the open holds a piece of the secret.
+    pub fn new(config: &Config) -> Result<Auth, Error> {
         let (key, secret) = (config.api_key.clone(), config.api_secret.clone());
         let basic = STANDARD.encode(format!("{key}:{}", secret.expose()));
         // The key of the hashes is never sent, so it cannot come back; but it may be words that answers hold too.
         let pieces = Pieces::of([secret.expose(), &basic]);
-        Auth { key, secret, pieces }
+        let auth = Auth { key, secret, pieces };
+        let told = [
+            ("organization_id", config.organization_id.as_deref()),
+            ("user_agent", config.user_agent.as_deref()),
+            ("base_url", Some(config.base_url.as_str())),
+        ];
+        match told.iter().find(|(_, text)| text.is_some_and(|text| auth.is_pasted_in(text))) {
+            None => Ok(auth),
+            Some((setting, _)) => Err(Error::config(format!(
+                "settings: {setting} holds a piece of the credentials, which others would see: correct it"
+            ))),
+        }
     }
 
     /// Adds the credentials; reqwest marks the header as sensitive.
@@ -38,9 +52,8 @@ impl Auth {
         self.key.chars().take(4).chain("…".chars()).collect()
     }
 
-    /// Whether a setting that is told or sent in the open holds a piece of the secret. One that is shorter than a
-    /// piece may be in it by chance.
-    pub fn is_pasted_in(&self, setting: &str) -> bool {
+    /// A secret that is shorter than a piece may be in a setting by chance.
+    fn is_pasted_in(&self, setting: &str) -> bool {
         self.secret.expose().chars().count() >= PIECE && self.pieces.are_in(setting)
     }
 

@@ -83,7 +83,8 @@ pub struct Client {
 
 impl Client {
     /// # Errors
-    /// Config, if the settings make no HTTP client: a proxy or certificates are broken.
+    /// Config, if the settings make no HTTP client: a proxy or certificates are broken, or a setting that others see
+    /// holds a piece of the secret.
     pub fn new(config: &Config) -> Result<Client, Error> {
         let mut user_agent = format!("{}/{}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
         if let Some(suffix) = &config.user_agent {
@@ -115,22 +116,10 @@ impl Client {
                 causes(&error)
             ))
         })?;
-        let auth = Auth::new(config);
-        let texts = [
-            ("organization_id", config.organization_id.as_deref()),
-            ("user_agent", config.user_agent.as_deref()),
-            ("base_url", Some(config.base_url.as_str())),
-        ];
-        let pasted = |(_, text): &&(&str, Option<&str>)| text.is_some_and(|text| auth.is_pasted_in(text));
-        if let Some((setting, _)) = texts.iter().find(pasted) {
-            return Err(Error::config(format!(
-                "settings: {setting} holds a piece of the credentials, which others would see: correct it"
-            )));
-        }
         Ok(Client {
             http,
             base: config.base_url.clone(),
-            auth,
+            auth: Auth::new(config)?,
             pace: Mutex::new(Pace::new(config.max_requests_per_second)),
             retry: Retry {
                 max_retries: config.max_retries,

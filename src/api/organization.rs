@@ -55,6 +55,9 @@ impl Row {
     }
 }
 
+/// The weakest role known to list organizations and environments.
+pub const ROLE: &str = "Operator";
+
 const ORGANIZATIONS: &str = "/org/v2/organizations";
 const ENVIRONMENTS: &str = "/org/v2/environments";
 
@@ -152,7 +155,7 @@ impl Client {
     }
 
     async fn rows(&self, path: &str, on_wait: &impl AsyncFn(Wait)) -> Result<Vec<Row>, Error> {
-        let listing = Listing { path, page_size: 100, filters: Vec::new(), role: "Operator" };
+        let listing = Listing { path, page_size: 100, filters: Vec::new(), role: ROLE };
         let (mut rows, mut seen, mut token, mut restarted) = (Vec::new(), HashSet::new(), None, false);
         let (mut pages, mut empty) = (0, 0);
         loop {
@@ -284,7 +287,7 @@ fn choose(mut found: Vec<Organization>, wanted: Option<&str>) -> Result<Organiza
 
 /// The id of the settings, as it may be told: it may have been pasted from elsewhere, and an id is a UUID.
 fn told(wanted: &str) -> &str {
-    if is_name(wanted) { wanted } else { "something that is no id" }
+    if is_name(wanted) { wanted } else { "(too long for an id, and not shown)" }
 }
 
 fn list(organizations: &[Organization]) -> String {

@@ -4,13 +4,11 @@
 use chrono::{TimeDelta, Utc};
 
 use super::Pass;
+use crate::api::organization;
 use crate::error::{Error, Kind};
 use crate::log;
 use crate::state::{Place, Position, Reach};
 use crate::streams::Scope;
-
-/// The weakest role known to list environments.
-const ENVIRONMENTS_ROLE: &str = "Operator";
 
 impl Pass {
     /// The position at which to go on after an error: the pass is restarted, an environment is passed over,
@@ -103,7 +101,7 @@ impl Pass {
         self.environments =
             self.client.environments(self.restarted, &async |wait| self.tell(wait).await).await?;
         let is_empty = self.environments.is_empty();
-        match is_empty.then(|| self.empty("the list of environments", ENVIRONMENTS_ROLE)).flatten() {
+        match is_empty.then(|| self.empty("the list of environments", organization::ROLE)).flatten() {
             Some(error) => Err(error),
             None => Ok(()),
         }
