@@ -5,19 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::{Value, json};
 
 use crate::support::pretend::{Asked, Pretend, Reply, ordinary};
-use crate::support::{Run, Tap};
-
-/// KiB that a run may ever have had in memory, whatever it was sent.
-const MEMORY: u64 = 120 * 1024;
+use crate::support::{MEMORY, Run, Tap};
 
 /// Every page of this path has a next link that was never seen before, and rows that the function makes of
 /// the page's number.
 fn endless(path: &'static str, rows: impl Fn(usize) -> Vec<Value> + Send + Sync + 'static) -> Pretend {
     let pages = AtomicUsize::new(0);
-    Pretend::start(move |asked: &Asked| {
-        if asked.path != path {
-            return ordinary(asked);
-        }
+    Pretend::but(path, move |_| {
         let page = pages.fetch_add(1, Ordering::SeqCst);
         Reply::page(rows(page), Some(&format!("token-{page}")))
     })

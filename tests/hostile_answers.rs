@@ -4,15 +4,8 @@ use chrono::{SecondsFormat, Utc};
 use serde_json::{Value, json};
 
 use crate::airbyte;
+use crate::support::MEMORY;
 use crate::support::pretend::{Asked, CRN, Pretend, Reply, binding, environment, ordinary, organization};
-
-/// KiB that a run may ever have had in memory, whatever it was sent.
-const MEMORY: u64 = 120 * 1024;
-
-/// An ordinary service but for one path.
-fn but(path: &'static str, answer: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Pretend {
-    Pretend::start(move |asked: &Asked| if asked.path == path { answer(asked) } else { ordinary(asked) })
-}
 
 fn refusal() -> Reply {
     Reply::new(403, r#"{"errors":[{"detail":"not for you"}]}"#)
@@ -47,7 +40,7 @@ fn an_error_of_another_form_is_no_end_of_a_list() {
         for data in [r#""data":null"#, r#""data":[],"metadata":{}"#] {
             let body = format!("{{{data},{error}}}");
             let shown = body.clone();
-            let service = but("/iam/v2/invitations", move |_| Reply::new(200, body.clone()));
+            let service = Pretend::but("/iam/v2/invitations", move |_| Reply::new(200, body.clone()));
             let run = service.tap().set("max_retries", 0).run();
             assert_ne!(run.code(), Some(0), "{shown}");
             assert!(run.says("ERROR", &["invitations", "says that it is an error"]), "{shown}");
@@ -61,14 +54,15 @@ fn an_error_of_another_form_is_no_end_of_a_list() {
     ] {
         let data = if harmless.contains("fine") { r#"{"id":"i-1"}"# } else { "" };
         let body = format!(r#"{{"data":[{data}],{harmless}}}"#);
-        let service = but("/iam/v2/invitations", move |_| Reply::new(200, body.clone()));
+        let service = Pretend::but("/iam/v2/invitations", move |_| Reply::new(200, body.clone()));
         drop(service.tap().run().expect_code(0));
     }
 }
 
 #[test]
 fn an_organization_that_is_listed_twice_is_one() {
-    let service = but("/org/v2/organizations", |_| Reply::page([organization(), organization()], None));
+    let service =
+        Pretend::but("/org/v2/organizations", |_| Reply::page([organization(), organization()], None));
     let run = service.tap().run().expect_code(0);
     assert_eq!(run.ids("role_bindings"), ["rb-1", "rb-2"]);
 }
@@ -91,7 +85,7 @@ fn somebody_elses_role_does_not_make_the_owner_an_admin() {
 fn the_body_of_an_error_does_not_fill_memory() {
     for (status, code) in [(500, 4), (200, 5)] {
         let body = format!("{{\"errors\":[{}0]}}", "0,".repeat(7 << 20));
-        let service = but("/iam/v2/users", move |_| Reply::new(status, body.clone()));
+        let service = Pretend::but("/iam/v2/users", move |_| Reply::new(status, body.clone()));
         let tap = service.tap().set("streams", json!(["users"])).set("max_retries", 0);
         let (run, peak) = tap.spawn().finish_measured();
         drop(run.expect_code(code));
@@ -103,7 +97,7 @@ fn the_body_of_an_error_does_not_fill_memory() {
 fn a_page_of_more_records_than_were_asked_for_has_a_limit() {
     for (records, code) in [(1000, 0), (1_200_000, 5)] {
         let body = format!("{{\"data\":[{}{{\"id\":\"a\"}}]}}", "{\"id\":\"a\"},".repeat(records - 1));
-        let service = but("/iam/v2/users", move |_| Reply::new(200, body.clone()));
+        let service = Pretend::but("/iam/v2/users", move |_| Reply::new(200, body.clone()));
         let (run, peak) = service.tap().set("streams", json!(["users"])).spawn().finish_measured();
         drop(run.expect_code(code));
         assert!(peak < MEMORY, "{records}: it had {peak} KiB in memory");
@@ -112,7 +106,7 @@ fn a_page_of_more_records_than_were_asked_for_has_a_limit() {
 
 #[test]
 fn a_refused_token_restarts_an_empty_stream_once_only() {
-    let service = but("/iam/v2/invitations", |asked| match asked.parameter("page_token") {
+    let service = Pretend::but("/iam/v2/invitations", |asked| match asked.parameter("page_token") {
         Some(_) => Reply::new(400, r#"{"errors":[{"detail":"bad token"}]}"#),
         None => Reply::page([], None),
     });
@@ -124,7 +118,7 @@ fn a_refused_token_restarts_an_empty_stream_once_only() {
 
 #[test]
 fn a_number_of_records_that_cannot_grow_is_no_defect() {
-    let service = but("/iam/v2/invitations", |_| Reply::page([json!({"id": "i-1"})], None));
+    let service = Pretend::but("/iam/v2/invitations", |_| Reply::page([json!({"id": "i-1"})], None));
     let state = json!({"bookmarks": {"invitations": bookmark(u64::MAX)}});
     let run = service.tap().set("streams", json!(["invitations"])).state(&state).run().expect_code(0);
     assert_eq!(run.ids("invitations"), ["i-1"]);

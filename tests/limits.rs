@@ -12,15 +12,12 @@ use serde_json::json;
 use simulator::{At, Fault, Simulator};
 
 use crate::support::pretend::{Pretend, Reply, ordinary};
-use crate::support::{Run, Tap, airbyte, assert_whole, assert_whole_of, polite, small, tap};
+use crate::support::{MEMORY, Run, Tap, airbyte, assert_whole, assert_whole_of, polite, small, tap};
 
 const OTHERS: [&str; 3] = ["invitations", "service_accounts", "role_bindings"];
 
 /// Bytes that a body may have, packed or not.
 const LARGEST: usize = 16 << 20;
-
-/// KiB that a run may ever have had in memory, whatever it was sent.
-const MEMORY: u64 = 120 * 1024;
 
 /// Runs it to the end and watches its memory.
 #[track_caller]

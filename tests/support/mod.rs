@@ -22,6 +22,9 @@ pub use whole::{
 
 use simulator::{Scenario, Simulator};
 
+/// KiB that a run may ever have had in memory, whatever it was sent.
+pub const MEMORY: u64 = 120 * 1024;
+
 /// A number to reproduce a failure with: `TEST_SEED=…` in the environment, else a random one.
 /// Failures print it.
 pub fn seed() -> u64 {

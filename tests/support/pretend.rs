@@ -93,6 +93,11 @@ impl Pretend {
         Self { url, asked }
     }
 
+    /// An ordinary service but for one path.
+    pub fn but(path: &'static str, answer: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
+        Self::start(move |asked| if asked.path == path { answer(asked) } else { ordinary(asked) })
+    }
+
     /// All requests so far whose path ends like this.
     pub fn asked(&self, path: &str) -> Vec<Asked> {
         self.asked.lock().unwrap().iter().filter(|asked| asked.path.ends_with(path)).cloned().collect()
