@@ -59,6 +59,22 @@ fn a_redirect_of_any_kind_at_home_is_followed_with_the_key() {
 }
 
 #[test]
+fn a_redirect_that_loses_the_page_or_the_filter_is_not_followed() {
+    for (stream, nth) in [("users", 2), ("role_bindings", 1), ("kafka_clusters", 1)] {
+        let sim = Simulator::start(polite().refuse("api_keys"));
+        let path = match stream {
+            "users" => "/api/iam/v2/users?page_size=50",
+            "role_bindings" => "/api/iam/v2/role-bindings",
+            _ => "/api/cmk/v2/clusters?environment=env-other",
+        };
+        sim.add_fault(Fault::RedirectTo(path.to_owned()), At::stream(stream).nth(nth));
+        let tap = tap(&sim).set("streams", serde_json::json!([stream])).set("page_size", 50);
+        let run = tap.run().expect_code(5).expect_line("ERROR", [stream, "redirect"]);
+        assert!(run.requests.iter().all(|request| !request.path.starts_with("/api/")), "{stream}: followed");
+    }
+}
+
+#[test]
 fn no_more_than_five_redirects_are_followed() {
     for (steps, whole) in [(5, true), (6, false)] {
         let sim = Simulator::start(polite());

@@ -382,10 +382,14 @@ fn quota(headers: &HeaderMap) -> Option<Quota> {
     })
 }
 
-/// Follows redirects on the origin of the base URL only: a credential goes nowhere else.
+/// Follows redirects on the origin of the base URL only: a credential goes nowhere else. What narrows a listing
+/// or says its page has to be kept, or the answer would be that of another question.
 fn same_origin(base: Url) -> redirect::Policy {
     redirect::Policy::custom(move |attempt| {
-        if attempt.url().origin() != base.origin() {
+        let asked = attempt.previous().iter().take(1).flat_map(Url::query_pairs);
+        let mut asked = asked.filter(|(name, _)| name != "page_size");
+        let is_kept = asked.all(|pair| attempt.url().query_pairs().any(|other| other == pair));
+        if attempt.url().origin() != base.origin() || !is_kept {
             attempt.stop()
         } else if attempt.previous().len() > MOST_REDIRECTS {
             attempt.error("too many redirects")

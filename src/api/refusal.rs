@@ -67,7 +67,10 @@ pub fn of_status(status: u16, complaint: &str, key: &KeyUsed<'_>) -> (Kind, Stri
         429 => (Kind::Unavailable, "the service limits the rate of requests".to_owned()),
         status if retry::is_passing(status) => (Kind::Unavailable, "the service is failing".to_owned()),
         404 => (Kind::Broken, "there is no such listing: check base_url".to_owned()),
-        300..=399 => (Kind::Broken, "the service redirects elsewhere, which is not followed".to_owned()),
+        300..=399 => (
+            Kind::Broken,
+            "the service redirects elsewhere, or without what was asked, which is not followed".to_owned(),
+        ),
         _ => (Kind::Broken, "the service refused the request".to_owned()),
     }
 }
