@@ -8,7 +8,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use simulator::{BindingsServer, Simulator};
 
-use crate::support::{Message, PASS_KEYS, Run, STREAMS, Tap, eventually, parse, polite, rude, seed, tap};
+use crate::support::{
+    Message, PASS_KEYS, Run, STREAMS, Tap, eventually, most_repeated, parse, polite, rude, seed, tap,
+};
 
 type Seen = BTreeMap<String, BTreeSet<String>>;
 
@@ -61,13 +63,8 @@ fn killed(sim: &Simulator, state: Option<&Value>, size: u64, dice: &mut fastrand
 /// Records of a page.
 const SIZE: u64 = 10;
 
-/// Role bindings of the organization itself.
-const BOTH_LISTINGS: u64 = 44;
-
 /// What one pass of each stream has brought so far; a stream that was not interrupted starts a
-/// new pass. An interrupted one repeats no more than the page it was in the middle of; role bindings also
-/// those that both of their listings bring, because a later run does not know what the earlier one has said. A
-/// run that resumes at an empty last page starts its stream over, since the page's token may have expired.
+/// new pass.
 fn take_in(pass: &mut Seen, state: Option<&Value>, seen: Seen, run: &Run) {
     for stream in STREAMS {
         if !is_interrupted(state, stream) {
@@ -77,10 +74,8 @@ fn take_in(pass: &mut Seen, state: Option<&Value>, seen: Seen, run: &Run) {
     for (stream, ids) in seen {
         let so_far = pass.entry(stream.clone()).or_default();
         let repeated = so_far.intersection(&ids).count();
-        let both = if stream == "role_bindings" { BOTH_LISTINGS } else { 0 };
-        let is_over = run.says("WARN", &[&stream, "may have expired"]);
         assert!(
-            is_over || repeated as u64 <= SIZE + both,
+            repeated as u64 <= most_repeated(run, &stream, SIZE),
             "{stream}: {repeated} records repeated after a kill"
         );
         so_far.extend(ids);

@@ -35,10 +35,10 @@ fn organizations_of_random_seeds_and_page_sizes_come_out_whole() {
         let mut dice = fastrand::Rng::with_seed(seed);
         let scenario = Scenario::new()
             .seed(seed)
-            .users(dice.u64(..300))
+            .users(dice.u64(1..300))
             .invitations(dice.u64(..300))
             .service_accounts(dice.u64(..300))
-            .role_bindings(dice.u64(..300))
+            .role_bindings(dice.u64(1..300))
             .environments(dice.u64(..6))
             .bindings(SERVERS[dice.usize(..3)]);
         let sim = Simulator::start(scenario);
