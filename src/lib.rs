@@ -11,6 +11,7 @@ pub mod error;
 pub mod files;
 pub mod log;
 pub mod protocol;
+pub mod run;
 pub mod secret;
 pub mod shape;
 pub mod state;

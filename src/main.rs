@@ -1,32 +1,22 @@
 //! Parse, install the log's writer and the TLS provider, run, exit code. Only this module names them all.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::Write;
 use std::process::ExitCode;
-use std::rc::Rc;
-use std::time::Duration;
 
-use chrono::Utc;
 use serde_json::Value;
-use tokio::sync::mpsc;
-
-use tap_confluent_cloud::api::Client;
-use tap_confluent_cloud::api::organization::Organization;
 use tap_confluent_cloud::cli::{Action, Arguments, Format, Protocol};
-use tap_confluent_cloud::config::{self, Config, Doubt, Settings};
-use tap_confluent_cloud::error::{Error, Kind, exit_code};
+use tap_confluent_cloud::config::{self, Config, Settings};
+use tap_confluent_cloud::error::{Error, exit_code};
 use tap_confluent_cloud::log::Level;
 use tap_confluent_cloud::protocol::airbyte::{self, Airbyte};
 use tap_confluent_cloud::protocol::singer::{self, Singer};
 use tap_confluent_cloud::protocol::{Offer, Selected, Silent, Sink, line, message};
-use tap_confluent_cloud::secret::Secret;
-use tap_confluent_cloud::shape::{Drops, Form};
+use tap_confluent_cloud::run::run;
+use tap_confluent_cloud::shape::Drops;
 use tap_confluent_cloud::state::Position;
-use tap_confluent_cloud::stop::Stop;
 use tap_confluent_cloud::streams::{STREAMS, Stream, find};
-use tap_confluent_cloud::sync::{self, Plan};
-use tap_confluent_cloud::{check, files, log, write};
+use tap_confluent_cloud::{check, files, log};
 
 /// Streams that were not read to their end, and why. All of it has been told.
 type Failed = Vec<(String, Error)>;
@@ -124,17 +114,6 @@ fn offer(settings: &Settings) -> Result<Offer, Error> {
     Ok(Offer { streams: STREAMS.iter().filter(named).collect(), personal })
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime, Error> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Error::broken(format!("the runtime cannot be set up: {error}")))
-}
-
-fn listen() -> Result<Stop, Error> {
-    Stop::listen().map_err(|error| Error::broken(format!("signals cannot be handled: {error}")))
-}
-
 /// Airbyte's check: whatever is wrong is the answer, not a failure of the process.
 fn check_connection(arguments: &Arguments) -> Result<Failed, Error> {
     let checked = gather(arguments).and_then(|settings| {
@@ -142,8 +121,7 @@ fn check_connection(arguments: &Arguments) -> Result<Failed, Error> {
         let config = settings.enforce()?.impatient();
         let all = |stream| (Selected { stream, drops: Drops::default() }, Position::Start, false);
         let streams = offered.iter().copied().map(all).collect();
-        let asked = Asked { streams, missing: Vec::new(), sink: Box::new(Silent) };
-        Ok((offered.len(), run(&config, asked, true)?))
+        Ok((offered.len(), run(&config, streams, Box::new(Silent), true)?))
     });
     let failure = match checked {
         Ok((streams, outcome)) => check::verdict(streams, &outcome.failed, outcome.shortened),
@@ -151,9 +129,6 @@ fn check_connection(arguments: &Arguments) -> Result<Failed, Error> {
     };
     print(&format!("{}\n", airbyte::connection_status(failure.as_deref())))
 }
-
-/// How long a finished sync waits for the look-up that warns of shortened lists.
-const LAST_LOOK: Duration = Duration::from_secs(10);
 
 /// What a run has been asked for, in the terms of no protocol.
 struct Asked {
@@ -215,63 +190,8 @@ fn read(
         log::warn("the catalog selects no stream: nothing is read");
         return Ok(failed);
     }
-    failed.extend(run(&config, asked, sample)?.failed);
+    failed.extend(run(&config, asked.streams, asked.sink, sample)?.failed);
     Ok(failed)
-}
-
-/// How a run ended.
-struct Outcome {
-    failed: Failed,
-    /// Words, if lists may be shortened.
-    shortened: Option<String>,
-}
-
-/// Looks up what the key belongs to and reads, or samples, all that is asked for.
-fn run(config: &Config, asked: Asked, sample: bool) -> Result<Outcome, Error> {
-    let client = Rc::new(Client::new(config)?);
-    let stop = listen()?;
-    runtime()?.block_on(async {
-        let (organization, looks) = tokio::select! {
-            found = look_up(&client, config) => found?,
-            () = stop.told() => stop.die().await,
-        };
-        let names: Vec<_> = asked.streams.iter().map(|(selected, ..)| selected.stream.name).collect();
-        let verb = if sample { "checking" } else { "reading" };
-        log::info(format!("{organization}: {verb} {}", names.join(", ")));
-        let access = client.access(&organization);
-        let streams = asked.streams.into_iter().map(|(selected, position, skip)| {
-            let resume = position.resume(selected.stream.scope, &access, Utc::now(), skip);
-            (selected, resume)
-        });
-        let key = config.personal_data_key.as_ref().map(Secret::expose);
-        let form = Form::new(organization.id.clone(), config.schema_drift, config.personal_data, key);
-        let plan = Plan {
-            streams: streams.collect(),
-            organization,
-            access,
-            concurrency: config.concurrency,
-            form,
-            may_be_empty: config.empty_lists == Doubt::Warn,
-            sample,
-        };
-        pump(client, plan, asked.sink, (stop, looks)).await
-    })
-}
-
-/// The organization, and whether it is still to be looked up whether lists may be shortened: where that fails the
-/// run it is looked up first, because what a target is told to drop cannot be taken back.
-async fn look_up(client: &Client, config: &Config) -> Result<(Organization, bool), Error> {
-    let organization = client.organization(config.organization_id.as_deref(), &check::tell).await?;
-    if config.shortened_lists == Doubt::Fail {
-        match check::shortened(client, &organization, true).await {
-            Ok(Some(words)) => {
-                return Err(Error::new(Kind::Denied, format!("{words}. shortened_lists: fail")));
-            }
-            Ok(None) => {}
-            Err(error) => log::warn(format!("whether lists may be shortened cannot be told: {error}")),
-        }
-    }
-    Ok((organization, config.shortened_lists == Doubt::Warn))
 }
 
 /// Whether settings that are secret are named at any depth.
@@ -335,60 +255,4 @@ fn asked_by_airbyte(given: Given<'_>) -> Result<Asked, Error> {
         (wanted.selected, position, wanted.skip_complete)
     });
     Ok(Asked { streams: streams.collect(), missing, sink })
-}
-
-/// Reads on this thread and writes on another, so that a slow reader of stdout delays neither requests nor
-/// signals. `looks`: whether to look up, beside the reading, if lists may be shortened.
-async fn pump(
-    client: Rc<Client>,
-    plan: Plan,
-    mut sink: Box<dyn Sink>,
-    (stop, looks): (Stop, bool),
-) -> Result<Outcome, Error> {
-    let stops = stop.flag();
-    let (streams, sample) = (plan.streams.len(), plan.sample);
-    let (events, received) = mpsc::channel(sync::EVENTS_IN_FLIGHT);
-    let mut writing =
-        tokio::task::spawn_blocking(move || write::write(received, sink.as_mut(), (streams, sample), &stops));
-    let organization = plan.organization.clone();
-    let shortened = RefCell::new(None);
-    let look = async {
-        let looked = if looks { check::shortened(&client, &organization, false).await } else { Ok(None) };
-        match looked {
-            Ok(words) => {
-                words.iter().for_each(log::warn);
-                *shortened.borrow_mut() = words;
-            }
-            Err(error) => log::debug(format!("whether lists may be shortened cannot be told: {error}")),
-        }
-    };
-    let mut reading = Box::pin(async { tokio::join!(sync::read(client.clone(), plan, events), look) });
-    let mut read = false;
-    let written = loop {
-        tokio::select! {
-            _ = &mut reading, if !read => read = true,
-            written = &mut writing => break written,
-            () = stop.told() => {
-                drop(reading);
-                let _ = writing.await;
-                stop.die().await;
-            }
-        }
-    };
-    // A writer that was told to stop ends without an error, and not at the end.
-    if stop.is_told() {
-        stop.die().await;
-    }
-    let was_told = shortened.borrow().is_some();
-    if !read && matches!(written, Ok(Ok(_))) {
-        // What is left is the look-up that warns, and it is not worth a long wait.
-        let _ = tokio::time::timeout(LAST_LOOK, reading).await;
-    }
-    let shortened = shortened.take();
-    if was_told {
-        shortened.iter().for_each(log::warn);
-    }
-    let broke_off = "writing broke off; this is a defect of tap-confluent-cloud";
-    let failed = written.unwrap_or_else(|_| Err(Error::broken(broke_off)))?;
-    Ok(Outcome { failed, shortened })
 }

@@ -1,0 +1,154 @@
+//! One run: looks up what the key belongs to, then reads, or samples, what has been asked for on one thread
+//! and writes it on another. Knows neither the command line nor a protocol by name.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use chrono::Utc;
+use tokio::sync::mpsc;
+
+use crate::api::Client;
+use crate::api::organization::Organization;
+use crate::check;
+use crate::config::{Config, Doubt};
+use crate::error::{Error, Kind};
+use crate::log;
+use crate::protocol::{Selected, Sink};
+use crate::secret::Secret;
+use crate::shape::Form;
+use crate::state::Position;
+use crate::stop::Stop;
+use crate::sync::{self, Plan};
+use crate::write;
+
+/// How a run ended.
+pub struct Outcome {
+    /// Streams that were not read to their end, and why. All of it has been told.
+    pub failed: Vec<(String, Error)>,
+    /// Words, if lists may be shortened.
+    pub shortened: Option<String>,
+}
+
+/// Looks up what the key belongs to and reads, or samples, all that is asked for.
+pub fn run(
+    config: &Config,
+    streams: Vec<(Selected, Position, bool)>,
+    sink: Box<dyn Sink>,
+    sample: bool,
+) -> Result<Outcome, Error> {
+    let client = Rc::new(Client::new(config)?);
+    let stop = listen()?;
+    runtime()?.block_on(async {
+        let (organization, looks) = tokio::select! {
+            found = look_up(&client, config) => found?,
+            () = stop.told() => stop.die().await,
+        };
+        let names: Vec<_> = streams.iter().map(|(selected, ..)| selected.stream.name).collect();
+        let verb = if sample { "checking" } else { "reading" };
+        log::info(format!("{organization}: {verb} {}", names.join(", ")));
+        let access = client.access(&organization);
+        let streams = streams.into_iter().map(|(selected, position, skip)| {
+            let resume = position.resume(selected.stream.scope, &access, Utc::now(), skip);
+            (selected, resume)
+        });
+        let key = config.personal_data_key.as_ref().map(Secret::expose);
+        let form = Form::new(organization.id.clone(), config.schema_drift, config.personal_data, key);
+        let plan = Plan {
+            streams: streams.collect(),
+            organization,
+            access,
+            concurrency: config.concurrency,
+            form,
+            may_be_empty: config.empty_lists == Doubt::Warn,
+            sample,
+        };
+        pump(client, plan, sink, (stop, looks)).await
+    })
+}
+
+/// The organization, and whether it is still to be looked up whether lists may be shortened: where that fails the
+/// run it is looked up first, because what a target is told to drop cannot be taken back.
+async fn look_up(client: &Client, config: &Config) -> Result<(Organization, bool), Error> {
+    let organization = client.organization(config.organization_id.as_deref(), &check::tell).await?;
+    if config.shortened_lists == Doubt::Fail {
+        match check::shortened(client, &organization, true).await {
+            Ok(Some(words)) => {
+                return Err(Error::new(Kind::Denied, format!("{words}. shortened_lists: fail")));
+            }
+            Ok(None) => {}
+            Err(error) => log::warn(format!("whether lists may be shortened cannot be told: {error}")),
+        }
+    }
+    Ok((organization, config.shortened_lists == Doubt::Warn))
+}
+
+/// How long a finished sync waits for the look-up that warns of shortened lists.
+const LAST_LOOK: Duration = Duration::from_secs(10);
+
+/// Reads on this thread and writes on another, so that a slow reader of stdout delays neither requests nor
+/// signals. `looks`: whether to look up, beside the reading, if lists may be shortened.
+async fn pump(
+    client: Rc<Client>,
+    plan: Plan,
+    mut sink: Box<dyn Sink>,
+    (stop, looks): (Stop, bool),
+) -> Result<Outcome, Error> {
+    let stops = stop.flag();
+    let (streams, sample) = (plan.streams.len(), plan.sample);
+    let (events, received) = mpsc::channel(sync::EVENTS_IN_FLIGHT);
+    let mut writing =
+        tokio::task::spawn_blocking(move || write::write(received, sink.as_mut(), (streams, sample), &stops));
+    let organization = plan.organization.clone();
+    let shortened = RefCell::new(None);
+    let look = async {
+        let looked = if looks { check::shortened(&client, &organization, false).await } else { Ok(None) };
+        match looked {
+            Ok(words) => {
+                words.iter().for_each(log::warn);
+                *shortened.borrow_mut() = words;
+            }
+            Err(error) => log::debug(format!("whether lists may be shortened cannot be told: {error}")),
+        }
+    };
+    let mut reading = Box::pin(async { tokio::join!(sync::read(client.clone(), plan, events), look) });
+    let mut read = false;
+    let written = loop {
+        tokio::select! {
+            _ = &mut reading, if !read => read = true,
+            written = &mut writing => break written,
+            () = stop.told() => {
+                drop(reading);
+                let _ = writing.await;
+                stop.die().await;
+            }
+        }
+    };
+    // A writer that was told to stop ends without an error, and not at the end.
+    if stop.is_told() {
+        stop.die().await;
+    }
+    let was_told = shortened.borrow().is_some();
+    if !read && matches!(written, Ok(Ok(_))) {
+        // What is left is the look-up that warns, and it is not worth a long wait.
+        let _ = tokio::time::timeout(LAST_LOOK, reading).await;
+    }
+    let shortened = shortened.take();
+    if was_told {
+        shortened.iter().for_each(log::warn);
+    }
+    let broke_off = "writing broke off; this is a defect of tap-confluent-cloud";
+    let failed = written.unwrap_or_else(|_| Err(Error::broken(broke_off)))?;
+    Ok(Outcome { failed, shortened })
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::broken(format!("the runtime cannot be set up: {error}")))
+}
+
+fn listen() -> Result<Stop, Error> {
+    Stop::listen().map_err(|error| Error::broken(format!("signals cannot be handled: {error}")))
+}
