@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use simulator::{BindingsServer, Simulator};
 
 use crate::support::{
-    Message, PASS_KEYS, Run, STREAMS, Tap, eventually, most_repeated, parse, polite, rude, seed, tap,
+    Message, PASS_KEYS, Run, STREAMS, Tap, eventually, most_repeated, parse, polite, rude, seed, starts_over,
+    tap,
 };
 
 type Seen = BTreeMap<String, BTreeSet<String>>;
@@ -63,11 +64,11 @@ fn killed(sim: &Simulator, state: Option<&Value>, size: u64, dice: &mut fastrand
 /// Records of a page.
 const SIZE: u64 = 10;
 
-/// What one pass of each stream has brought so far; a stream that was not interrupted starts a
-/// new pass.
+/// What one pass of each stream has brought so far; a stream that was not interrupted, or
+/// is started over, starts a new pass.
 fn take_in(pass: &mut Seen, state: Option<&Value>, seen: Seen, run: &Run) {
     for stream in STREAMS {
-        if !is_interrupted(state, stream) {
+        if !is_interrupted(state, stream) || starts_over(run, stream) {
             pass.remove(stream);
         }
     }
@@ -75,7 +76,7 @@ fn take_in(pass: &mut Seen, state: Option<&Value>, seen: Seen, run: &Run) {
         let so_far = pass.entry(stream.clone()).or_default();
         let repeated = so_far.intersection(&ids).count();
         assert!(
-            repeated as u64 <= most_repeated(run, &stream, SIZE),
+            repeated as u64 <= most_repeated(&stream, SIZE),
             "{stream}: {repeated} records repeated after a kill"
         );
         so_far.extend(ids);

@@ -17,7 +17,7 @@ pub use run::Run;
 pub use tap::{Tap, bare, tap};
 pub use whole::{
     DERIVED, EVERY, PASS_KEYS, STREAMS, assert_record, assert_stream_whole, assert_whole, assert_whole_of,
-    has_no_position, ids_of, most_repeated, same_ids,
+    has_no_position, ids_of, most_repeated, same_ids, starts_over,
 };
 
 use simulator::{Scenario, Simulator};

@@ -33,18 +33,19 @@ pub fn has_no_position(bookmark: &Value) -> bool {
 
 /// How many records of an interrupted stream a resumed run may say again: the page in the middle of which
 /// it was killed, and those role bindings that both of their listings bring, because a later run does not know
-/// what an earlier one has said. A run that resumes at an empty last page starts its stream over, since the
-/// page's token may have expired.
-pub fn most_repeated(run: &Run, stream: &str, page: u64) -> u64 {
+/// what an earlier one has said.
+pub fn most_repeated(stream: &str, page: u64) -> u64 {
     /// Role bindings of the simulator's organization itself, unless a scenario says otherwise.
     const BOTH_LISTINGS: u64 = 44;
 
+    if stream == "role_bindings" { page + BOTH_LISTINGS } else { page }
+}
+
+/// Whether a run that resumed at an empty last page has started the stream over, since the page's token may
+/// have expired. All that it says of the stream belongs to the new pass.
+pub fn starts_over(run: &Run, stream: &str) -> bool {
     let mut lines = run.stdout.lines().chain(run.stderr.lines());
-    match stream {
-        _ if lines.any(|line| line.contains(stream) && line.contains("may have expired")) => u64::MAX,
-        "role_bindings" => page + BOTH_LISTINGS,
-        _ => page,
-    }
+    lines.any(|line| line.contains(stream) && line.contains("may have expired"))
 }
 
 /// Columns of ours that a record of any stream has beside the API's own.
