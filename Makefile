@@ -4,7 +4,7 @@ CARGO ?= cargo
 PYTHON ?= python3
 VENVS := target/venv
 
-.PHONY: help demo test check advisories bench chaos fuzz bless venvs
+.PHONY: help demo test check advisories bench chaos fuzz bless image venvs
 
 help:
 	@echo 'make demo    build, start the simulator, run the real sync end to end, show what came out'
@@ -14,6 +14,7 @@ help:
 	@echo 'make bench   CPU, time and memory beside the least that could do the work; builds a release'
 	@echo 'make chaos   500 seeded runs with random faults, kills, grants and rotated keys; prints the seed of each failure'
 	@echo 'make fuzz    ten minutes of each fuzz target; needs cargo-fuzz'
+	@echo 'make image   the container image, by docker, podman or buildah; around the binary of the wheel if there is one'
 	@echo 'make bless   rewrite what is generated: catalogs, docs/streams.md, tables of the READMEs'
 
 demo:
@@ -48,6 +49,10 @@ fuzz:
 bless:
 	$(MAKE) $(VENVS)/duckdb/.installed
 	BLESS=1 $(CARGO) test --locked --test tests -- golden:: queries::
+
+# ENGINE, IMAGE, BASE and BINARY choose otherwise than the script does.
+image:
+	integrations/docker/build.sh
 
 # One virtual environment for each runtime that the tests use, from its pinned requirements.
 venvs: $(patsubst tests/python/%.txt,$(VENVS)/%/.installed,$(wildcard tests/python/*.txt))

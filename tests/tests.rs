@@ -129,8 +129,11 @@ mod airbyte_order;
 /// Whole reads in Airbyte's language: order, counts, records.
 mod airbyte_reads;
 
-/// What the integrations ship: Airbyte's image, metadata and page, each true to the binary.
+/// What the integrations ship: Dockerfile, metadata and page, each true to the binary.
 mod packaging;
+
+/// The image: built, and run as another user with a read-only root.
+mod image;
 
 /// `check`: whether the settings work, and if not, why.
 mod airbyte_check;
