@@ -50,7 +50,7 @@ bless:
 	$(MAKE) $(VENVS)/duckdb/.installed
 	BLESS=1 $(CARGO) test --locked --test tests -- golden:: queries::
 
-# ENGINE, IMAGE, BASE and BINARY choose otherwise than the script does.
+# The script says what the variables ENGINE, IMAGE, BASE and BINARY choose.
 image:
 	integrations/docker/build.sh
 

@@ -179,7 +179,7 @@ fn the_image_runs_as_a_numbered_user_and_what_it_runs_was_built_for_its_debian()
     assert!(uid.parse::<u32>().unwrap() > 0 && gid.parse::<u32>().unwrap() > 0);
     let stages = all("FROM");
     let rust = stages.iter().find_map(|stage| stage.strip_suffix(" AS builder")).unwrap();
-    // Engines that build every stage before the target leave the builder out; without one the last is it.
+    // The last one is built where no target is named.
     let builder = format!("{rust} AS builder");
     assert_eq!(stages, ["${BASE} AS base", "base AS prebuilt", &builder, "base AS compiled"]);
     let base = only("ARG");
