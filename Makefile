@@ -15,7 +15,7 @@ help:
 	@echo 'make chaos   500 seeded runs with random faults, kills, grants and rotated keys; prints the seed of each failure'
 	@echo 'make fuzz    ten minutes of each fuzz target; needs cargo-fuzz'
 	@echo 'make image   the container image, by docker, podman or buildah; around the binary of the wheel if there is one'
-	@echo 'make bless   rewrite what is generated: catalogs, docs/streams.md, tables of the READMEs'
+	@echo 'make bless   rewrite what is generated: catalogs, docs/streams.md, tables of the READMEs, Meltano definitions'
 
 demo:
 	$(CARGO) build --workspace --locked
@@ -47,7 +47,7 @@ fuzz:
 	done
 
 bless:
-	$(MAKE) $(VENVS)/duckdb/.installed
+	$(MAKE) $(VENVS)/duckdb/.installed $(VENVS)/lint/.installed
 	BLESS=1 $(CARGO) test --locked --test tests -- golden:: queries::
 
 # The script says what the variables ENGINE, IMAGE, BASE and BINARY choose.

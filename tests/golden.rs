@@ -1,6 +1,8 @@
 //! Files that are written by the binary and checked in: their diff is the review of what users will see.
 //! `make bless` rewrites them.
 
+mod meltano;
+
 use std::path::PathBuf;
 use std::process::Command;
 

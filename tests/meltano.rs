@@ -1,5 +1,6 @@
-//! A real Meltano with the binary as a custom plugin, as the README shows it, into a real DuckDB.
+//! A real Meltano with the binary as a custom plugin, into a real DuckDB.
 
+mod installed;
 mod project;
 
 use std::collections::BTreeSet;
@@ -14,6 +15,8 @@ use project::Project;
 
 const TAP: &str = "tap-confluent-cloud";
 
+const RUN: [&str; 3] = ["run", TAP, "target-duckdb"];
+
 /// From this request on the simulator answers none, so that a run hangs in the middle.
 const MIDDLE: u64 = 45;
 
@@ -26,10 +29,10 @@ fn page_tokens(bookmarks: &Value) -> usize {
 }
 
 /// Runs once more, after an interruption: some stream goes on where it was, and all is there.
-fn assert_goes_on(sim: &Simulator, project: &Project<'_>) {
+fn assert_goes_on<const N: usize>(sim: &Simulator, project: &Project<'_>, run: [&str; N]) {
     sim.clear_faults();
     let before = sim.requests().len();
-    project.run().expect_code(0).expect_words(["resuming where the last run stopped"]);
+    project.call(run).expect_code(0).expect_words(["resuming where the last run stopped"]);
     project.database().assert_whole(sim);
     let first = project.first_requests(before, &STREAMS);
     assert!(first.iter().any(|request| request.parameter("page_token").is_some()), "every stream began anew");
@@ -37,7 +40,7 @@ fn assert_goes_on(sim: &Simulator, project: &Project<'_>) {
 
 /// Meltano keeps logs, and hands its settings on in files: none is left that holds the secret.
 fn assert_no_file_holds_the_secret(sim: &Simulator, project: &Project<'_>) {
-    let mut folders = vec![project.path().to_owned()];
+    let mut folders = vec![project.path()];
     let mut files = 0;
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
@@ -229,7 +232,7 @@ fn a_run_stopped_in_the_middle_goes_on_with_the_next() {
     let run = project.start_and_wait_for_a_stored_state();
     run.signal("TERM");
     assert!(!run.finish().status.success());
-    assert_goes_on(&sim, &project);
+    assert_goes_on(&sim, &project, RUN);
 }
 
 #[test]
@@ -241,7 +244,7 @@ fn a_run_whose_tap_was_killed_fails_and_the_next_goes_on() {
     let tap = fs::read_to_string(project.process_id_file()).unwrap();
     assert!(kill("KILL", tap.trim()));
     run.finish().expect_code(1).expect_words(["Extractor failed"]);
-    assert_goes_on(&sim, &project);
+    assert_goes_on(&sim, &project, RUN);
 }
 
 /// Meltano merges what a full refresh says into the state of before, key by key: a page token that

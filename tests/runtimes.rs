@@ -88,6 +88,11 @@ impl Process {
         assert!(kill(name, &self.child.id().to_string()), "no such process: {}", self.said);
     }
 
+    /// Kills it and whatever it has started.
+    pub fn kill_all(&self) {
+        assert!(kill("KILL", &format!("-{}", self.child.id())), "no such group: {}", self.said);
+    }
+
     /// Waits for the end. Whatever it was, no secret has been said.
     pub fn finish(mut self) -> Ended {
         let status = loop {

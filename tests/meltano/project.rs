@@ -21,6 +21,8 @@ const SMALL_BATCH: &str = "7";
 pub struct Project<'s> {
     sim: &'s Simulator,
     folder: TempDir,
+    /// Where the project is below the folder, which holds Meltano's home too.
+    place: &'static str,
     environment: Vec<(String, String)>,
 }
 
@@ -46,10 +48,43 @@ impl<'s> Project<'s> {
         project
     }
 
-    fn with(sim: &'s Simulator, executable: &Path, rules: &[&str]) -> Self {
+    /// As `meltano init` makes it.
+    pub fn initialized(sim: &'s Simulator) -> Self {
+        let mut project = Self::empty(sim);
+        project.call(["init", "project"]).expect_code(0);
+        project.place = "project";
+        project
+    }
+
+    /// A copy of a folder.
+    pub fn copied(sim: &'s Simulator, from: &Path) -> Self {
+        let mut project = Self::empty(sim);
+        project.place = "project";
+        let copied = Command::new("cp").arg("-R").arg(from).arg(project.path()).status().unwrap();
+        assert!(copied.success(), "{} can be copied", from.display());
+        project
+    }
+
+    /// The settings and capabilities of a definition, but the binary instead of what it would install.
+    pub fn defined_by(sim: &'s Simulator, definition: &Path) -> Self {
+        let project = Self::empty(sim);
+        let text = fs::read_to_string(definition).unwrap();
+        let lines = text.lines().filter(|line| !line.starts_with("pip_url:") && !line.starts_with('#'));
+        let indented: String = lines.map(|line| format!("      {line}\n")).collect();
+        let indented = indented.replace("executable: tap-confluent-cloud", &format!("executable: {BINARY}"));
+        let text = format!("project_id: defined\nplugins:\n  extractors:\n    -\n{indented}");
+        fs::write(project.path().join("meltano.yml"), text).unwrap();
+        project
+    }
+
+    fn empty(sim: &'s Simulator) -> Self {
         let folder = TempDir::new().unwrap();
         fs::create_dir(folder.path().join("home")).unwrap();
-        let mut project = Self { sim, folder, environment: Vec::new() };
+        Self { sim, folder, place: "", environment: Vec::new() }
+    }
+
+    fn with(sim: &'s Simulator, executable: &Path, rules: &[&str]) -> Self {
+        let mut project = Self::empty(sim);
         for (name, value) in
             [("API_SECRET", sim.api_secret()), ("PAGE_SIZE", "20"), ("RETRY_BASE_SECONDS", "0.001")]
         {
@@ -90,24 +125,33 @@ impl<'s> Project<'s> {
                     "config": { "api_key": self.sim.api_key(), "base_url": self.sim.base_url() },
                     "select": if rules.is_empty() { &["*.*"] } else { rules },
                 }],
-                "loaders": [{
-                    "name": "target-duckdb",
-                    "namespace": "target_duckdb",
-                    "executable": program("duckdb", "target-duckdb"),
-                    "settings": [
-                        { "name": "path" },
-                        { "name": "default_target_schema" },
-                        { "name": "batch_size_rows", "kind": "integer" },
-                    ],
-                    "config": self.database().target_settings(BATCH),
-                }],
+                "loaders": [self.loader()],
             },
         });
         fs::write(self.path().join("meltano.yml"), project.to_string()).unwrap();
     }
 
-    pub fn path(&self) -> &Path {
-        self.folder.path()
+    /// The loader's definition, its settings as defaults.
+    pub fn loader(&self) -> Value {
+        let given = self.database().target_settings(BATCH);
+        let setting = |(name, value): (&String, &Value)| {
+            let kind = if value.is_number() { "integer" } else { "string" };
+            json!({ "name": name, "kind": kind, "value": value })
+        };
+        json!({
+            "name": "target-duckdb",
+            "namespace": "target_duckdb",
+            "executable": program("duckdb", "target-duckdb"),
+            "settings": given.as_object().unwrap().iter().map(setting).collect::<Value>(),
+        })
+    }
+
+    pub fn sim(&self) -> &'s Simulator {
+        self.sim
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join(self.place)
     }
 
     pub fn process_id_file(&self) -> PathBuf {
@@ -115,7 +159,11 @@ impl<'s> Project<'s> {
     }
 
     pub fn database(&self) -> DuckDb {
-        DuckDb(self.path().join("out.duckdb"))
+        self.database_named("out.duckdb")
+    }
+
+    pub fn database_named(&self, name: &str) -> DuckDb {
+        DuckDb(self.path().join(name))
     }
 
     /// Meltano and all it runs see a proxy that nobody listens on: nothing here needs a network.
@@ -127,7 +175,10 @@ impl<'s> Project<'s> {
         meltano
             .env("MELTANO_SEND_ANONYMOUS_USAGE_STATS", "false")
             .env("MELTANO_CLI_DISABLE_VERSION_CHECK", "true");
-        meltano.env("HOME", self.path().join("home")).env("TMPDIR", self.path()).env("NO_COLOR", "1");
+        meltano
+            .env("HOME", self.folder.path().join("home"))
+            .env("TMPDIR", self.folder.path())
+            .env("NO_COLOR", "1");
         meltano.env_remove("XDG_STATE_HOME").envs(self.environment.iter().cloned());
         meltano.current_dir(self.path()).stdin(Stdio::null());
         meltano
@@ -137,7 +188,7 @@ impl<'s> Project<'s> {
     pub fn call<const N: usize>(&self, arguments: [&str; N]) -> Ended {
         let mut meltano = self.meltano();
         meltano.args(arguments);
-        Process::start(meltano, self.path(), self.sim, None).finish()
+        Process::start(meltano, &self.path(), self.sim, None).finish()
     }
 
     /// Starts `meltano run`, and waits until Meltano has stored what the target told of its state a
@@ -146,7 +197,7 @@ impl<'s> Project<'s> {
         let mut meltano = self.meltano();
         meltano.args(["run", "tap-confluent-cloud", "target-duckdb"]);
         meltano.env("TARGET_DUCKDB_BATCH_SIZE_ROWS", SMALL_BATCH);
-        let mut run = Process::start(meltano, self.path(), self.sim, None);
+        let mut run = Process::start(meltano, &self.path(), self.sim, None);
         // Meltano's own database: what it logs of a state does not tell what is in it.
         let database = self.path().join(".meltano/meltano.db");
         run.until("a state with a page token is stored", |_| {
