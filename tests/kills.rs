@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use simulator::{BindingsServer, Simulator};
 
 use crate::support::{
-    Message, PASS_KEYS, Run, STREAMS, Tap, eventually, most_repeated, parse, polite, rude, seed, starts_over,
-    tap,
+    Message, PASS_KEYS, Run, STREAMS, Spawned, Tap, eventually, most_repeated, parse, polite, rude, seed,
+    starts_over, tap,
 };
 
 type Seen = BTreeMap<String, BTreeSet<String>>;
@@ -132,6 +132,51 @@ fn a_resumed_stream_goes_on_where_it_was_and_does_not_start_over() {
     let again = run.ids("users").iter().filter(|id| seen["users"].contains(*id)).count();
     assert!(again <= 10 && run.ids("users").len() < whole, "{again} repeated");
     assert_eq!(seen["users"].iter().cloned().chain(run.ids("users")).collect::<BTreeSet<_>>().len(), whole);
+}
+
+/// A process, a stream and a state each, as an orchestrator fans them out. All run at once.
+fn side_by_side<'s>(sim: &'s Simulator, states: [Option<&Value>; 4]) -> Vec<Spawned<'s>> {
+    let tap = |(stream, state)| resume(sim, state, SIZE).set("streams", json!([stream])).spawn();
+    STREAMS.into_iter().zip(states).map(tap).collect()
+}
+
+#[test]
+fn four_processes_with_a_stream_and_a_state_each_give_exactly_the_union() {
+    let sim = Simulator::start(rude());
+    for (child, stream) in side_by_side(&sim, [None; 4]).into_iter().zip(STREAMS) {
+        let run = child.finish().expect_code(0);
+        let (mut ids, mut truth) = (run.ids(stream), sim.truth().ids(stream));
+        ids.sort_unstable();
+        truth.sort_unstable();
+        assert_eq!(ids, truth, "{stream}");
+        assert!(run.schemas().keys().eq([stream]), "{stream}: another stream was offered");
+    }
+
+    let running = side_by_side(&sim, [None; 4]);
+    for child in &running {
+        child.read_lines(40);
+    }
+    let mut first = Vec::new();
+    for child in running {
+        child.signal("KILL");
+        first.push(heard(&child.text()));
+        drop(child.finish());
+    }
+    let states: Vec<Option<&Value>> = first.iter().map(|(_, state)| state.as_ref()).collect();
+    let second = side_by_side(&sim, states.clone().try_into().unwrap());
+    for (index, (child, stream)) in second.into_iter().zip(STREAMS).enumerate() {
+        let run = child.finish().expect_code(0);
+        let (seen, state) = &first[index];
+        assert!(is_interrupted(states[index], stream), "{stream} was not interrupted: {state:?}");
+        assert!(seen.keys().chain(heard(&run.stdout).0.keys()).all(|heard| heard == stream), "{stream}");
+        let again = run.ids(stream).iter().filter(|id| seen[stream].contains(*id)).count() as u64;
+        assert!(again <= most_repeated(&run, stream, SIZE), "{stream}: {again} records repeated");
+        let together: BTreeSet<String> = seen[stream].iter().cloned().chain(run.ids(stream)).collect();
+        let truth: BTreeSet<String> = sim.truth().ids(stream).into_iter().collect();
+        assert_eq!(together, truth, "{stream}");
+        let bookmarks = run.last_state().unwrap()["bookmarks"].take();
+        assert!(bookmarks.as_object().unwrap().keys().eq([stream]), "{stream}: {bookmarks}");
+    }
 }
 
 #[test]
