@@ -99,7 +99,7 @@ impl Process {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status;
             }
-            assert!(self.started.elapsed() < Duration::from_secs(90), "it does not end");
+            assert!(self.started.elapsed() < Duration::from_secs(180), "it does not end");
             thread::sleep(Duration::from_millis(5));
         };
         self.ended = true;

@@ -198,11 +198,17 @@ impl<'s> Project<'s> {
         meltano.args(["run", "tap-confluent-cloud", "target-duckdb"]);
         meltano.env("TARGET_DUCKDB_BATCH_SIZE_ROWS", SMALL_BATCH);
         let mut run = Process::start(meltano, &self.path(), self.sim, None);
-        // Meltano's own database: what it logs of a state does not tell what is in it.
+        // Meltano's own database: what it logs of a state does not tell what is in it. The state is
+        // written there twice, to the run and then to what the next run reads, and logged after that.
         let database = self.path().join(".meltano/meltano.db");
-        run.until("a state with a page token is stored", |_| {
-            let stored = fs::read(&database).unwrap_or_default();
-            String::from_utf8_lossy(&stored).contains("\"page_token\": \"")
+        let logged = |run: &Process| run.stderr().matches("Incremental state has been updated").count();
+        let mut written = None;
+        run.until("a state with a page token is stored", |run| {
+            let stored = || fs::read(&database).unwrap_or_default();
+            if written.is_none() && String::from_utf8_lossy(&stored()).contains("\"page_token\": \"") {
+                written = Some(logged(run));
+            }
+            written.is_some_and(|before| logged(run) > before)
         });
         run
     }
