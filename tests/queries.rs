@@ -20,7 +20,7 @@ use crate::support::EVERY;
 const SAMPLE_FLAGS: &str =
     "--polite --seed 12 --users 40 --invitations 12 --service-accounts 24 --role-bindings 120";
 
-fn sample_scenario() -> Scenario {
+pub fn sample_scenario() -> Scenario {
     Scenario::new().polite().seed(12).users(40).invitations(12).service_accounts(24).role_bindings(120)
 }
 

@@ -215,3 +215,6 @@ mod secrets;
 
 /// What holds for any way of sending back the credentials.
 mod properties_secrets;
+
+/// The commands that README and docs show.
+mod pages;
