@@ -25,7 +25,8 @@ pub fn sample_scenario() -> Scenario {
 }
 
 /// Asks every query of a folder of DuckDB, then of SQLite: with the same rows, times as texts, and
-/// the empty texts that target-duckdb makes nulls of and other targets do not. Then once more with
+/// the empty texts that target-duckdb makes nulls of and other targets do not. Where the day is marked
+/// that a user puts in, each is asked with today's as well. Then SQLite once more with
 /// two rows that the simulator does not make: an admin of less than the organization, who is of no
 /// known kind, and a user whose invitation is still said to be open.
 const ASK: &str = "
@@ -45,7 +46,10 @@ answers = {}
 for path in sorted(pathlib.Path(sys.argv[2]).glob('*.sql')):
     sql = path.read_text('utf-8')
     try:
-        answers[path.stem] = {'sql': sql, 'duckdb': ask(duck, sql), 'sqlite': ask(lite, sql)}
+        today = lambda day: sql.replace(\"'2025-10-10' as day -- <-\", f'{day} as day --')
+        days = [(duck, 'current_date - 90'), (lite, \"date('now', '-90 day')\")] if today('') != sql else []
+        answers[path.stem] = {'sql': sql, 'duckdb': ask(duck, sql), 'sqlite': ask(lite, sql),
+                              'today': [ask(database, today(day)) for database, day in days]}
     except Exception as error:
         sys.exit(f'{path.name}: {error}')
 lite.execute(\"insert into role_bindings (id, principal_type, principal_id, role_name, scope_type, resource_type) \
@@ -68,6 +72,8 @@ pub struct Query {
     pub duckdb: Answer,
     pub sqlite: Answer,
     pub odd: Answer,
+    /// DuckDB's and SQLite's answer if it is asked of the day on which the test runs.
+    pub today: Vec<Answer>,
 }
 
 impl Query {
@@ -78,10 +84,16 @@ impl Query {
 
     /// Some columns of the answer, a text each row, sorted; nulls are empty.
     pub fn sorted<const N: usize>(&self, columns: [&str; N]) -> Vec<String> {
-        let place = |name: &str| self.duckdb.columns.iter().position(|column| column == name).unwrap();
+        self.duckdb.sorted(columns)
+    }
+}
+
+impl Answer {
+    pub fn sorted<const N: usize>(&self, columns: [&str; N]) -> Vec<String> {
+        let place = |name: &str| self.columns.iter().position(|column| column == name).unwrap();
         let places = columns.map(place);
         let row = |row: &Vec<Value>| places.map(|place| cell(&row[place])).join(" ");
-        sorted(self.duckdb.rows.iter().map(row))
+        sorted(self.rows.iter().map(row))
     }
 }
 

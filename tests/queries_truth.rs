@@ -98,6 +98,19 @@ fn keys_are_told_by_their_age_their_owner_and_what_they_open() {
 }
 
 #[test]
+fn keys_are_old_from_the_day_that_is_put_in_on() {
+    let (people, query) = (SAMPLE.ids("users"), SAMPLE.query("old_keys_of_people"));
+    let day = (chrono::Utc::now() - chrono::TimeDelta::days(90)).format("%F").to_string();
+    let old = |key: &&Value| key["metadata"]["created_at"].as_str().unwrap() < day.as_str();
+    let of_people = SAMPLE.keys().filter(|key| people.contains(owner(key)));
+    let expected = sorted(of_people.filter(old).map(|key| cell(&key["id"])));
+    assert_eq!(query.today.len(), 2, "one line is marked as the day");
+    for answer in &query.today {
+        assert_eq!(answer.sorted(["api_key"]), expected);
+    }
+}
+
+#[test]
 fn grants_on_what_is_gone_are_those_whose_environment_or_cluster_is_not_listed() {
     let (environments, clusters) = (SAMPLE.ids("environments"), SAMPLE.ids("kafka_clusters"));
     let bindings = bindings();

@@ -1,6 +1,6 @@
 -- Which API keys of people are older than 90 days?
 -- Asked by: auditors and security engineers; a person's key lives on while the person changes jobs.
--- Put in the day 90 days back: `current_date - 90` in DuckDB, `date('now', '-90 day')` in SQLite. Needs api_keys.
+-- Put in your own day on the marked line: `current_date - 90` in DuckDB, `date('now', '-90 day')` in SQLite. Needs api_keys.
 -- Keys of unknown age are listed. When a key was last used, the service does not say. `clusters`: see keys_without_owner.sql.
 select
     k.id as api_key,
@@ -13,6 +13,9 @@ select
     k.display_name
 from api_keys k
 join users u on u.id = k.owner_id
-where k.created_at < '2025-10-10'
+cross join (
+    select '2025-10-10' as day -- <- 90 days before the sample's last day: keys made before it are old
+) as limits
+where substr(cast(k.created_at as varchar), 1, 10) < cast(limits.day as varchar)
    or k.created_at is null
 order by coalesce(cast(k.created_at as varchar), ''), k.id;
