@@ -1,6 +1,6 @@
 #!/bin/sh
 # The real sync, end to end, against the bundled simulator: test, discover, read, a read killed in the
-# middle and resumed, and the same as Airbyte does it. Needs the two binaries of `cargo build --workspace`
+# middle and resumed, the same as Airbyte does it, and what the rows tell. Needs the two binaries of `cargo build --workspace`
 # and a POSIX shell.
 set -eu
 
@@ -37,6 +37,13 @@ row() { printf '%-32s %s\n' "$1" "$2" >> "$dir/table"; }
 
 say() { printf '\n$ tap-confluent-cloud %s\n' "$*"; }
 
+cat <<'END'
+
+A pretend Confluent Cloud is up, and it is rude on purpose, as the real one is now and then: it fails
+(503), limits the rate (429), and sends fields that no schema knows. So lines like "the service failed to
+answer, waiting" and "unknown fields, passed on" are no faults: they show how the tap copes.
+END
+
 say --config config.json --test
 "$tap" --config "$dir/config.json" --test > "$dir/test.jsonl"
 row "--test" "$(grep -c '"type":"RECORD"' "$dir/test.jsonl") streams answered with a record"
@@ -53,7 +60,9 @@ done
 
 say 'read --config config.json, killed with SIGKILL in the middle'
 sed 's/}$/, "page_size": 10}/' "$dir/config.json" > "$dir/small.json"
-"$tap" read --config "$dir/small.json" > "$dir/killed.jsonl" &
+# It is there before it is looked into, however late the shell in the background opens it.
+: > "$dir/killed.jsonl"
+"$tap" read --config "$dir/small.json" >> "$dir/killed.jsonl" &
 reading=$!
 while [ "$(grep -c '"type":"RECORD"' "$dir/killed.jsonl")" -lt 250 ]; do
     kill -0 $reading 2>/dev/null || { echo "demo: the read ended before it could be killed" >&2; exit 1; }
@@ -83,3 +92,51 @@ cat "$dir/table"
 [ "$(missing "$dir/whole.jsonl")" = 0 ] && [ "$(missing "$dir/airbyte.jsonl")" = 0 ] && [ "$(missing "$dir/killed.jsonl")" != 0 ] &&
     [ "$(missing "$dir/killed.jsonl" "$dir/resumed.jsonl")" = 0 ] || { echo "demo: records are missing" >&2; exit 1; }
 printf '\nEvery record of the simulated organization came out.\n'
+
+# Who holds which role where, in sentences: a user of each level, joined by id.
+cat > "$dir/join.awk" <<'AWK'
+function field(name,   text) {
+    if (!match($0, "\"" name "\": *\"[^\"\\\\]*\"")) return ""
+    text = substr($0, RSTART, RLENGTH)
+    sub(/^"[^"]*": *"/, "", text)
+    sub(/"$/, "", text)
+    return text
+}
+/"stream":"users"/ {
+    name = field("full_name"); email = field("email")
+    if (name != "" && email != "") who[field("id")] = name " <" email ">"
+}
+/"stream":"role_bindings"/ {
+    # Its resource_name is another one.
+    sub(/"metadata": *[{][^}]*}/, "")
+    count++
+    principal[count] = field("principal_id"); role[count] = field("role_name"); level[count] = field("scope_type")
+    where[count] = level[count] == "organization" ? "the whole organization" : "environment " field("environment_id")
+    if (level[count] == "cloud-cluster") where[count] = where[count] ", cluster " field("cloud_cluster_id")
+    what = field("resource_type")
+    if (what != "") where[count] = where[count] ", " what " " field("resource_name") \
+        (field("pattern_type") == "PREFIXED" ? "*" : "")
+}
+END {
+    for (n = 1; n <= count; n++) if (principal[n] in who && !shown[level[n]]++)
+        print who[principal[n]] "\n    holds " role[n] " on " where[n]
+}
+AWK
+awk -f "$dir/join.awk" "$dir/whole.jsonl" > "$dir/access"
+printf '\nThree of its role bindings, joined with the users who hold them:\n\n'
+cat "$dir/access"
+[ "$(grep -c holds "$dir/access")" = 3 ] || { echo "demo: the join found too few" >&2; exit 1; }
+
+cat <<END
+
+Try it yourself. Start the simulator again, and ask it:
+
+    mkdir -p sample
+    $bin/simulator > sample/tap.json & sleep 1
+    $tap --config sample/tap.json --test
+
+Or ask your own organization, which is only read (docs/api-key.md):
+
+    export CONFLUENT_CLOUD_API_KEY=… CONFLUENT_CLOUD_API_SECRET=…
+    $tap --test
+END
