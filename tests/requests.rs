@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 use simulator::{BindingsServer, Request, Simulator};
 
-use crate::support::{STREAMS, assert_whole, eventually, polite, rude, tap};
+use crate::support::{EVERY, STREAMS, assert_whole, eventually, polite, rude, tap};
 
 const STREAM_SIZES: [(&str, usize); 3] = [("users", 237), ("invitations", 205), ("service_accounts", 131)];
 
@@ -101,6 +101,29 @@ fn a_path_prefix_of_the_base_url_is_kept() {
         for request in &run.requests {
             assert!(request.path.starts_with("/api/") && !request.path.contains("//"), "{}", request.path);
         }
+    }
+}
+
+/// The promise that `docs/api-key.md` begins with.
+#[test]
+fn nothing_but_get_is_ever_sent_whatever_the_command() {
+    let sim = Simulator::start(rude());
+    let every = || tap(&sim).set("streams", json!(EVERY));
+    let catalog = format!("{}/catalogs/airbyte.json", env!("CARGO_MANIFEST_DIR"));
+    every().run();
+    every().arg("--test").run();
+    every().arg("--discover").run();
+    every().arg("--about").run();
+    for verb in ["spec", "check", "discover"] {
+        every().verb(verb).run();
+    }
+    every().verb("read").args(["--catalog", &catalog]).speaks_airbyte().run();
+    let requests = sim.requests();
+    for stream in EVERY {
+        assert!(requests.iter().any(|request| request.stream.as_deref() == Some(stream)), "{stream}");
+    }
+    for request in requests {
+        assert_eq!(request.method, "GET", "{}", request.path);
     }
 }
 
