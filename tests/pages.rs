@@ -1,6 +1,7 @@
 //! The pages for users, done as they say: each block of shell commands of the README, of `docs` and of
 //! the READMEs of `integrations` is run, against the simulator. CONTRIBUTING.md says how to write one.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt;
@@ -19,6 +20,9 @@ use crate::support::secrets_of;
 
 /// Other names of what is written `sh`, which would not be run.
 const OTHER_SHELLS: [&str; 6] = ["", "bash", "shell", "zsh", "console", "shell-session"];
+
+/// What of the repository is in the folder of a page.
+const COPIED: [&str; 3] = ["integrations", "catalogs", "docs"];
 
 /// As long as a page's block may take: some install packages.
 const LIMIT: Duration = Duration::from_secs(300);
@@ -115,7 +119,7 @@ impl Page {
         for Block { line, language, mark, .. } in &blocks {
             let is_run = language == "sh";
             let fault = match mark {
-                _ if OTHER_SHELLS.contains(&language.as_str()) => {
+                None if OTHER_SHELLS.contains(&language.as_str()) => {
                     "a fence says what it holds; commands are `sh`"
                 }
                 Some(Mark::NotRun(reason)) if is_run && reason.is_empty() => {
@@ -134,18 +138,22 @@ impl Page {
     fn follow(&self) -> Result<(), String> {
         let sim = Simulator::start(sample_scenario());
         let folder = TempDir::new().unwrap();
-        for name in ["integrations", "catalogs", "docs"] {
+        for name in COPIED {
             // Copies, so that no page can leave anything in the repository.
             let copied = Command::new("cp").arg("-R").arg(root().join(name)).arg(folder.path()).status();
             assert!(copied.unwrap().success(), "{name} can be copied");
         }
         symlink(root().join("target"), folder.path().join("target")).unwrap();
-        let mut groups = Groups::default();
+        let (mut groups, outputs) = (Groups::default(), TempDir::new().unwrap());
         let mut printed = String::new();
         for block in &self.blocks {
             let place = format!("{}:{}", self.name, block.line);
             match &block.mark {
-                Some(Mark::File(name)) => fs::write(folder.path().join(name), &block.text).unwrap(),
+                Some(Mark::File(name)) => {
+                    let path = folder.path().join(name);
+                    fs::create_dir_all(path.parent().unwrap()).unwrap();
+                    fs::write(path, &block.text).unwrap();
+                }
                 Some(Mark::Printed) => {
                     let missing = block.text.lines().find(|line| !printed.contains(line.trim()));
                     let missing =
@@ -153,9 +161,12 @@ impl Page {
                     missing.map_or(Ok(()), Err)?;
                 }
                 None if block.language == "sh" => {
-                    printed = groups.run(self.shell(&sim, &folder), &block.text, folder.path()).map_err(
+                    printed = groups.run(self.shell(&sim, &folder), &block.text, outputs.path()).map_err(
                         |(ended, said)| format!("{place}: {ended}\n{}--- printed\n{said}", block.text),
                     )?;
+                    if block.text.contains("target/debug/") {
+                        stays_clean(folder.path()).map_err(|left| format!("{place}: {left}"))?;
+                    }
                     let secret = secrets_of(&sim).into_iter().find(|secret| printed.contains(secret));
                     secret.map_or(Ok(()), |_| Err(format!("{place}: it printed the secret")))?;
                 }
@@ -180,6 +191,18 @@ impl Page {
     }
 }
 
+/// What a block makes that is run in a clone of the repository is to be ignored by git.
+fn stays_clean(folder: &Path) -> Result<(), String> {
+    let ignored = fs::read_to_string(root().join(".gitignore")).unwrap();
+    let mut names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+    let known = |name: &OsString| {
+        COPIED.iter().any(|copied| name == copied)
+            || ignored.lines().any(|line| name.to_str() == Some(line.trim_matches('/')))
+    };
+    let left = names.find(|name| !known(name));
+    left.map_or(Ok(()), |name| Err(format!("{} would be new to git", name.display())))
+}
+
 /// The last lines of what was printed, and the beginning of each.
 fn shortened(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
@@ -193,8 +216,8 @@ struct Groups(Vec<u32>);
 
 impl Groups {
     /// Runs a block; says what it printed, in case of failure with how it ended.
-    fn run(&mut self, mut bash: Command, text: &str, folder: &Path) -> Result<String, (String, String)> {
-        let (out, err) = (folder.join(".stdout"), folder.join(".stderr"));
+    fn run(&mut self, mut bash: Command, text: &str, outputs: &Path) -> Result<String, (String, String)> {
+        let (out, err) = (outputs.join("stdout"), outputs.join("stderr"));
         bash.arg(text).stdout(File::create(&out).unwrap()).stderr(File::create(&err).unwrap());
         let mut child = bash.process_group(0).spawn().unwrap();
         self.0.push(child.id());
@@ -273,5 +296,10 @@ fn what_the_pages_tell_to_do_works() {
         }
     });
     let faults = faults.into_inner().unwrap();
-    assert!(faults.is_empty(), "{} pages do not work as written:\n\n{}", faults.len(), faults.join("\n\n"));
+    assert!(
+        faults.is_empty(),
+        "pages that do not work as written, {}:\n\n{}",
+        faults.len(),
+        faults.join("\n\n")
+    );
 }

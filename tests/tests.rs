@@ -218,3 +218,9 @@ mod properties_secrets;
 
 /// The commands that README and docs show.
 mod pages;
+
+/// Where the links of all pages lead.
+mod links;
+
+/// What is shipped for Kubernetes.
+mod kubernetes;
