@@ -21,6 +21,9 @@ use crate::support::secrets_of;
 /// Other names of what is written `sh`, which would not be run.
 const OTHER_SHELLS: [&str; 6] = ["", "bash", "shell", "zsh", "console", "shell-session"];
 
+/// Folders of a clone that hold what is not ours: what cargo makes, and what the walk-through makes.
+const FOREIGN: [&str; 2] = ["target", "sample"];
+
 /// What of the repository is in the folder of a page.
 const COPIED: [&str; 3] = ["integrations", "catalogs", "docs"];
 
@@ -39,7 +42,7 @@ pub fn files(folder: &Path, accepts: &dyn Fn(&str) -> bool) -> Vec<PathBuf> {
     entries.sort();
     for path in entries {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if path.is_symlink() || name.starts_with('.') && path.is_dir() || name == "target" {
+        if path.is_symlink() || name.starts_with('.') && path.is_dir() || FOREIGN.contains(&name.as_str()) {
             continue;
         } else if path.is_dir() {
             found.extend(files(&path, accepts));
