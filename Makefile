@@ -15,7 +15,7 @@ help:
 	@echo 'make chaos   500 seeded runs with random faults, kills, grants and rotated keys; prints the seed of each failure'
 	@echo 'make fuzz    ten minutes of each fuzz target; needs cargo-fuzz'
 	@echo 'make image   the container image, by docker, podman or buildah; around the binary of the wheel if there is one'
-	@echo 'make bless   rewrite what is generated: catalogs, docs/streams.md, tables of the READMEs, Meltano definitions'
+	@echo 'make bless   rewrite what is generated: catalogs, tables of the READMEs, pages in docs/, Meltano definitions'
 
 demo:
 	$(CARGO) build --workspace --locked
@@ -47,18 +47,19 @@ fuzz:
 	done
 
 bless:
-	$(MAKE) $(VENVS)/duckdb/.installed $(VENVS)/lint/.installed
-	BLESS=1 $(CARGO) test --locked --test tests -- golden:: queries::
+	$(MAKE) $(patsubst %,$(VENVS)/%/.installed,duckdb jsonl lint pipelinewise postgres sqlite)
+	BLESS=1 $(CARGO) test --locked --test tests -- golden:: queries:: target_page::
 
 # The script says what the variables ENGINE, IMAGE, BASE and BINARY choose.
 image:
 	integrations/docker/build.sh
 
-# One virtual environment for each runtime that the tests use, from its pinned requirements.
+# One virtual environment for each runtime that the tests use, from its pinned requirements. A line
+# `# pip: …` in these gives pip further options.
 venvs: $(patsubst tests/python/%.txt,$(VENVS)/%/.installed,$(wildcard tests/python/*.txt))
 
 $(VENVS)/%/.installed: tests/python/%.txt
 	rm -rf $(VENVS)/$*
 	$(PYTHON) -m venv $(VENVS)/$*
-	$(VENVS)/$*/bin/pip install --quiet --disable-pip-version-check -r $<
+	$(VENVS)/$*/bin/pip install --quiet --disable-pip-version-check $$(sed -n 's/^# pip: //p' $<) -r $<
 	touch $@

@@ -5,6 +5,7 @@ mod meltano;
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 use tap_confluent_cloud::streams::{STREAMS, Scope};
@@ -26,11 +27,25 @@ fn golden(name: &str, expected: &str) {
         std::fs::write(&path, expected).expect("the golden file can be written");
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == expected, "{name} is stale: run `make bless` and review its diff");
+    let (found_lines, expected_lines): (Vec<_>, Vec<_>) =
+        (found.lines().collect(), expected.lines().collect());
+    let only = |lines: &[&str], others: &[&str], mark: &str| {
+        let only = lines.iter().filter(|line| !others.contains(line));
+        only.map(|line| format!("{mark}{line}\n")).collect::<String>()
+    };
+    assert!(
+        found == expected,
+        "{name} is stale: run `make bless` and review its diff\n{}{}",
+        only(&found_lines, &expected_lines, "-"),
+        only(&expected_lines, &found_lines, "+")
+    );
 }
 
 /// Puts text between two marks of a Markdown file.
-fn between_marks(name: &str, mark: &str, text: &str) {
+pub fn between_marks(name: &str, mark: &str, text: &str) {
+    // Tests that run side by side write different parts of one page.
+    static PAGES: Mutex<()> = Mutex::new(());
+    let _alone = PAGES.lock().unwrap_or_else(PoisonError::into_inner);
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name);
     let page = std::fs::read_to_string(path).expect("the page is there");
     let (begin, end) = (format!("<!-- {mark}: begin -->\n"), format!("<!-- {mark}: end -->"));

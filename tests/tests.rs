@@ -84,6 +84,9 @@ mod runtimes;
 /// The pipe into real Singer targets: rows, types, repeats, and the state that they tell.
 mod targets;
 
+/// The page on targets: each of them run, and what became of the rows.
+mod target_page;
+
 /// What the catalog chose, stream by stream and property by property.
 mod selection;
 

@@ -16,7 +16,7 @@ use crate::support::{Run, STREAMS, small};
 use crate::versions::versioned;
 
 /// One server for all tests; it ends, and its files go, when its stdin does.
-struct Postgres {
+pub struct Postgres {
     _child: Child,
     to: ChildStdin,
     from: BufReader<ChildStdout>,
@@ -43,9 +43,13 @@ impl Postgres {
         what(&mut server.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    pub fn url() -> String {
+        Self::with(|server| server.url.clone())
+    }
+
     /// The rows that a query gives.
     #[track_caller]
-    fn query(sql: &str) -> Vec<Vec<Value>> {
+    pub fn query(sql: &str) -> Vec<Vec<Value>> {
         let answer = Self::with(|server| {
             writeln!(server.to, "{}", json!(sql)).unwrap();
             let mut answer = String::new();
@@ -65,7 +69,7 @@ struct Target<'a> {
 impl<'a> Target<'a> {
     /// One that deletes rows, or one that marks them, as it does unless told.
     fn new(schema: &'a str, hard_delete: bool) -> Self {
-        let url = Postgres::with(|server| server.url.clone());
+        let url = Postgres::url();
         let settings =
             json!({"sqlalchemy_url": url, "default_target_schema": schema, "hard_delete": hard_delete});
         Self { schema, settings }
