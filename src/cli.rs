@@ -34,9 +34,13 @@ pub struct Arguments {
     #[arg(long, global = true, value_enum)]
     protocol: Option<Protocol>,
 
-    /// Least important lines to tell on stderr
-    #[arg(long, value_name = "LEVEL", global = true, value_enum, default_value = "info")]
-    pub log_level: Level,
+    /// Least important lines to tell on stderr; info, unless a runtime of Singer wishes another
+    #[arg(long, value_name = "LEVEL", global = true, value_enum)]
+    pub log_level: Option<Level>,
+
+    /// Form of these lines: text, or Singer's JSON objects; text, unless a runtime of Singer wishes the other
+    #[arg(long, value_name = "FORMAT", global = true, value_parser = ["text", "json"])]
+    pub log_format: Option<String>,
 
     /// Print the Singer catalog; needs no credentials
     #[arg(long, group = "action")]

@@ -10,6 +10,7 @@ pub mod crn;
 pub mod error;
 pub mod files;
 pub mod log;
+pub mod progress;
 pub mod protocol;
 pub mod run;
 pub mod secret;

@@ -1,13 +1,17 @@
-//! Words for people, one line each. `main` installs the writer: stderr by default.
+//! Words for people, one line each, about a stream where they begin with its name and a colon. `main` installs the
+//! writer.
 //!
 //! Knows levels and nothing else. What is logged never holds a credential, because nothing that is handed to it
 //! does: see `secret::Secret` for our own, and `api::redact` for those that a service sends back.
 
 use std::sync::OnceLock;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
 pub enum Level {
+    #[serde(alias = "CRITICAL")]
     Error,
+    #[serde(alias = "WARNING")]
     Warn,
     Info,
     Debug,

@@ -1,9 +1,10 @@
 //! Parse, install the log's writer and the TLS provider, run, exit code. Only this module names them all.
 
 use std::collections::HashMap;
-use std::io::Write;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
+use chrono::{SecondsFormat, Utc};
 use serde_json::Value;
 use tap_confluent_cloud::cli::{Action, Arguments, Format, Protocol};
 use tap_confluent_cloud::config::{self, Config, Settings};
@@ -11,12 +12,12 @@ use tap_confluent_cloud::error::{Error, exit_code};
 use tap_confluent_cloud::log::Level;
 use tap_confluent_cloud::protocol::airbyte::{self, Airbyte};
 use tap_confluent_cloud::protocol::singer::{self, Singer};
-use tap_confluent_cloud::protocol::{Offer, Selected, Silent, Sink, line, message};
+use tap_confluent_cloud::protocol::{Offer, Selected, Silent, Sink, Verdicts, is_watched, line, message};
 use tap_confluent_cloud::run::run;
 use tap_confluent_cloud::shape::Drops;
 use tap_confluent_cloud::state::Position;
 use tap_confluent_cloud::streams::{STREAMS, Stream, find};
-use tap_confluent_cloud::{check, files, log};
+use tap_confluent_cloud::{check, files, log, progress};
 
 /// Streams that were not read to their end, and why. All of it has been told.
 type Failed = Vec<(String, Error)>;
@@ -30,11 +31,19 @@ fn main() -> ExitCode {
     // Airbyte's platform asks for more words by this variable, and passes no flag.
     let debug =
         protocol == Protocol::Airbyte && std::env::var("LOG_LEVEL").is_ok_and(|level| level == "debug");
-    let level = if debug { Level::Debug } else { arguments.log_level };
-    log::install(level, move |level, words| say(protocol, level, words));
+    let wishes = log_wishes(protocol);
+    let (objects, wished) = *wishes.as_ref().unwrap_or(&(false, None));
+    let objects = arguments.log_format.as_ref().map_or(objects, |format| format == "json");
+    let level = arguments.log_level.or(wished).unwrap_or(Level::Info);
+    let level = if debug { Level::Debug } else { level };
+    log::install(level, move |level, words| say(protocol, objects, level, words));
+    if protocol == Protocol::Singer && !objects && level >= Level::Info && !is_watched() {
+        progress::display();
+    }
     std::panic::set_hook(Box::new(|defect| {
         log::error(format!("this is a defect of tap-confluent-cloud, please report it: {defect}"));
     }));
+    wishes.err().iter().for_each(|error| log::warn(format!("passed over: {error}")));
     // Fails only if a provider is installed already, and then there is one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let ended = catalog.transpose().and_then(|catalog| match action {
@@ -49,12 +58,28 @@ fn main() -> ExitCode {
     })
 }
 
-/// Writes a line for people. A closed stderr is no reason to stop.
-fn say(protocol: Protocol, level: Level, words: &str) {
-    // Airbyte's platform takes every line on stderr for an error.
-    if protocol == Protocol::Singer || message(&airbyte::log_message(level, words)).is_err() {
-        let _ = writeln!(std::io::stderr(), "{} {words}", format!("{level:?}").to_uppercase());
+/// Whether a runtime of Singer wishes lines for people that are objects, and the level that it wishes.
+fn log_wishes(protocol: Protocol) -> Result<(bool, Option<Level>), Error> {
+    let what = "SINGER_SDK_LOG_CONFIG";
+    match std::env::var(what) {
+        Ok(path) if protocol == Protocol::Singer => singer::log_wishes(&files::read_json(what, &path)?)
+            .ok_or_else(|| wrong(what, Some(&path), "it has no formatters", "mend it")),
+        _ => Ok((false, None)),
     }
+}
+
+/// Writes a line for people. A closed stderr is no reason to stop.
+fn say(protocol: Protocol, objects: bool, level: Level, words: &str) {
+    // Airbyte's platform takes every line on stderr for an error.
+    if protocol == Protocol::Airbyte && message(&airbyte::log_message(level, words)).is_ok() {
+        return;
+    }
+    let line = format!("{} {words}", format!("{level:?}").to_uppercase());
+    progress::write_above(&match objects {
+        true => singer::log_message(level, words).to_string(),
+        false if std::io::stderr().is_terminal() => line,
+        false => format!("{} {line}", Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true)),
+    });
 }
 
 fn end_singer(ended: Result<Failed, Error>) -> u8 {
@@ -190,7 +215,14 @@ fn read(
         log::warn("the catalog selects no stream: nothing is read");
         return Ok(failed);
     }
+    let (streams, shown) = (asked.streams.len(), sample && protocol == Protocol::Singer && is_watched());
+    if shown {
+        asked.sink = Box::new(Verdicts);
+    }
     failed.extend(run(&config, asked.streams, asked.sink, sample)?.failed);
+    if shown {
+        print(&format!("{} of {streams} streams can be read\n", streams.saturating_sub(failed.len())))?;
+    }
     Ok(failed)
 }
 

@@ -7,11 +7,12 @@ use tokio::sync::mpsc;
 
 use crate::error::Error;
 use crate::log;
+use crate::progress::Progress;
 use crate::protocol::{Event, Sink, Tally};
 
-/// Writes events until there are no more or `stop` is set, and tells people how each stream ended.
-/// Returns the streams that failed, and why. `streams`: how many will end, and whether only a sample of
-/// each is read.
+/// Writes events until there are no more or `stop` is set, and tells people how far each stream has come and
+/// how it ended. Returns the streams that failed, and why. `streams`: how many will end, and whether only a
+/// sample of each is read.
 ///
 /// # Errors
 /// Output, if stdout is closed.
@@ -23,19 +24,20 @@ pub fn write(
 ) -> Result<Vec<(String, Error)>, Error> {
     let success = if sample { "readable" } else { "complete" };
     let (mut failed, mut finished, mut total) = (Vec::new(), 0, Tally::default());
-    let begun = Instant::now();
+    let (begun, mut progress) = (Instant::now(), Progress::default());
     while let Some(event) = events.blocking_recv()
         && !stop.load(Ordering::Relaxed)
     {
         sink.write(&event).map_err(|cause| Error::output(&cause))?;
+        progress.show(&event).iter().for_each(log::info);
         match event {
             Event::Finished { stream, tally } => {
-                log::info(format!("{}: {success}, {}", stream.name, words(&tally)));
+                sink.tell(log::info, format!("{}: {success}, {}", stream.name, words(&tally)));
                 finished += 1;
                 total.add(&tally);
             }
             Event::Failed { stream, tally, error } => {
-                log::error(format!("{}: not {success}, {}: {error}", stream.name, words(&tally)));
+                sink.tell(log::error, format!("{}: not {success}, {}: {error}", stream.name, words(&tally)));
                 failed.push((stream.name.to_owned(), error));
                 total.add(&tally);
             }
@@ -46,7 +48,7 @@ pub fn write(
         return Ok(failed);
     }
     total.seconds = begun.elapsed().as_secs_f64();
-    log::info(format!("{finished} of {streams} streams {success}, {}", words(&total)));
+    sink.tell(log::info, format!("{finished} of {streams} streams {success}, {}", words(&total)));
     if finished + failed.len() < streams {
         let error = Error::broken("a stream ended without a word; this is a defect of tap-confluent-cloud");
         failed.push(("?".to_owned(), error));
@@ -57,4 +59,47 @@ pub fn write(
 fn words(tally: &Tally) -> String {
     let Tally { records, pages, requests, retries, seconds } = tally;
     format!("records {records}, pages {pages}, requests {requests}, retries {retries}, {seconds:.1} s")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use chrono::Utc;
+
+    use super::*;
+    use crate::protocol::{Records, Silent};
+    use crate::state::Position;
+    use crate::streams::find;
+
+    #[test]
+    fn a_long_read_is_told_in_the_log() {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let kept = told.clone();
+        log::install(log::Level::Info, move |level, words| {
+            // Tests beside this one may log, too.
+            if words.starts_with("kafka_clusters: ") {
+                kept.lock().unwrap().push(format!("{level:?} {words}"));
+            }
+        });
+        let stream = find("kafka_clusters").unwrap();
+        let (events, received) = mpsc::channel(8);
+        let tally = Tally { records: 12_300, pages: 123, requests: 123, retries: 0, seconds: 60.0 };
+        let (position, records, now) = (Position::Start, Records::default(), Utc::now());
+        for event in [
+            Event::Started { stream, position: position.clone() },
+            Event::Page { stream, records, position, received_at: now, began: now, tally },
+            Event::Finished { stream, tally },
+        ] {
+            events.try_send(event).unwrap();
+        }
+        drop(events);
+        let failed = write(received, &mut Silent, (1, false), &AtomicBool::new(false)).unwrap();
+        assert!(failed.is_empty());
+        let expected = [
+            "Info kafka_clusters: 12,300 records, 123 pages, 60 s",
+            "Info kafka_clusters: complete, records 12300, pages 123, requests 123, retries 0, 60.0 s",
+        ];
+        assert_eq!(*told.lock().unwrap(), expected);
+    }
 }

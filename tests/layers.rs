@@ -14,6 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("files", &[]),
     ("lib", &[]),
     ("log", &[]),
+    ("progress", &["protocol"]),
     ("protocol", &["shape", "state", "streams"]),
     ("run", &["api", "check", "config", "protocol", "secret", "shape", "state", "stop", "sync", "write"]),
     ("secret", &[]),
@@ -22,12 +23,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("stop", &[]),
     ("streams", &[]),
     ("sync", &["api", "crn", "protocol", "shape", "state", "streams"]),
-    ("write", &["protocol"]),
+    ("write", &["progress", "protocol"]),
 ];
 
 /// Crates that only one module may know.
-const ONLY_IN: &[(&str, &str)] =
-    &[("reqwest", "api"), ("hyper_util", "api"), ("clap", "cli"), ("jsonschema", "config")];
+const ONLY_IN: &[(&str, &str)] = &[
+    ("reqwest", "api"),
+    ("hyper_util", "api"),
+    ("clap", "cli"),
+    ("jsonschema", "config"),
+    ("indicatif", "progress"),
+];
 
 fn sources() -> Vec<(String, String)> {
     fn walk(folder: &Path, found: &mut Vec<(String, String)>) {

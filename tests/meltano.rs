@@ -289,3 +289,18 @@ fn a_refused_stream_fails_the_run_and_leaves_the_others_whole() {
     project.database().assert_whole_of(&sim, &["users", "service_accounts", "role_bindings"]);
     assert_eq!(project.database().query("select count(*) from invitations"), [[Value::from(0)]]);
 }
+
+#[test]
+fn a_run_shows_our_levels_and_streams() {
+    let sim = Simulator::start(small().refuse("invitations"));
+    let project = Project::new(&sim);
+    let ended = project.call(["--log-format", "json", "run", TAP, "target-duckdb"]);
+    let lines: Vec<Value> = ended.stderr.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    for (level, stream, words) in
+        [("error", "invitations", "invitations: not complete"), ("info", "users", "users: complete")]
+    {
+        let is = |line: &&Value| line["event"].as_str().is_some_and(|event| event.starts_with(words));
+        let line = lines.iter().find(is).unwrap_or_else(|| panic!("{words:?} is not told: {}", ended.stderr));
+        assert_eq!((&line["level"], &line["stream_name"]), (&level.into(), &stream.into()), "{line}");
+    }
+}

@@ -13,6 +13,12 @@
 /// Running the binary, reading its messages, and the checks that every run has to pass.
 mod support;
 
+/// How far a long read has come, and what is said on a terminal.
+mod terminal;
+
+/// Lines for people as Singer's runtimes wish them.
+mod structured;
+
 /// Whole organizations of every kind: each id once, each record as the API sent it.
 mod whole;
 

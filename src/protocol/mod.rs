@@ -5,15 +5,16 @@
 pub mod airbyte;
 pub mod singer;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::error::Error;
+use crate::log::{LONGEST, one_line};
 use crate::shape::{Drops, Personal};
 use crate::state::Position;
-use crate::streams::Stream;
+use crate::streams::{STREAMS, Stream};
 
 /// What the settings offer.
 #[derive(Debug)]
@@ -82,13 +83,14 @@ pub enum Event {
     /// The stream will be read from this position.
     Started { stream: &'static Stream, position: Position },
     /// Records, and their own stream's position after them: neither can be said without the other.
-    /// `began`: when the pass began that the records belong to.
+    /// `began`: when the pass began that the records belong to. `tally`: what the stream has brought so far.
     Page {
         stream: &'static Stream,
         records: Records,
         position: Position,
         received_at: DateTime<Utc>,
         began: DateTime<Utc>,
+        tally: Tally,
     },
     /// The service asked to be left alone; the stream goes on at that time.
     RateLimited { stream: &'static Stream, until: DateTime<Utc> },
@@ -123,6 +125,11 @@ pub trait Sink: Send {
     /// # Errors
     /// Those of stdout.
     fn write(&mut self, event: &Event) -> io::Result<()>;
+
+    /// Tells people how streams ended: in the log, unless it has told them itself.
+    fn tell(&self, log: fn(String), words: String) {
+        log(words);
+    }
 }
 
 /// Says nothing: a check only wants to know how each stream ends.
@@ -132,6 +139,31 @@ impl Sink for Silent {
     fn write(&mut self, _: &Event) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Tells people on stdout how each stream of a sample ended, a line each.
+pub struct Verdicts;
+
+impl Sink for Verdicts {
+    fn write(&mut self, event: &Event) -> io::Result<()> {
+        let (stream, words) = match event {
+            Event::Finished { stream, tally } if tally.records == 0 => (stream, "no record there".to_owned()),
+            Event::Finished { stream, tally } => (stream, format!("{} record read", tally.records)),
+            Event::Failed { stream, error, .. } => {
+                (stream, format!("{}: {error}", format!("{:?}", error.kind).to_lowercase()))
+            }
+            _ => return Ok(()),
+        };
+        let width = STREAMS.iter().map(|stream| stream.name.len()).max().unwrap_or_default();
+        line(format!("{:width$}  {}\n", stream.name, one_line(&words, LONGEST)).as_bytes())
+    }
+
+    fn tell(&self, _: fn(String), _: String) {}
+}
+
+/// Whether stdout is a terminal.
+pub fn is_watched() -> bool {
+    io::stdout().is_terminal()
 }
 
 /// Writes one message.

@@ -49,6 +49,7 @@ pub struct Pass {
     emitted: Emitted,
     /// Empty pages in a row.
     empty_pages: usize,
+    begun: Instant,
     tally: Tally,
     retries: Cell<u64>,
     /// Pages asked for, tries apart.
@@ -89,6 +90,7 @@ impl Pass {
             tokens: Tokens::default(),
             emitted: Emitted::default(),
             empty_pages: 0,
+            begun: Instant::now(),
             tally: Tally::default(),
             retries: Cell::new(0),
             asked: Cell::new(0),
@@ -101,8 +103,8 @@ impl Pass {
         let position = Position::Complete { access: self.access.clone(), records: None };
         let (stream, now) = (self.stream, Utc::now());
         let started = Event::Started { stream, position: position.clone() };
-        let records = Records::default();
-        let nothing = Event::Page { stream, records, position, received_at: now, began: now };
+        let (records, tally, received_at, began) = (Records::default(), self.tally, now, now);
+        let nothing = Event::Page { stream, records, position, received_at, began, tally };
         for event in [started, nothing] {
             if let Err(error) = self.events.send(event).await {
                 return (self.tally, Err(gone(error)));
@@ -112,15 +114,13 @@ impl Pass {
     }
 
     pub async fn run(mut self, place: Place) -> (Tally, Result<(), Error>) {
-        let begun = Instant::now();
+        self.begun = Instant::now();
         let read = self.read(place).await;
         let unasked = self.sample.take().and_then(|sample| sample.unasked);
         for words in self.shape.strays().into_iter().chain(unasked) {
             log::warn(format!("{}: {}", self.stream.name, self.client.quotable(words)));
         }
-        self.tally.retries = self.retries.get();
-        self.tally.requests = self.asked.get() + self.retries.get();
-        self.tally.seconds = begun.elapsed().as_secs_f64();
+        let tally = self.tally();
         let outcome = read.map_err(|mut error| {
             if error.kind == Kind::Unavailable && self.refused.is_empty() {
                 error.message += "; what has been read is kept in the state";
@@ -128,7 +128,13 @@ impl Pass {
             error
         });
         let missing = self.incomplete.or_else(|| all_refused(self.refused));
-        (self.tally, outcome.and(missing.map_or(Ok(()), Err)))
+        (tally, outcome.and(missing.map_or(Ok(()), Err)))
+    }
+
+    /// What reading has taken so far.
+    fn tally(&self) -> Tally {
+        let (retries, seconds) = (self.retries.get(), self.begun.elapsed().as_secs_f64());
+        Tally { requests: self.asked.get() + retries, retries, seconds, ..self.tally }
     }
 
     async fn read(&mut self, place: Place) -> Result<(), Error> {
@@ -190,8 +196,9 @@ impl Pass {
     }
 
     async fn say(&self, records: Records, position: Position, began: DateTime<Utc>) -> Result<(), Error> {
-        let (stream, received_at) = (self.stream, Utc::now());
-        self.events.send(Event::Page { stream, records, position, received_at, began }).await.map_err(gone)
+        let (stream, received_at, tally) = (self.stream, Utc::now(), self.tally());
+        let page = Event::Page { stream, records, position, received_at, began, tally };
+        self.events.send(page).await.map_err(gone)
     }
 
     /// Why the stream cannot end here with nothing, if it may not.
@@ -298,6 +305,7 @@ impl Pass {
         self.tally.records += records.len() as u64;
         self.tally.pages += 1;
         let came = page.records().count();
+        log::debug(format!("{}: page {}, {came} records", self.stream.name, self.tally.pages));
         let mut after = place.after(page.next, is_inclusive, &self.environments);
         if let Some(sample) = &mut self.sample {
             after = sample.after(after, came, &self.environments);

@@ -112,7 +112,7 @@ impl<'s> Project<'s> {
                     "name": "tap-confluent-cloud",
                     "namespace": "tap_confluent_cloud",
                     "executable": executable,
-                    "capabilities": ["catalog", "discover", "state", "about"],
+                    "capabilities": ["catalog", "discover", "state", "about", "structured-logging"],
                     "settings": [
                         { "name": "api_key" },
                         { "name": "api_secret", "kind": "password", "sensitive": true },

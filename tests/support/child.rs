@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use simulator::Simulator;
 use tempfile::TempDir;
 
-use super::run::Run;
+use super::run::{Run, without_stamps};
 
 /// What the reader of stdout may do, and what it has read.
 struct Reading {
@@ -125,7 +125,7 @@ impl<'s> Spawned<'s> {
     }
 
     pub fn stderr(&self) -> String {
-        String::from_utf8_lossy(&self.stderr.lock().unwrap()).into_owned()
+        without_stamps(&String::from_utf8_lossy(&self.stderr.lock().unwrap()))
     }
 
     /// Lets stdout be read as it comes, without waiting for it.

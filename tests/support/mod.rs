@@ -8,6 +8,7 @@ mod messages;
 pub mod pretend;
 mod run;
 mod tap;
+mod terminal;
 mod watch;
 mod whole;
 
@@ -15,6 +16,7 @@ pub use child::{Spawned, eventually};
 pub use messages::{Message, parse};
 pub use run::Run;
 pub use tap::{Tap, bare, tap};
+pub use terminal::{Seen, Terminal};
 pub use whole::{
     DERIVED, EVERY, PASS_KEYS, STREAMS, assert_record, assert_stream_whole, assert_whole, assert_whole_of,
     has_no_position, ids_of, most_repeated, same_ids, starts_over,

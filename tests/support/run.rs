@@ -6,6 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::rc::Rc;
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use simulator::Request;
 use tempfile::TempDir;
@@ -18,6 +19,7 @@ pub struct Run {
     pub status: ExitStatus,
     pub seconds: f64,
     pub stdout: String,
+    /// Its lines without their timestamps, which each line of the log has to have.
     pub stderr: String,
     /// Empty unless the run speaks Singer.
     pub messages: Vec<Message>,
@@ -170,6 +172,20 @@ impl Drop for Run {
             eprintln!("{}", self.story());
         }
     }
+}
+
+/// What was written to a stderr that is no terminal, without the timestamps. Each line of the log has one.
+pub(super) fn without_stamps(stderr: &str) -> String {
+    const LEVELS: [&str; 4] = ["ERROR ", "WARN ", "INFO ", "DEBUG "];
+    let bare = |line: &str| {
+        assert!(!LEVELS.iter().any(|level| line.starts_with(level)), "no timestamp: {line}");
+        let (stamp, words) = line.split_at_checked("2026-11-25T19:12:23Z ".len())?;
+        let time = DateTime::parse_from_rfc3339(stamp.strip_suffix("Z ").map(|_| stamp.trim_end())?).ok()?;
+        assert!((Utc::now() - time.to_utc()).num_minutes().abs() < 10, "another time: {line}");
+        assert!(LEVELS.iter().any(|level| words.starts_with(level)), "no level: {line}");
+        Some(words.to_owned())
+    };
+    stderr.split_inclusive('\n').map(|line| bare(line).unwrap_or_else(|| line.to_owned())).collect()
 }
 
 /// The first and last lines, each no longer than a terminal is wide twice.

@@ -123,6 +123,11 @@ impl<'s> Tap<'s> {
         self
     }
 
+    /// Whether a variable is given.
+    pub(super) fn gives(&self, name: &str) -> bool {
+        self.environment.iter().any(|(given, _)| given == name)
+    }
+
     /// A variable that names a file of these bytes.
     pub fn env_file(self, name: &str, text: &str) -> Self {
         let path = self.files.path().join(name);
@@ -150,9 +155,20 @@ impl<'s> Tap<'s> {
 
     /// Starts it; nothing of its stdout is read until asked for.
     pub fn spawn(self) -> Spawned<'s> {
+        let (mut command, text) = self.command();
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let said = format!("{BINARY} {}\n  with {:?}", text.join(" "), self.environment);
+        let speaks_singer = !self.speaks_airbyte
+            && !text.iter().any(|word| OTHER_VERBS.contains(&word.as_str()))
+            && !text.windows(2).any(|pair| pair == ["--protocol", "airbyte"]);
+        Spawned::start(command, said, speaks_singer, self.secrets(), self.sim, self.files, self.limit)
+    }
+
+    /// The command, but for where it writes to, and its arguments as text.
+    pub(super) fn command(&self) -> (Command, Vec<String>) {
         let arguments = self.command_line();
         let mut command = Command::new(BINARY);
-        command.args(&arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(&arguments).stdin(Stdio::null());
         command.current_dir(self.files.path());
         for (name, _) in std::env::vars_os() {
             if is_ours(&name.to_string_lossy()) {
@@ -164,11 +180,7 @@ impl<'s> Tap<'s> {
         }
         command.envs(self.environment.iter().cloned());
         let text: Vec<String> = arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-        let said = format!("{BINARY} {}\n  with {:?}", text.join(" "), self.environment);
-        let speaks_singer = !self.speaks_airbyte
-            && !text.iter().any(|word| OTHER_VERBS.contains(&word.as_str()))
-            && !text.windows(2).any(|pair| pair == ["--protocol", "airbyte"]);
-        Spawned::start(command, said, speaks_singer, self.secrets(), self.sim, self.files, self.limit)
+        (command, text)
     }
 
     fn command_line(&self) -> Vec<OsString> {
@@ -184,7 +196,7 @@ impl<'s> Tap<'s> {
     }
 
     /// What must appear nowhere: every secret given, alone and in the header made of it.
-    fn secrets(&self) -> Vec<String> {
+    pub(super) fn secrets(&self) -> Vec<String> {
         let setting = |name: &str| {
             let given = self.settings.as_ref().and_then(|settings| settings.get(name)?.as_str());
             given.map(str::to_owned)
@@ -215,6 +227,7 @@ fn is_ours(name: &str) -> bool {
     name.starts_with("CONFLUENT_CLOUD_")
         || name.starts_with("TAP_CONFLUENT_CLOUD_")
         || name.ends_with("_PROXY")
+        || name == "SINGER_SDK_LOG_CONFIG"
         || name == "SSL_CERT_FILE"
         || name == "SSL_CERT_DIR"
 }

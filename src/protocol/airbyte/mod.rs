@@ -55,12 +55,7 @@ pub fn catalog(offer: &Offer) -> Value {
 }
 
 pub fn log_message(level: Level, words: &str) -> Value {
-    let level = match level {
-        Level::Error => "ERROR",
-        Level::Warn => "WARN",
-        Level::Info => "INFO",
-        Level::Debug => "DEBUG",
-    };
+    let level = format!("{level:?}").to_uppercase();
     json!({"type": "LOG", "log": {"level": level, "message": words}})
 }
 

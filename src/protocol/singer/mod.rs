@@ -8,11 +8,12 @@ pub mod catalog;
 use std::collections::HashMap;
 use std::io;
 
-use chrono::SecondsFormat;
+use chrono::{SecondsFormat, Utc};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{Event, Sink, line};
-use crate::log;
+use crate::log::{self, Level};
 use crate::state::{BOOKMARK_KEYS, Position};
 use crate::streams::{Stream, find};
 
@@ -109,7 +110,7 @@ pub fn about(settings: Value) -> Value {
         "version": env!("CARGO_PKG_VERSION"),
         "sdk_version": null,
         "supported_python_versions": [],
-        "capabilities": ["catalog", "discover", "state", "about", "test", "activate-version"],
+        "capabilities": ["catalog", "discover", "state", "about", "test", "activate-version", "structured-logging"],
         "settings": settings,
     })
 }
@@ -134,6 +135,25 @@ pub fn about_text(settings: &Value) -> String {
         text.push_str(&format!("  {name} ({kind}{default})\n      {words}\n"));
     }
     text
+}
+
+/// A line for people, as the Singer SDK's StructuredFormatter writes it.
+pub fn log_message(level: Level, words: &str) -> Value {
+    let level = format!("{level:?}").to_lowercase().replace("warn", "warning");
+    let stream = words.split(':').next().and_then(find).map(|stream| stream.name);
+    let (name, seconds) = (env!("CARGO_PKG_NAME"), Utc::now().timestamp_micros() as f64 / 1e6);
+    json!({
+        "level": level, "pid": std::process::id(), "logger_name": name, "ts": seconds, "thread_name": "main",
+        "app_name": name, "stream_name": stream, "message": words, "extra": {},
+    })
+}
+
+/// What a runtime wishes of the log in the file that SINGER_SDK_LOG_CONFIG names: whether lines are objects, and
+/// their level. None if the file is something else.
+pub fn log_wishes(config: &Value) -> Option<(bool, Option<Level>)> {
+    let mut formatters = config["formatters"].as_object()?.values();
+    let objects = formatters.any(|formatter| formatter["()"] == "singer_sdk.logging.StructuredFormatter");
+    Some((objects, Level::deserialize(&config["root"]["level"]).ok()))
 }
 
 /// Says events as Singer messages. Puts the full state together after each page, once its records are in
@@ -177,7 +197,7 @@ impl Sink for Singer {
                 // are stored, so one stands before the first record.
                 self.push_state();
             }
-            Event::Page { stream, records, position, received_at, began } => {
+            Event::Page { stream, records, position, received_at, began, .. } => {
                 let time = received_at.to_rfc3339_opts(SecondsFormat::Millis, true);
                 let head = format!(r#"{{"type":"RECORD","stream":"{}","record":"#, stream.name);
                 let mut version = String::new();

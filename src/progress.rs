@@ -1,0 +1,128 @@
+//! How far a read has come: words for the log now and then, or, on a terminal, a live display that is gone in
+//! the end. The only place that knows how a terminal is drawn on.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use indicatif::{HumanCount, MultiProgress, ProgressBar};
+
+use crate::protocol::{Event, Tally};
+
+/// The log is told of a stream no more often, in seconds.
+const EVERY: f64 = 15.0;
+
+/// How often the display moves while nothing comes.
+const TICK: Duration = Duration::from_millis(100);
+
+static DISPLAY: OnceLock<MultiProgress> = OnceLock::new();
+
+/// Shows on stderr what is read from now on, if that is a terminal that can be drawn on.
+pub fn display() {
+    let display = MultiProgress::new();
+    if !display.is_hidden() {
+        let _ = DISPLAY.set(display);
+    }
+}
+
+/// Writes a line to stderr, above the display if there is one. What fails is not told: there is nowhere to.
+pub fn write_above(line: &str) {
+    let write = || drop(writeln!(std::io::stderr(), "{line}"));
+    match DISPLAY.get() {
+        // Panics where the terminal has gone, as clearing it tells; and a thread that panics may hold its lock.
+        Some(display) if !std::thread::panicking() && display.clear().is_ok() => display.suspend(write),
+        _ => write(),
+    }
+}
+
+/// How far each stream has come: its seconds when the log was told of it last, and its line of the display.
+#[derive(Default)]
+pub struct Progress(HashMap<&'static str, (f64, Option<ProgressBar>)>);
+
+impl Progress {
+    /// Shows how far an event says that its stream has come. Gives the words where the log is to tell them.
+    pub fn show(&mut self, event: &Event) -> Option<String> {
+        let (name, tally) = match event {
+            Event::Started { stream, .. } => (stream.name, &Tally::default()),
+            Event::Page { stream, tally, .. } => (stream.name, tally),
+            Event::RateLimited { .. } => return None,
+            Event::Finished { stream, .. } | Event::Failed { stream, .. } => {
+                return self.0.remove(stream.name).and(None);
+            }
+        };
+        let new_line = || DISPLAY.get().map(|display| display.add(ProgressBar::new_spinner()));
+        let begin = || (0.0, new_line().inspect(|line| line.enable_steady_tick(TICK)));
+        let (told, line) = self.0.entry(name).or_insert_with(begin);
+        let (records, pages) = (HumanCount(tally.records), HumanCount(tally.pages));
+        let words = format!("{name}: {records} records, {pages} pages, {:.0} s", tally.seconds);
+        if let Some(line) = line {
+            line.set_message(words);
+        } else if is_due(*told, tally.seconds) {
+            *told = tally.seconds;
+            return Some(words);
+        }
+        None
+    }
+}
+
+/// Whether the log is told again, so many seconds after the start and after it was told last.
+fn is_due(told: f64, now: f64) -> bool {
+    now - told >= EVERY
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::Utc;
+
+    use super::*;
+    use crate::protocol::Records;
+    use crate::state::Position;
+    use crate::streams::{Stream, find};
+
+    #[test]
+    fn the_log_is_told_every_15_seconds_at_most() {
+        let table = [
+            (0.0, 0.0, false),
+            (0.0, 14.9, false),
+            (0.0, 15.0, true),
+            (0.0, 3600.0, true),
+            (15.0, 29.9, false),
+            (15.0, 30.0, true),
+        ];
+        for (told, now, due) in table {
+            assert_eq!(is_due(told, now), due, "told at {told} s, now {now} s");
+        }
+    }
+
+    fn page(stream: &'static Stream, records: u64, pages: u64, seconds: f64) -> Event {
+        let tally = Tally { records, pages, seconds, ..Tally::default() };
+        let (records, position, now) = (Records::default(), Position::Start, Utc::now());
+        Event::Page { stream, records, position, received_at: now, began: now, tally }
+    }
+
+    #[test]
+    fn words_for_a_long_read() {
+        let (users, bindings) = (find("users").unwrap(), find("role_bindings").unwrap());
+        let mut progress = Progress::default();
+        let table = [
+            (Event::Started { stream: bindings, position: Position::Start }, None),
+            (page(bindings, 100, 1, 1.0), None),
+            (page(bindings, 900, 9, 15.2), Some("role_bindings: 900 records, 9 pages, 15 s")),
+            // Each stream has its own time.
+            (page(users, 1_000, 10, 15.3), Some("users: 1,000 records, 10 pages, 15 s")),
+            (page(bindings, 1_100, 11, 30.1), None),
+            // Late, and the next is due so long after it.
+            (page(bindings, 12_300, 123, 60.0), Some("role_bindings: 12,300 records, 123 pages, 60 s")),
+            (page(bindings, 1_234_567, 12_346, 74.9), None),
+            (
+                page(bindings, 1_234_567, 12_346, 75.0),
+                Some("role_bindings: 1,234,567 records, 12,346 pages, 75 s"),
+            ),
+            (Event::Finished { stream: bindings, tally: Tally::default() }, None),
+        ];
+        for (event, expected) in table {
+            assert_eq!(progress.show(&event).as_deref(), expected, "{event:?}");
+        }
+    }
+}
