@@ -39,20 +39,24 @@ impl Tap<'_> {
     /// Starts it on a terminal of a kind that can be drawn on, unless TERM is given.
     pub fn on_terminal(self, seen: Seen) -> Terminal {
         let size = Winsize { ws_row: 200, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 };
-        let pair = openpty(Some(&size), None).unwrap();
+        // Copies are closed in children, and the originals here: nobody else keeps the terminal open.
+        let (master, slave) = {
+            let pair = openpty(Some(&size), None).unwrap();
+            (pair.master.try_clone().unwrap(), pair.slave.try_clone().unwrap())
+        };
         let (mut command, _) = self.command();
         if !self.gives("TERM") {
             command.env("TERM", "xterm");
         }
-        let end = || Stdio::from(pair.slave.try_clone().unwrap());
+        let end = || Stdio::from(slave.try_clone().unwrap());
         command.stdout(if seen == Seen::Stderr { Stdio::piped() } else { end() });
         command.stderr(if seen == Seen::Stdout { Stdio::piped() } else { end() });
         let mut child = command.spawn().unwrap();
         // The last copies of this end on our side: what is left is the child's, so that its end is noticed.
-        drop((command, pair.slave));
+        drop((command, slave));
         let written = Arc::new(Mutex::new(Vec::new()));
         let hung_up = Arc::new(AtomicBool::new(false));
-        let mut readers = vec![read(File::from(pair.master), Arc::clone(&written), Arc::clone(&hung_up))];
+        let mut readers = vec![read(File::from(master), Arc::clone(&written), Arc::clone(&hung_up))];
         readers.extend(child.stdout.take().map(|pipe| read(pipe, Arc::default(), Arc::default())));
         readers.extend(child.stderr.take().map(|pipe| read(pipe, Arc::default(), Arc::default())));
         let (secrets, started) = (self.secrets(), Instant::now());
