@@ -15,7 +15,7 @@ help:
 	@echo 'make chaos   500 seeded runs with random faults, kills, grants and rotated keys; prints the seed of each failure'
 	@echo 'make fuzz    ten minutes of each fuzz target; needs cargo-fuzz'
 	@echo 'make image   the container image, by docker, podman or buildah; around the binary of the wheel if there is one'
-	@echo 'make bless   rewrite what is generated: catalogs, tables of the READMEs, pages in docs/, Meltano definitions'
+	@echo 'make bless   rewrite what is generated: catalogs, manual page, completions, tables and pages of the docs, Meltano definitions'
 
 demo:
 	$(CARGO) build --workspace --locked

@@ -11,7 +11,7 @@ use crate::log::Level;
 /// bindings of the whole organization, as a Singer tap and as an Airbyte source.
 #[derive(Debug, Parser)]
 #[command(name = "tap-confluent-cloud", version = concat!("v", env!("CARGO_PKG_VERSION")))]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = include_str!("../schemas/help.txt"))]
 pub struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -25,7 +25,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE", global = true, alias = "properties")]
     pub catalog: Option<String>,
 
-    /// Where to go on: the last state of a run before
+    /// Where to go on: the last state in this file, which may hold all that a run, or its target, has printed
     #[arg(long, value_name = "FILE", global = true)]
     pub state: Option<String>,
 
@@ -59,11 +59,6 @@ pub struct Arguments {
     format: Format,
 }
 
-const EXIT_CODES: &str = "\
-Exit codes: 0 everything was read · 2 command line, settings, catalog or state · 3 denied · \
-4 the service is unavailable, run again · 5 the service broke its promises · 6 stdout was closed · \
-1 several of these; as an Airbyte source, every failure";
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
 enum Command {
     /// Print the specification of the settings
@@ -86,6 +81,7 @@ pub enum Protocol {
 pub enum Format {
     Text,
     Json,
+    Markdown,
 }
 
 /// What is to be done.

@@ -1,13 +1,19 @@
 //! Files of JSON that the command line names: settings, catalog, state.
 
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use serde_json::Value;
 
 use crate::error::Error;
+use crate::log;
 
 /// Longest path that is quoted, in characters.
 const LONGEST_PATH: usize = 200;
+
+/// Longest file of which one JSON text may be the whole, in bytes; a longer one is read line by line.
+const LONGEST_TEXT: u64 = 16 << 20;
 
 /// Reads a file of JSON. `what`: what the file is to the user: config, catalog, state.
 ///
@@ -17,38 +23,95 @@ pub fn read_json(what: &str, path: &str) -> Result<Value, Error> {
     parse(what, path, &read(what, path)?)
 }
 
-/// Reads the text of such a file.
+/// Reads the bytes of such a file.
 ///
 /// # Errors
 /// As `read_json`.
-pub fn read(what: &str, path: &str) -> Result<String, Error> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        Error::config(if is_path(path) {
-            format!("{what} {path} cannot be read: {error}")
-        } else {
-            let or = if what == "config" { ", or the settings in the environment" } else { "" };
-            format!(
-                "{what} cannot be read: what is given for it does not read like a path, and is not shown, because \
-                 it may hold a secret. Give the path of a file{or}"
-            )
-        })
-    })?;
-    Ok(text.trim_start_matches('\u{feff}').to_owned())
+pub fn read(what: &str, path: &str) -> Result<Vec<u8>, Error> {
+    let bytes = std::fs::read(path).map_err(|error| unreadable(what, path, &error))?;
+    Ok(without_mark(&bytes).to_vec())
 }
 
-/// Parses the text of such a file.
+/// What some editors put before a text is none of it.
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes)
+}
+
+/// Reads a file that holds one JSON text, or an object on each line, of whatever length in all: each goes to
+/// `take`. A kill cuts the last line off, and the next run may write on behind it, so other lines are passed over
+/// with a warning.
+///
+/// # Errors
+/// As `read_json`, where nothing in the file is JSON, unless it is blank.
+pub fn read_lines(what: &str, path: &str, mut take: impl FnMut(Value)) -> Result<(), Error> {
+    let unreadable = |error| unreadable(what, path, &error);
+    let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
+    let mut start = Vec::new();
+    file.by_ref().take(LONGEST_TEXT).read_to_end(&mut start).map_err(unreadable)?;
+    let whole = parse(what, path, without_mark(&start)).map(&mut take);
+    let Err(no_text) = whole else { return Ok(()) };
+    let (mut taken, mut broken) = (false, None);
+    let lines = without_mark(&start).chain(file).split(b'\n');
+    for (number, line) in (1..).zip(lines) {
+        let line = line.map_err(unreadable)?;
+        match serde_json::from_slice(&line) {
+            Ok(value @ Value::Object(_)) => (taken, ()) = (true, take(value)),
+            _ if line.trim_ascii().is_empty() => {}
+            _ => broken = Some(number),
+        }
+    }
+    let Some(number) = broken else { return Ok(()) };
+    if !taken {
+        return Err(no_text);
+    }
+    log::warn(format!(
+        "{}: not every line is a JSON object, as where a kill has cut one off: line {number} is passed over",
+        named(what, path)
+    ));
+    Ok(())
+}
+
+fn unreadable(what: &str, path: &str, error: &std::io::Error) -> Error {
+    let or = if what == "config" { ", or the settings in the environment" } else { "" };
+    let why = if is_path(path) {
+        format!("{what} {path} cannot be read: {error}")
+    } else {
+        format!(
+            "{what} cannot be read: what is given for it does not read like a path, and is not shown, because \
+             it may hold a secret"
+        )
+    };
+    Error::config(format!("{why}. Give the path of a file{or}"))
+}
+
+/// Parses the bytes of such a file.
 ///
 /// # Errors
 /// As `read_json`.
-pub fn parse(what: &str, path: &str, text: &str) -> Result<Value, Error> {
-    serde_json::from_str(text).map_err(|error| {
-        Error::config(format!(
-            "{} is not JSON (line {}, column {}); mend the file or leave it out",
-            named(what, path),
-            error.line(),
-            error.column()
-        ))
+pub fn parse(what: &str, path: &str, bytes: &[u8]) -> Result<Value, Error> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        let (file, looks) = (named(what, path), looks_like(&String::from_utf8_lossy(bytes), &error));
+        // Parsing for any value at all, the parser quotes nothing of the text.
+        let error = error.to_string().replace(" at line ", ", line ").replace(" column ", ", column ");
+        Error::config(format!("{file} is not JSON ({error}){looks}; mend the file or leave it out"))
     })
+}
+
+/// What a text that is no JSON looks like.
+fn looks_like(text: &str, error: &serde_json::Error) -> &'static str {
+    let first =
+        text.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#')).unwrap_or_default();
+    let line = text.lines().nth(error.line().saturating_sub(1)).unwrap_or_default();
+    let here = line.as_bytes().get(error.column().saturating_sub(1));
+    match (first.chars().find(|c| "{[\":=-".contains(*c)), here) {
+        _ if text.contains('\0') => ", and looks like UTF-16: save it as UTF-8",
+        (Some(':' | '-'), _) => ", and looks like YAML",
+        (Some('='), _) => ", and looks like NAME=value, as variables are set",
+        (_, Some(b'/' | b'#')) => ": there seems to be a comment, which JSON does not have",
+        (_, Some(b'\'')) => ": there seem to be single quotes, where JSON has double ones",
+        _ if first.is_empty() => ": it is empty",
+        _ => "",
+    }
 }
 
 /// The file for people: what it is, and its path if that may be shown.

@@ -12,7 +12,9 @@ use tap_confluent_cloud::error::{Error, exit_code};
 use tap_confluent_cloud::log::Level;
 use tap_confluent_cloud::protocol::airbyte::{self, Airbyte};
 use tap_confluent_cloud::protocol::singer::{self, Singer};
-use tap_confluent_cloud::protocol::{Offer, Selected, Silent, Sink, Verdicts, is_watched, line, message};
+use tap_confluent_cloud::protocol::{
+    Offer, Selected, Silent, Sink, Verdicts, is_watched, keep_newest, line, message,
+};
 use tap_confluent_cloud::run::run;
 use tap_confluent_cloud::shape::Drops;
 use tap_confluent_cloud::state::Position;
@@ -116,6 +118,7 @@ fn about(format: Format, protocol: Protocol) -> Result<Failed, Error> {
         (Protocol::Airbyte, _) => format!("{}\n", airbyte::spec(&settings)),
         (Protocol::Singer, Format::Json) => format!("{:#}\n", singer::about(settings)),
         (Protocol::Singer, Format::Text) => singer::about_text(&settings),
+        (Protocol::Singer, Format::Markdown) => include_str!("../schemas/about.md").to_owned(),
     })
 }
 
@@ -185,17 +188,7 @@ fn read(
     let config = settings.enforce()?;
     let config = if sample { config.impatient() } else { config };
     let offer = offer(&settings)?;
-    let state = arguments.state.as_ref().map(|path| files::read_json("state", path)).transpose()?;
-    // What is foreign in a state is carried over to the output, and a target keeps it.
-    if state.as_ref().is_some_and(names_credentials) {
-        let path = arguments.state.as_ref();
-        return Err(wrong(
-            "state",
-            path,
-            "it holds settings",
-            "give the last state of a run, or leave out --state",
-        ));
-    }
+    let state = arguments.state.as_ref().map(read_state).transpose()?.flatten();
     let given = Given { arguments, config: &config, offer, catalog, state, sample };
     let mut asked = match protocol {
         Protocol::Singer => asked_by_singer(given)?,
@@ -224,6 +217,21 @@ fn read(
         print(&format!("{} of {streams} streams can be read\n", streams.saturating_sub(failed.len())))?;
     }
     Ok(failed)
+}
+
+/// The state in a file, or the list of them, if it holds any.
+fn read_state(path: &String) -> Result<Option<Value>, Error> {
+    let mut states = Vec::new();
+    files::read_lines("state", path, |found| keep_newest(&mut states, found))?;
+    // What is foreign in a state is carried over to the output, and a target keeps it.
+    if states.iter().any(names_credentials) {
+        let remedy = "give the last state of a run, or leave out --state";
+        return Err(wrong("state", Some(path), "it holds settings", remedy));
+    }
+    if states.is_empty() {
+        log::warn(format!("{} holds no state: everything is read", files::named("state", path)));
+    }
+    Ok(if states.len() > 1 { Some(states.into()) } else { states.pop() })
 }
 
 /// Whether settings that are secret are named at any depth.

@@ -8,7 +8,7 @@ use crate::support::airbyte::{FailureType, Level, Status};
 use crate::support::{STREAMS, ids_of, polite, small, tap};
 
 /// A STATE of a stream, as it is printed.
-fn state_of(stream: &str, state: Value) -> Value {
+pub fn state_of(stream: &str, state: Value) -> Value {
     json!({"type": "STREAM", "stream": {"stream_descriptor": {"name": stream}, "stream_state": state}})
 }
 
@@ -23,7 +23,7 @@ fn with_nulls(stream: &str, state: Value) -> Value {
 }
 
 /// A simulator, and a position after the second of five pages of users.
-fn interrupted() -> (Simulator, Value) {
+pub fn interrupted() -> (Simulator, Value) {
     let sim = Simulator::start(polite());
     let users = catalog_of(&["users"], "full_refresh");
     let child = begin(tap(&sim).set("page_size", 50), &users);

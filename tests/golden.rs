@@ -7,7 +7,10 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
+use clap::CommandFactory;
+use clap_complete::aot::{Shell, generate};
 use serde_json::{Value, json};
+use tap_confluent_cloud::cli::Arguments;
 use tap_confluent_cloud::streams::{STREAMS, Scope};
 
 fn stdout_of(arguments: &[&str]) -> String {
@@ -92,12 +95,64 @@ fn the_readme_lists_the_settings() {
     between_marks("README.md", "settings", &table);
 }
 
+/// Laid out as the Singer SDK lays out this form of `--about`, which prints it.
+#[test]
+fn the_page_on_the_settings_says_what_about_says() {
+    let about: Value = serde_json::from_str(&stdout_of(&["--about", "--format", "json"])).expect("JSON");
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let mut page = format!("# `{}`\n\n{}\n\n", text(&about["name"]), text(&about["description"]));
+    page.push_str("## Capabilities\n\n");
+    for capability in about["capabilities"].as_array().expect("capabilities") {
+        page.push_str(&format!("- `{}`\n", text(capability)));
+    }
+    page.push_str("\n## Settings\n\n| Setting | Required | Default | Description |\n");
+    page.push_str("|:--------|:--------:|:-------:|:------------|\n");
+    let required = about["settings"]["required"].as_array().expect("required settings");
+    for (name, setting) in about["settings"]["properties"].as_object().expect("settings") {
+        let is_required = if required.contains(&Value::from(name.as_str())) { "True" } else { "False" };
+        let default = setting.get("default").map_or("None".to_owned(), |default| match default {
+            Value::String(text) => text.clone(),
+            default => default.to_string(),
+        });
+        let words = text(&setting["description"]).replace('|', "\\|");
+        page.push_str(&format!("| {name} | {is_required} | {default} | {words} |\n"));
+    }
+    golden("schemas/about.md", &page);
+}
+
+#[test]
+fn about_in_markdown_is_the_page_on_the_settings() {
+    let page = include_str!("../schemas/about.md");
+    assert_eq!(stdout_of(&["--about", "--format", "markdown"]), page);
+    assert_eq!(stdout_of(&["--about", "--format=markdown"]), page);
+}
+
+#[test]
+fn the_manual_page_and_the_completions_know_the_command_line() {
+    let command = || Arguments::command().version(env!("CARGO_PKG_VERSION"));
+    let mut manual = Vec::new();
+    clap_mangen::Man::new(command()).render(&mut manual).expect("a manual page");
+    let mut manual = String::from_utf8(manual).expect("UTF-8");
+    // Sub-commands take the same options, and have no pages of their own to be referred to.
+    for verb in command().get_subcommands().map(clap::Command::get_name).chain(["help"]) {
+        manual = manual.replace(&format!("cloud\\-{verb}(1)"), &format!("cloud {verb}"));
+    }
+    golden("docs/man/tap-confluent-cloud.1", &manual);
+    for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+        let mut script = Vec::new();
+        generate(shell, &mut command(), "tap-confluent-cloud", &mut script);
+        let name = format!("docs/completions/tap-confluent-cloud.{shell}");
+        golden(&name, &String::from_utf8(script).expect("UTF-8"));
+    }
+}
+
 #[test]
 fn what_is_printed_without_a_service_is_the_same_every_time() {
     for arguments in [
         &["--discover"][..],
         &["--about"],
         &["--about", "--format=json"],
+        &["--about", "--format=markdown"],
         &["--help"],
         &["spec"],
         &["discover"],

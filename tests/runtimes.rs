@@ -83,6 +83,10 @@ impl Process {
         }
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal, such as `TERM`, to this process alone.
     pub fn signal(&self, name: &str) {
         assert!(kill(name, &self.child.id().to_string()), "no such process: {}", self.said);

@@ -99,6 +99,12 @@ mod selection;
 /// States from elsewhere and from long ago.
 mod states;
 
+/// States as people have them: lines that a target told, all that a run said, cut off by a kill.
+mod states_files;
+
+/// What a first-time user gets wrong, and the words that help.
+mod first_contact;
+
 /// Records in detail: times that are none, references that are lifted.
 mod records;
 

@@ -9,6 +9,9 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::secret::Secret;
 
+/// Characters of a key; those known have 16. What is longer may be a secret.
+const LONGEST_KEY: usize = 20;
+
 pub struct Auth {
     key: String,
     secret: Secret,
@@ -22,7 +25,8 @@ impl Auth {
         let (key, secret) = (config.api_key.clone(), config.api_secret.clone());
         let basic = STANDARD.encode(format!("{key}:{}", secret.expose()));
         // The key of the hashes is never sent, so it cannot come back; but it may be words that answers hold too.
-        let pieces = Pieces::of([secret.expose(), &basic]);
+        let long_key = if key.len() > LONGEST_KEY { &key } else { "" };
+        let pieces = Pieces::of([secret.expose(), &basic, long_key]);
         let auth = Auth { key, secret, pieces };
         let told = [
             ("organization_id", config.organization_id.as_deref()),
@@ -47,9 +51,14 @@ impl Auth {
         &self.key
     }
 
-    /// Which key it is, for people: its first four characters.
+    /// Which key it is, for people: its first four characters, and none of what may be a secret.
     pub fn key_masked(&self) -> String {
-        self.key.chars().take(4).chain("…".chars()).collect()
+        let told = if self.key.len() > LONGEST_KEY { 0 } else { 4 };
+        let is_of_key = |byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9');
+        let is_key = |text: &str| text.len() == 16 && text.bytes().all(is_of_key);
+        let is_swapped = is_key(self.secret.expose()) && !is_key(&self.key);
+        let words = if is_swapped { "… (it seems to be swapped with its secret)" } else { "…" };
+        self.key.chars().take(told).chain(words.chars()).collect()
     }
 
     /// A secret that is shorter than a piece may be in a setting by chance.

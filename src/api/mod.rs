@@ -28,7 +28,6 @@ use url::Url;
 
 use crate::config::{Config, is_loopback};
 use crate::error::{Answer, Error, Kind};
-use crate::log;
 use auth::Auth;
 use body::Unreadable;
 use pace::{Pace, Quota};
@@ -188,8 +187,7 @@ impl Client {
             if rate_limited {
                 self.pace().hold(now, duration);
             }
-            log::debug(format!("{error}; trying again in {:.1} s", duration.as_secs_f64()));
-            let reason = if rate_limited { Reason::RateLimited } else { Reason::Failed };
+            let reason = if rate_limited { Reason::RateLimited } else { Reason::Failed(error.to_string()) };
             sit_out(Wait { reason, duration }, on_wait).await;
         }
     }
@@ -222,10 +220,10 @@ impl Client {
             let now = Instant::now();
             let Some(wait) = self.pace().turn(now) else { return };
             // Others may take their turns first: a long wait may be many short ones.
-            if told == Some(wait.reason) || now - begun + wait.duration <= LONGEST_UNTOLD {
+            if told.as_ref() == Some(&wait.reason) || now - begun + wait.duration <= LONGEST_UNTOLD {
                 tokio::time::sleep(wait.duration).await;
             } else {
-                told = Some(wait.reason);
+                told = Some(wait.reason.clone());
                 sit_out(wait, on_wait).await;
             }
         }
@@ -361,10 +359,11 @@ struct Answered {
 
 /// Waits, and tells of it first, also of a wait of no time at all.
 async fn sit_out(wait: Wait, on_wait: &impl AsyncFn(Wait)) {
+    let slept = tokio::time::sleep(wait.duration);
     tokio::select! {
         biased;
         () = async { on_wait(wait).await; std::future::pending().await } => {}
-        () = tokio::time::sleep(wait.duration) => {}
+        () = slept => {}
     }
 }
 

@@ -4,12 +4,12 @@ use std::fmt;
 use std::time::Duration;
 
 /// Why a request waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// It was answered with a rate limit.
     RateLimited,
-    /// It failed.
-    Failed,
+    /// It failed, in these words.
+    Failed(String),
     /// The service limits the rate of requests, as the answer to another one said.
     Held,
     /// The setting `max_requests_per_second`.
@@ -17,7 +17,7 @@ pub enum Reason {
 }
 
 /// A wait before a page is asked for, told as it begins. Its Display is for people.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wait {
     pub reason: Reason,
     pub duration: Duration,
@@ -26,7 +26,7 @@ pub struct Wait {
 impl Wait {
     /// Whether the page has been asked for before.
     pub fn is_retry(&self) -> bool {
-        matches!(self.reason, Reason::RateLimited | Reason::Failed)
+        matches!(self.reason, Reason::RateLimited | Reason::Failed(_))
     }
 
     /// Whether it is the service's limit on the rate of requests that is waited for.
@@ -37,12 +37,13 @@ impl Wait {
 
 impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (why, again) = match self.reason {
-            Reason::RateLimited => ("rate limited", " again"),
-            Reason::Failed => ("the service failed to answer", " again"),
-            Reason::Held => ("the service limits the rate of requests", ""),
-            Reason::Paced => ("max_requests_per_second allows no request yet", ""),
+        let why = match &self.reason {
+            Reason::RateLimited => "rate limited",
+            Reason::Failed(why) => why,
+            Reason::Held => "the service limits the rate of requests",
+            Reason::Paced => "max_requests_per_second allows no request yet",
         };
+        let again = if self.is_retry() { " again" } else { "" };
         write!(f, "{why}, waiting {:.1} s before asking{again}", self.duration.as_secs_f64())
     }
 }
@@ -55,7 +56,12 @@ mod tests {
     fn words_for_each_wait() {
         let table = [
             (Reason::RateLimited, true, true, "rate limited, waiting 7.5 s before asking again"),
-            (Reason::Failed, true, false, "the service failed to answer, waiting 7.5 s before asking again"),
+            (
+                Reason::Failed("the host cannot be reached".to_owned()),
+                true,
+                false,
+                "the host cannot be reached, waiting 7.5 s before asking again",
+            ),
             (
                 Reason::Held,
                 false,
@@ -71,7 +77,7 @@ mod tests {
         ];
         for (reason, is_retry, is_rate_limit, words) in table {
             let wait = Wait { reason, duration: Duration::from_millis(7500) };
-            assert_eq!((wait.is_retry(), wait.is_rate_limit()), (is_retry, is_rate_limit), "{reason:?}");
+            assert_eq!((wait.is_retry(), wait.is_rate_limit()), (is_retry, is_rate_limit), "{wait:?}");
             assert_eq!(wait.to_string(), words);
         }
     }

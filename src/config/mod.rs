@@ -17,6 +17,7 @@ use url::Url;
 use crate::error::Error;
 use crate::secret::{Secret, is_name};
 use crate::shape::{Drift, Personal};
+use names::meant;
 use sources::{Gathered, THEIRS, gather};
 
 /// The JSON Schema of the settings, their only definition.
@@ -193,32 +194,52 @@ impl Settings {
 fn words(error: &jsonschema::ValidationError<'_>, given: &Map<String, Value>) -> (String, String) {
     let path = error.instance_path().to_string();
     let name = path.split('/').nth(1).unwrap_or_default().to_owned();
+    let found = told(error.instance(), given);
     match error.kind() {
         ValidationErrorKind::Required { property } => {
             let name = property.as_str().unwrap_or_default();
             (name.to_owned(), missing(name, given.contains_key("api_key")))
         }
-        ValidationErrorKind::Type { kind } => {
-            let kind = match kind {
-                jsonschema::error::TypeKind::Single(one) => one.to_string(),
-                jsonschema::error::TypeKind::Multiple(_) => "of another type".to_owned(),
-            };
-            (name, format!("must be of type {kind}"))
+        ValidationErrorKind::Type { kind: jsonschema::error::TypeKind::Single(kind) } => {
+            (name, format!("must be of type {kind}, not {found}"))
         }
         ValidationErrorKind::Enum { options } => {
             let options =
                 options.as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>();
-            // The name of a stream is no secret; anywhere else, or in any other form, one may have slipped in.
-            let found = error.instance().as_str().filter(|found| name == "streams" && is_name(found));
-            let found = found.map_or("something".to_owned(), |found| format!("{found:?}"));
-            (name, format!("holds {found}, which is none of {}", options.join(", ")))
+            let near = meant(found.trim_matches('"'), options.iter().copied());
+            let near = near.map_or(String::new(), |near| format!(": did you mean {near}?"));
+            (name, format!("holds {found}, which is none of {}{near}", options.join(", ")))
         }
-        ValidationErrorKind::Minimum { limit } => (name, format!("must be at least {limit}")),
-        ValidationErrorKind::Maximum { limit } => (name, format!("must be at most {limit}")),
+        ValidationErrorKind::Minimum { limit } => (name, format!("must be at least {limit}, not {found}")),
+        ValidationErrorKind::Maximum { limit } => (name, format!("must be at most {limit}, not {found}")),
+        ValidationErrorKind::Pattern { .. }
+            if name == "base_url" && !error.instance().to_string().contains(':') =>
+        {
+            // A secret has capitals, and no dot.
+            let host = found.trim_matches('"');
+            let is_told = host.contains('.') && !host.contains(|c: char| c.is_ascii_uppercase());
+            let right = if is_told { format!(", as in https://{host}") } else { String::new() };
+            (name, format!("lacks its scheme: add https://{right}"))
+        }
         ValidationErrorKind::MinItems { .. } => (name, "must not be empty".to_owned()),
         ValidationErrorKind::UniqueItems => (name, "names something twice".to_owned()),
         ValidationErrorKind::Pattern { pattern } => (name, format!("must match {pattern}")),
         _ => (name, error.masked().to_string()),
+    }
+}
+
+/// A value as JSON if it is plain and no secret, for one may have been pasted anywhere; else what it is.
+fn told(value: &Value, given: &Map<String, Value>) -> String {
+    let json = value.to_string();
+    let text = json.trim_matches('"');
+    let holds = |secret: &Value| secret == value || (text.len() >= 10 && secret.to_string().contains(text));
+    let is_secret = ["api_secret", "personal_data_key"].iter().filter_map(|name| given.get(*name)).any(holds);
+    match value {
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+        _ if !is_secret && is_name(text) => json,
+        Value::String(_) => "a text".to_owned(),
+        _ => "a number".to_owned(),
     }
 }
 
@@ -301,21 +322,28 @@ mod tests {
     fn each_rule_has_words_and_no_value() {
         let table = [
             (json!({"page_size": 101}), "page_size must be at most 100"),
-            (json!({"page_size": "s3cret"}), "page_size must be of type integer"),
-            (json!({"page_size": 1.5}), "page_size must be of type integer"),
-            (json!({"concurrency": 0}), "concurrency must be at least 1"),
+            (json!({"page_size": "hush"}), "page_size must be of type integer, not a text"),
+            (json!({"page_size": "many"}), "page_size must be of type integer, not \"many\""),
+            (json!({"page_size": 1.5}), "page_size must be of type integer, not 1.5"),
+            (json!({"page_size": [1]}), "page_size must be of type integer, not a list"),
+            (json!({"user_agent": {"a": 1}}), "user_agent must be of type string, not an object"),
+            (json!({"concurrency": 0}), "concurrency must be at least 1, not 0"),
+            (json!({"personal_data": "OMITT"}), "none of keep, hash, omit: did you mean omit?"),
+            (
+                json!({"schema_drift": "ignore"}),
+                "schema_drift holds \"ignore\", which is none of pass, warn, fail",
+            ),
             (
                 json!({"streams": ["users", "userz"]}),
                 "streams holds \"userz\", which is none of users, invitations",
             ),
-            (
-                json!({"streams": ["{\"api_secret\": \"s3cret\"}"]}),
-                "streams holds something, which is none of",
-            ),
+            (json!({"streams": ["{\"api_secret\": \"s3cret\"}"]}), "streams holds a text, which is none of"),
             (json!({"streams": []}), "streams must not be empty"),
             (json!({"streams": "users,users"}), "streams names something twice"),
             (json!({"api_secret": 5}), "api_secret must be of type string"),
-            (json!({"base_url": "s3cret"}), "base_url must match"),
+            (json!({"base_url": "s3cret"}), "base_url lacks its scheme: add https://"),
+            (json!({"base_url": "api.confluent.cloud"}), "https://, as in https://api.confluent.cloud"),
+            (json!({"base_url": "ftp://s3cret"}), "base_url must match"),
             (json!({"base_url": "https://[s3cret"}), "base_url is not a URL"),
             (json!({"base_url": "http://api.confluent.cloud"}), "base_url must begin with https://"),
             (json!({"base_url": "http://127.0.0.1.example.com"}), "base_url must begin with https://"),

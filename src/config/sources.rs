@@ -77,8 +77,9 @@ fn names(schema: &Value) -> impl Iterator<Item = &str> {
 /// The settings of a file. A name that is nearly that of a setting is an error: the setting may be one that
 /// protects, and would be lost. Names that begin with `_` are added by runtimes.
 fn of_file(schema: &Value, path: &str, warnings: &mut Vec<String>) -> Result<Map<String, Value>, Error> {
-    let text = read("config", path)?;
-    let Value::Object(file) = parse("config", path, &text)? else {
+    let bytes = read("config", path)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let Value::Object(file) = parse("config", path, &bytes)? else {
         let file = named("config", path);
         return Err(Error::config(format!("{file} does not hold a JSON object, {{…}}")));
     };

@@ -77,6 +77,19 @@ impl Records {
     }
 }
 
+/// Keeps the newest of the states in a file, which may be all that a run has said: one, or, of Airbyte's, one of
+/// each stream. `found`: what came next in the file.
+pub fn keep_newest(states: &mut Vec<Value>, mut found: Value) {
+    let state = match found["type"].as_str() {
+        Some("RECORD" | "SCHEMA" | "ACTIVATE_VERSION" | "BATCH" | "LOG" | "TRACE") => return,
+        Some("STATE") if found["state"].is_object() => found["state"].take(),
+        _ => found,
+    };
+    let of = |state: &Value| state["stream"]["stream_descriptor"]["name"].clone();
+    states.retain(|older| of(older) != of(&state));
+    states.push(state);
+}
+
 /// What a sync can say. Owned, because it goes through a channel.
 #[derive(Debug)]
 pub enum Event {

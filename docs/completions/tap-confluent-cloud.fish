@@ -1,0 +1,93 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_tap_confluent_cloud_global_optspecs
+    string join \n config= catalog= state= protocol= log-level= discover test about format= h/help V/version
+end
+
+function __fish_tap_confluent_cloud_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_tap_confluent_cloud_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_tap_confluent_cloud_using_subcommand
+    set -l cmd (__fish_tap_confluent_cloud_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l config -d 'Settings: a JSON file; repeatable, later ones win. Variables TAP_CONFLUENT_CLOUD_* lie below the files, unless ENV stands for them among these' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l catalog -d 'What to read: a Singer or an Airbyte catalog; without it, everything' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l state -d 'Where to go on: the last state in this file, which may hold all that a run, or its target, has printed' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l protocol -d 'Language of what is said; by default flags are Singer and sub-commands are Airbyte, except `read` without a catalog or with a Singer one' -r -f -a "singer\t''
+airbyte\t''"
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l log-level -d 'Least important lines to tell on stderr' -r -f -a "error\t''
+warn\t''
+info\t''
+debug\t''"
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l format -d 'Form of --about' -r -f -a "text\t''
+json\t''
+markdown\t''"
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l discover -d 'Print the Singer catalog; needs no credentials'
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l test -d 'Read one record of each stream, to see whether the settings work'
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l about -d 'Print what this is, what it can do and its settings'
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -s h -l help -d 'Print help'
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -s V -l version -d 'Print version'
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -f -a "spec" -d 'Print the specification of the settings'
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -f -a "check" -d 'Check whether the settings work'
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -f -a "discover" -d 'Print the catalog'
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -f -a "read" -d 'Read what the catalog asks for'
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -l config -d 'Settings: a JSON file; repeatable, later ones win. Variables TAP_CONFLUENT_CLOUD_* lie below the files, unless ENV stands for them among these' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -l catalog -d 'What to read: a Singer or an Airbyte catalog; without it, everything' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -l state -d 'Where to go on: the last state in this file, which may hold all that a run, or its target, has printed' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -l protocol -d 'Language of what is said; by default flags are Singer and sub-commands are Airbyte, except `read` without a catalog or with a Singer one' -r -f -a "singer\t''
+airbyte\t''"
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -l log-level -d 'Least important lines to tell on stderr' -r -f -a "error\t''
+warn\t''
+info\t''
+debug\t''"
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -s h -l help -d 'Print help'
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l config -d 'Settings: a JSON file; repeatable, later ones win. Variables TAP_CONFLUENT_CLOUD_* lie below the files, unless ENV stands for them among these' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l catalog -d 'What to read: a Singer or an Airbyte catalog; without it, everything' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l state -d 'Where to go on: the last state in this file, which may hold all that a run, or its target, has printed' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l protocol -d 'Language of what is said; by default flags are Singer and sub-commands are Airbyte, except `read` without a catalog or with a Singer one' -r -f -a "singer\t''
+airbyte\t''"
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l log-level -d 'Least important lines to tell on stderr' -r -f -a "error\t''
+warn\t''
+info\t''
+debug\t''"
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -s h -l help -d 'Print help'
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l config -d 'Settings: a JSON file; repeatable, later ones win. Variables TAP_CONFLUENT_CLOUD_* lie below the files, unless ENV stands for them among these' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l catalog -d 'What to read: a Singer or an Airbyte catalog; without it, everything' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l state -d 'Where to go on: the last state in this file, which may hold all that a run, or its target, has printed' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l protocol -d 'Language of what is said; by default flags are Singer and sub-commands are Airbyte, except `read` without a catalog or with a Singer one' -r -f -a "singer\t''
+airbyte\t''"
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l log-level -d 'Least important lines to tell on stderr' -r -f -a "error\t''
+warn\t''
+info\t''
+debug\t''"
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -s h -l help -d 'Print help'
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l config -d 'Settings: a JSON file; repeatable, later ones win. Variables TAP_CONFLUENT_CLOUD_* lie below the files, unless ENV stands for them among these' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l catalog -d 'What to read: a Singer or an Airbyte catalog; without it, everything' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l state -d 'Where to go on: the last state in this file, which may hold all that a run, or its target, has printed' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l protocol -d 'Language of what is said; by default flags are Singer and sub-commands are Airbyte, except `read` without a catalog or with a Singer one' -r -f -a "singer\t''
+airbyte\t''"
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l log-level -d 'Least important lines to tell on stderr' -r -f -a "error\t''
+warn\t''
+info\t''
+debug\t''"
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -s h -l help -d 'Print help'
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand help; and not __fish_seen_subcommand_from spec check discover read help" -f -a "spec" -d 'Print the specification of the settings'
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand help; and not __fish_seen_subcommand_from spec check discover read help" -f -a "check" -d 'Check whether the settings work'
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand help; and not __fish_seen_subcommand_from spec check discover read help" -f -a "discover" -d 'Print the catalog'
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand help; and not __fish_seen_subcommand_from spec check discover read help" -f -a "read" -d 'Read what the catalog asks for'
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand help; and not __fish_seen_subcommand_from spec check discover read help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
