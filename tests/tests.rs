@@ -27,6 +27,8 @@ mod requests;
 
 // Files written by the binary and checked in: catalogs, the README's tables.
 mod golden;
+// The page on troubleshooting and what `src/` says.
+mod troubleshooting;
 // Who may import whom in `src/`.
 mod layers;
 
