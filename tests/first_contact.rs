@@ -151,19 +151,3 @@ fn help_names_the_variables_and_examples() {
     );
     assert!(help.lines().all(|line| line.chars().count() <= 100));
 }
-
-#[test]
-fn a_command_line_of_others_says_where_help_is() {
-    for line in [
-        "fetch",
-        "test",
-        "--test=schema",
-        "--dev",
-        "-c config.json",
-        "--state a.json --state b.json",
-        "--about --format yaml",
-    ] {
-        let run = line.split(' ').fold(bare(), |tap, word| tap.arg(word)).run().expect_code(2);
-        assert!(run.stderr.contains("--help"), "{line}");
-    }
-}
