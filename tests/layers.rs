@@ -6,6 +6,7 @@ use std::path::Path;
 /// Modules of ours that each module may name. `error` and `log` know nothing of ours and serve all.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("api", &["config", "crn", "secret", "state"]),
+    ("bin", &[]),
     ("check", &["api"]),
     ("cli", &[]),
     ("config", &["files", "secret", "shape"]),
@@ -69,6 +70,10 @@ fn every_import_is_allowed() {
         }
         let allowed = rules.get(module).unwrap_or_else(|| panic!("{file}: no rule in layers.rs"));
         for line in code(&text) {
+            assert!(
+                !line.contains("tap_confluent_cloud::"),
+                "src/{file}.rs may not name the library: {line}"
+            );
             for used in line.split("crate::").skip(1) {
                 let used = used.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
                 let fine = used == module || ["error", "log"].contains(&used) || allowed.contains(&used);
