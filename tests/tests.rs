@@ -152,6 +152,9 @@ mod packaging;
 /// The image: built, and run as another user with a read-only root.
 mod image;
 
+/// The workflows of a release, its notes, and what `make` says where a tool is missing.
+mod release;
+
 /// `check`: whether the settings work, and if not, why.
 mod airbyte_check;
 
