@@ -80,12 +80,15 @@ $(VENVS)/%/.installed: tests/python/%.txt | has-python
 MANYLINUX = $(if $(filter Linux-x86_64 Linux-aarch64,$(shell uname -s)-$(shell uname -m)),$\
 	$(if $(shell getconf GNU_LIBC_VERSION 2>/dev/null),--zig --compatibility manylinux2014))
 
+# Binaries name the source files of what may panic; nobody is to learn from them who built it, and where.
+NAMELESS = --remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(HOME)=~
+
 wheel: has-rust $(WHEELS)/.built
 
 $(WHEELS)/.built: $(VENVS)/wheel/.installed pyproject.toml Cargo.toml Cargo.lock README.md $(wildcard LICENSE-*) \
 		$(shell find src schemas -type f)
 	rm -rf $(WHEELS)
-	PATH="$(abspath $(VENVS)/wheel/bin):$$PATH" && export PATH && \
+	PATH="$(abspath $(VENVS)/wheel/bin):$$PATH" RUSTFLAGS="$(NAMELESS) $$RUSTFLAGS" && export PATH RUSTFLAGS && \
 		maturin build --release --locked $(MANYLINUX) --out $(WHEELS) && \
 		maturin sdist --out $(WHEELS)
 	touch $@

@@ -152,6 +152,9 @@ mod packaging;
 /// The image: built, and run as another user with a read-only root.
 mod image;
 
+/// What `make wheel` leaves, installed by pip and by PyAirbyte.
+mod wheel;
+
 /// The workflows of a release, its notes, and what `make` says where a tool is missing.
 mod release;
 

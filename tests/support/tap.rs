@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::rc::Rc;
 use std::time::Duration;
@@ -21,6 +22,7 @@ const OTHER_VERBS: [&str; 10] =
     ["--discover", "--about", "--help", "-h", "--version", "-V", "spec", "check", "discover", "help"];
 
 pub struct Tap<'s> {
+    program: PathBuf,
     pub(super) sim: Option<&'s Simulator>,
     pub(super) files: Rc<TempDir>,
     settings: Option<Map<String, Value>>,
@@ -44,6 +46,7 @@ pub fn tap(sim: &Simulator) -> Tap<'_> {
 /// The binary without any settings.
 pub fn bare() -> Tap<'static> {
     Tap {
+        program: PathBuf::from(BINARY),
         sim: None,
         files: Rc::new(TempDir::new().unwrap()),
         settings: None,
@@ -57,6 +60,12 @@ pub fn bare() -> Tap<'static> {
 }
 
 impl<'s> Tap<'s> {
+    /// Another program than the one that was built for the tests.
+    pub fn program(mut self, path: &Path) -> Self {
+        path.clone_into(&mut self.program);
+        self
+    }
+
     /// Gives one setting.
     pub fn set(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.settings.get_or_insert_default().insert(name.to_owned(), value.into());
@@ -157,7 +166,7 @@ impl<'s> Tap<'s> {
     pub fn spawn(self) -> Spawned<'s> {
         let (mut command, text) = self.command();
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let said = format!("{BINARY} {}\n  with {:?}", text.join(" "), self.environment);
+        let said = format!("{} {}\n  with {:?}", self.program.display(), text.join(" "), self.environment);
         let speaks_singer = !self.speaks_airbyte
             && !text.iter().any(|word| OTHER_VERBS.contains(&word.as_str()))
             && !text.windows(2).any(|pair| pair == ["--protocol", "airbyte"]);
@@ -167,7 +176,7 @@ impl<'s> Tap<'s> {
     /// The command, but for where it writes to, and its arguments as text.
     pub(super) fn command(&self) -> (Command, Vec<String>) {
         let arguments = self.command_line();
-        let mut command = Command::new(BINARY);
+        let mut command = Command::new(&self.program);
         command.args(&arguments).stdin(Stdio::null());
         command.current_dir(self.files.path());
         for (name, _) in std::env::vars_os() {
