@@ -95,6 +95,26 @@ fn the_readme_lists_the_settings() {
     between_marks("README.md", "settings", &table);
 }
 
+/// What `--about` prints for people.
+#[test]
+fn the_text_on_the_settings_says_what_about_says() {
+    let about: Value = serde_json::from_str(&stdout_of(&["--about", "--format", "json"])).expect("JSON");
+    let word = |value: &Value| value.as_str().expect("a text").to_owned();
+    let (name, version) = (word(&about["name"]), word(&about["version"]));
+    let mut text = format!("{name} v{version}\n{}\n\nSettings:\n", word(&about["description"]));
+    let required = about["settings"]["required"].as_array().expect("required settings");
+    for (name, setting) in about["settings"]["properties"].as_object().expect("settings") {
+        let default = match setting.get("default") {
+            Some(default) => format!(", default {default}"),
+            None if required.contains(&Value::from(name.as_str())) => ", required".to_owned(),
+            None => String::new(),
+        };
+        let (kind, words) = (word(&setting["type"]), word(&setting["description"]));
+        text.push_str(&format!("  {name} ({kind}{default})\n      {words}\n"));
+    }
+    golden("schemas/about.txt", &text);
+}
+
 /// Laid out as the Singer SDK lays out this form of `--about`, which prints it.
 #[test]
 fn the_page_on_the_settings_says_what_about_says() {
@@ -121,10 +141,11 @@ fn the_page_on_the_settings_says_what_about_says() {
 }
 
 #[test]
-fn about_in_markdown_is_the_page_on_the_settings() {
+fn about_prints_the_text_and_the_page_on_the_settings() {
     let page = include_str!("../schemas/about.md");
     assert_eq!(stdout_of(&["--about", "--format", "markdown"]), page);
     assert_eq!(stdout_of(&["--about", "--format=markdown"]), page);
+    assert_eq!(stdout_of(&["--about"]), include_str!("../schemas/about.txt"));
 }
 
 #[test]

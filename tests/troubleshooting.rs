@@ -6,18 +6,8 @@ use std::path::Path;
 
 use proc_macro2::{TokenStream, TokenTree};
 
-/// Sentences that are no error and no warning.
-const OTHERS: [&str; 7] = [
-    // `--about`.
-    "{name} ({kind}{default})",
-    ", default {default}",
-    // What others say, and how it is recognized.
-    "Cluster API Key",
-    "invalid API key",
-    "dns error",
-    "duplicate field",
-    "at line",
-];
+/// Words of others by which something is recognized.
+const OTHERS: [&str; 5] = ["Cluster API Key", "invalid API key", "dns error", "duplicate field", "at line"];
 
 /// Texts in the code of a file, but for those that are told at the levels of info and debug.
 fn texts(tokens: TokenStream, found: &mut BTreeSet<String>) {

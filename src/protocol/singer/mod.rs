@@ -115,28 +115,6 @@ pub fn about(settings: Value) -> Value {
     })
 }
 
-/// The same for people.
-pub fn about_text(settings: &Value) -> String {
-    let mut text = format!(
-        "{} v{}\n{}\n\nSettings:\n",
-        env!("CARGO_PKG_NAME"),
-        env!("CARGO_PKG_VERSION"),
-        env!("CARGO_PKG_DESCRIPTION"),
-    );
-    let required = settings["required"].as_array().cloned().unwrap_or_default();
-    for (name, setting) in settings["properties"].as_object().into_iter().flatten() {
-        let default = match setting.get("default") {
-            Some(default) => format!(", default {default}"),
-            None if required.contains(&name.as_str().into()) => ", required".to_owned(),
-            None => String::new(),
-        };
-        let (kind, words) = (&setting["type"], &setting["description"]);
-        let (kind, words) = (kind.as_str().unwrap_or_default(), words.as_str().unwrap_or_default());
-        text.push_str(&format!("  {name} ({kind}{default})\n      {words}\n"));
-    }
-    text
-}
-
 /// A line for people, as the Singer SDK's StructuredFormatter writes it.
 pub fn log_message(level: Level, words: &str) -> Value {
     let level = format!("{level:?}").to_lowercase().replace("warn", "warning");
@@ -155,7 +133,6 @@ pub fn log_wishes(config: &Value) -> Option<(bool, Option<Level>)> {
     let objects = formatters.any(|formatter| formatter["()"] == "singer_sdk.logging.StructuredFormatter");
     Some((objects, Level::deserialize(&config["root"]["level"]).ok()))
 }
-
 /// Says events as Singer messages. Puts the full state together after each page, once its records are in
 /// the same write.
 pub struct Singer {
