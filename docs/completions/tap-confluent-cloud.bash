@@ -53,7 +53,7 @@ _tap__confluent__cloud() {
 
     case "${cmd}" in
         tap__confluent__cloud)
-            opts="-h -V --config --catalog --state --protocol --log-level --discover --test --about --format --help --version spec check discover read help"
+            opts="-h -V --config --catalog --state --protocol --log-level --log-format --discover --test --about --format --help --version spec check discover read help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -79,6 +79,10 @@ _tap__confluent__cloud() {
                     COMPREPLY=($(compgen -W "error warn info debug" -- "${cur}"))
                     return 0
                     ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --format)
                     COMPREPLY=($(compgen -W "text json markdown" -- "${cur}"))
                     return 0
@@ -91,7 +95,7 @@ _tap__confluent__cloud() {
             return 0
             ;;
         tap__subcmd__confluent__subcmd__cloud__subcmd__check)
-            opts="-h --config --catalog --state --protocol --log-level --help"
+            opts="-h --config --catalog --state --protocol --log-level --log-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -115,6 +119,10 @@ _tap__confluent__cloud() {
                     ;;
                 --log-level)
                     COMPREPLY=($(compgen -W "error warn info debug" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -125,7 +133,7 @@ _tap__confluent__cloud() {
             return 0
             ;;
         tap__subcmd__confluent__subcmd__cloud__subcmd__discover)
-            opts="-h --config --catalog --state --protocol --log-level --help"
+            opts="-h --config --catalog --state --protocol --log-level --log-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -149,6 +157,10 @@ _tap__confluent__cloud() {
                     ;;
                 --log-level)
                     COMPREPLY=($(compgen -W "error warn info debug" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -243,7 +255,7 @@ _tap__confluent__cloud() {
             return 0
             ;;
         tap__subcmd__confluent__subcmd__cloud__subcmd__read)
-            opts="-h --config --catalog --state --protocol --log-level --help"
+            opts="-h --config --catalog --state --protocol --log-level --log-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -267,6 +279,10 @@ _tap__confluent__cloud() {
                     ;;
                 --log-level)
                     COMPREPLY=($(compgen -W "error warn info debug" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -277,7 +293,7 @@ _tap__confluent__cloud() {
             return 0
             ;;
         tap__subcmd__confluent__subcmd__cloud__subcmd__spec)
-            opts="-h --config --catalog --state --protocol --log-level --help"
+            opts="-h --config --catalog --state --protocol --log-level --log-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -301,6 +317,10 @@ _tap__confluent__cloud() {
                     ;;
                 --log-level)
                     COMPREPLY=($(compgen -W "error warn info debug" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
                     ;;
                 *)

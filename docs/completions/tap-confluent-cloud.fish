@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_tap_confluent_cloud_global_optspecs
-    string join \n config= catalog= state= protocol= log-level= discover test about format= h/help V/version
+    string join \n config= catalog= state= protocol= log-level= log-format= discover test about format= h/help V/version
 end
 
 function __fish_tap_confluent_cloud_needs_command
@@ -29,10 +29,12 @@ complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l state -d 'Where to go on: the last state in this file, which may hold all that a run, or its target, has printed' -r
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l protocol -d 'Language of what is said; by default flags are Singer and sub-commands are Airbyte, except `read` without a catalog or with a Singer one' -r -f -a "singer\t''
 airbyte\t''"
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l log-level -d 'Least important lines to tell on stderr' -r -f -a "error\t''
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l log-level -d 'Least important lines to tell on stderr; info, unless a runtime of Singer wishes another' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l log-format -d 'Form of these lines: text, or Singer\'s JSON objects; text, unless a runtime of Singer wishes the other' -r -f -a "text\t''
+json\t''"
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l format -d 'Form of --about' -r -f -a "text\t''
 json\t''
 markdown\t''"
@@ -51,40 +53,48 @@ complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand 
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -l state -d 'Where to go on: the last state in this file, which may hold all that a run, or its target, has printed' -r
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -l protocol -d 'Language of what is said; by default flags are Singer and sub-commands are Airbyte, except `read` without a catalog or with a Singer one' -r -f -a "singer\t''
 airbyte\t''"
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -l log-level -d 'Least important lines to tell on stderr' -r -f -a "error\t''
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -l log-level -d 'Least important lines to tell on stderr; info, unless a runtime of Singer wishes another' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -l log-format -d 'Form of these lines: text, or Singer\'s JSON objects; text, unless a runtime of Singer wishes the other' -r -f -a "text\t''
+json\t''"
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -s h -l help -d 'Print help'
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l config -d 'Settings: a JSON file; repeatable, later ones win. Variables TAP_CONFLUENT_CLOUD_* lie below the files, unless ENV stands for them among these' -r
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l catalog -d 'What to read: a Singer or an Airbyte catalog; without it, everything' -r
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l state -d 'Where to go on: the last state in this file, which may hold all that a run, or its target, has printed' -r
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l protocol -d 'Language of what is said; by default flags are Singer and sub-commands are Airbyte, except `read` without a catalog or with a Singer one' -r -f -a "singer\t''
 airbyte\t''"
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l log-level -d 'Least important lines to tell on stderr' -r -f -a "error\t''
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l log-level -d 'Least important lines to tell on stderr; info, unless a runtime of Singer wishes another' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l log-format -d 'Form of these lines: text, or Singer\'s JSON objects; text, unless a runtime of Singer wishes the other' -r -f -a "text\t''
+json\t''"
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -s h -l help -d 'Print help'
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l config -d 'Settings: a JSON file; repeatable, later ones win. Variables TAP_CONFLUENT_CLOUD_* lie below the files, unless ENV stands for them among these' -r
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l catalog -d 'What to read: a Singer or an Airbyte catalog; without it, everything' -r
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l state -d 'Where to go on: the last state in this file, which may hold all that a run, or its target, has printed' -r
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l protocol -d 'Language of what is said; by default flags are Singer and sub-commands are Airbyte, except `read` without a catalog or with a Singer one' -r -f -a "singer\t''
 airbyte\t''"
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l log-level -d 'Least important lines to tell on stderr' -r -f -a "error\t''
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l log-level -d 'Least important lines to tell on stderr; info, unless a runtime of Singer wishes another' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l log-format -d 'Form of these lines: text, or Singer\'s JSON objects; text, unless a runtime of Singer wishes the other' -r -f -a "text\t''
+json\t''"
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -s h -l help -d 'Print help'
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l config -d 'Settings: a JSON file; repeatable, later ones win. Variables TAP_CONFLUENT_CLOUD_* lie below the files, unless ENV stands for them among these' -r
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l catalog -d 'What to read: a Singer or an Airbyte catalog; without it, everything' -r
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l state -d 'Where to go on: the last state in this file, which may hold all that a run, or its target, has printed' -r
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l protocol -d 'Language of what is said; by default flags are Singer and sub-commands are Airbyte, except `read` without a catalog or with a Singer one' -r -f -a "singer\t''
 airbyte\t''"
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l log-level -d 'Least important lines to tell on stderr' -r -f -a "error\t''
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l log-level -d 'Least important lines to tell on stderr; info, unless a runtime of Singer wishes another' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l log-format -d 'Form of these lines: text, or Singer\'s JSON objects; text, unless a runtime of Singer wishes the other' -r -f -a "text\t''
+json\t''"
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -s h -l help -d 'Print help'
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand help; and not __fish_seen_subcommand_from spec check discover read help" -f -a "spec" -d 'Print the specification of the settings'
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand help; and not __fish_seen_subcommand_from spec check discover read help" -f -a "check" -d 'Check whether the settings work'

@@ -19,7 +19,8 @@ _tap-confluent-cloud() {
 '--catalog=[What to read\: a Singer or an Airbyte catalog; without it, everything]:FILE:_default' \
 '--state=[Where to go on\: the last state in this file, which may hold all that a run, or its target, has printed]:FILE:_default' \
 '--protocol=[Language of what is said; by default flags are Singer and sub-commands are Airbyte, except \`read\` without a catalog or with a Singer one]:PROTOCOL:(singer airbyte)' \
-'--log-level=[Least important lines to tell on stderr]:LEVEL:(error warn info debug)' \
+'--log-level=[Least important lines to tell on stderr; info, unless a runtime of Singer wishes another]:LEVEL:(error warn info debug)' \
+'--log-format=[Form of these lines\: text, or Singer'\''s JSON objects; text, unless a runtime of Singer wishes the other]:FORMAT:(text json)' \
 '--format=[Form of --about]:FORMAT:(text json markdown)' \
 '--discover[Print the Singer catalog; needs no credentials]' \
 '--test[Read one record of each stream, to see whether the settings work]' \
@@ -43,7 +44,8 @@ _arguments "${_arguments_options[@]}" : \
 '--catalog=[What to read\: a Singer or an Airbyte catalog; without it, everything]:FILE:_default' \
 '--state=[Where to go on\: the last state in this file, which may hold all that a run, or its target, has printed]:FILE:_default' \
 '--protocol=[Language of what is said; by default flags are Singer and sub-commands are Airbyte, except \`read\` without a catalog or with a Singer one]:PROTOCOL:(singer airbyte)' \
-'--log-level=[Least important lines to tell on stderr]:LEVEL:(error warn info debug)' \
+'--log-level=[Least important lines to tell on stderr; info, unless a runtime of Singer wishes another]:LEVEL:(error warn info debug)' \
+'--log-format=[Form of these lines\: text, or Singer'\''s JSON objects; text, unless a runtime of Singer wishes the other]:FORMAT:(text json)' \
 '-h[Print help]' \
 '--help[Print help]' \
 && ret=0
@@ -54,7 +56,8 @@ _arguments "${_arguments_options[@]}" : \
 '--catalog=[What to read\: a Singer or an Airbyte catalog; without it, everything]:FILE:_default' \
 '--state=[Where to go on\: the last state in this file, which may hold all that a run, or its target, has printed]:FILE:_default' \
 '--protocol=[Language of what is said; by default flags are Singer and sub-commands are Airbyte, except \`read\` without a catalog or with a Singer one]:PROTOCOL:(singer airbyte)' \
-'--log-level=[Least important lines to tell on stderr]:LEVEL:(error warn info debug)' \
+'--log-level=[Least important lines to tell on stderr; info, unless a runtime of Singer wishes another]:LEVEL:(error warn info debug)' \
+'--log-format=[Form of these lines\: text, or Singer'\''s JSON objects; text, unless a runtime of Singer wishes the other]:FORMAT:(text json)' \
 '-h[Print help]' \
 '--help[Print help]' \
 && ret=0
@@ -65,7 +68,8 @@ _arguments "${_arguments_options[@]}" : \
 '--catalog=[What to read\: a Singer or an Airbyte catalog; without it, everything]:FILE:_default' \
 '--state=[Where to go on\: the last state in this file, which may hold all that a run, or its target, has printed]:FILE:_default' \
 '--protocol=[Language of what is said; by default flags are Singer and sub-commands are Airbyte, except \`read\` without a catalog or with a Singer one]:PROTOCOL:(singer airbyte)' \
-'--log-level=[Least important lines to tell on stderr]:LEVEL:(error warn info debug)' \
+'--log-level=[Least important lines to tell on stderr; info, unless a runtime of Singer wishes another]:LEVEL:(error warn info debug)' \
+'--log-format=[Form of these lines\: text, or Singer'\''s JSON objects; text, unless a runtime of Singer wishes the other]:FORMAT:(text json)' \
 '-h[Print help]' \
 '--help[Print help]' \
 && ret=0
@@ -76,7 +80,8 @@ _arguments "${_arguments_options[@]}" : \
 '--catalog=[What to read\: a Singer or an Airbyte catalog; without it, everything]:FILE:_default' \
 '--state=[Where to go on\: the last state in this file, which may hold all that a run, or its target, has printed]:FILE:_default' \
 '--protocol=[Language of what is said; by default flags are Singer and sub-commands are Airbyte, except \`read\` without a catalog or with a Singer one]:PROTOCOL:(singer airbyte)' \
-'--log-level=[Least important lines to tell on stderr]:LEVEL:(error warn info debug)' \
+'--log-level=[Least important lines to tell on stderr; info, unless a runtime of Singer wishes another]:LEVEL:(error warn info debug)' \
+'--log-format=[Form of these lines\: text, or Singer'\''s JSON objects; text, unless a runtime of Singer wishes the other]:FORMAT:(text json)' \
 '-h[Print help]' \
 '--help[Print help]' \
 && ret=0
