@@ -58,8 +58,7 @@ fuzz: has-rust
 		$(CARGO) fuzz run -s none $$target -- -max_total_time=600 -timeout=10 -max_len=4096 || exit 1; \
 	done
 
-bless: has-rust
-	$(MAKE) $(patsubst %,$(VENVS)/%/.installed,duckdb jsonl lint pipelinewise postgres sqlite)
+bless: has-rust $(patsubst %,$(VENVS)/%/.installed,duckdb jsonl lint pipelinewise postgres sqlite)
 	BLESS=1 $(CARGO) test --locked --test tests -- golden:: queries:: target_page::
 
 # The script says what the variables ENGINE, IMAGE, BASE and BINARY choose.

@@ -1,7 +1,8 @@
 //! The two command lines: flags as Singer's runtimes pass them, sub-commands as Airbyte's do. The language
 //! of what is said is decided in one function.
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::error::ContextKind::{InvalidArg, InvalidSubcommand, InvalidValue, PriorArg, TrailingArg};
+use clap::error::{ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use serde_json::Value;
 
@@ -125,15 +126,8 @@ fn discreet(error: clap::Error) -> clap::Error {
     let is_ours = |text: &String| {
         is_word(text) || command.get_arguments().any(|argument| argument.to_string() == *text)
     };
-    let mut quoted = [
-        ContextKind::InvalidArg,
-        ContextKind::InvalidSubcommand,
-        ContextKind::InvalidValue,
-        ContextKind::PriorArg,
-        ContextKind::TrailingArg,
-    ]
-    .into_iter()
-    .filter_map(|kind| error.get(kind));
+    let kinds = [InvalidArg, InvalidSubcommand, InvalidValue, PriorArg, TrailingArg];
+    let mut quoted = kinds.into_iter().filter_map(|kind| error.get(kind));
     let is_discreet = quoted.all(|value| match value {
         ContextValue::String(text) => is_ours(text),
         ContextValue::Strings(texts) => texts.iter().all(is_ours),

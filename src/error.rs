@@ -21,7 +21,7 @@ pub enum Kind {
 }
 
 /// The answer that led to an error.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Answer {
     /// Path of the request; the method is always GET.
     pub path: String,

@@ -1,19 +1,18 @@
 //! Parse, install the log's writer and the TLS provider, run, exit code. Only this module names them all.
 
-use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use chrono::{SecondsFormat, Utc};
 use serde_json::Value;
 use tap_confluent_cloud::cli::{Action, Arguments, Format, Protocol};
-use tap_confluent_cloud::config::{self, Config, Settings};
+use tap_confluent_cloud::config::{self, Settings};
 use tap_confluent_cloud::error::{Error, exit_code};
 use tap_confluent_cloud::log::Level;
-use tap_confluent_cloud::protocol::airbyte::{self, Airbyte};
-use tap_confluent_cloud::protocol::singer::{self, Singer};
+use tap_confluent_cloud::protocol::airbyte;
+use tap_confluent_cloud::protocol::singer;
 use tap_confluent_cloud::protocol::{
-    Offer, Selected, Silent, Sink, Verdicts, is_watched, keep_newest, line, message,
+    Offer, Selected, Silent, Verdicts, is_watched, keep_newest, line, message,
 };
 use tap_confluent_cloud::run::run;
 use tap_confluent_cloud::shape::Drops;
@@ -158,26 +157,6 @@ fn check_connection(arguments: &Arguments) -> Result<Failed, Error> {
     print(&format!("{}\n", airbyte::connection_status(failure.as_deref())))
 }
 
-/// What a run has been asked for, in the terms of no protocol.
-struct Asked {
-    /// Streams, the position of each, and whether a finished one is skipped.
-    streams: Vec<(Selected, Position, bool)>,
-    /// Streams that are asked for and not offered.
-    missing: Vec<String>,
-    sink: Box<dyn Sink>,
-}
-
-/// What a run has been given.
-struct Given<'a> {
-    arguments: &'a Arguments,
-    config: &'a Config,
-    offer: Offer,
-    catalog: Option<Value>,
-    state: Option<Value>,
-    /// One record of each stream is enough.
-    sample: bool,
-}
-
 fn read(
     arguments: &Arguments,
     protocol: Protocol,
@@ -189,11 +168,20 @@ fn read(
     let config = if sample { config.impatient() } else { config };
     let offer = offer(&settings)?;
     let state = arguments.state.as_ref().map(read_state).transpose()?.flatten();
-    let given = Given { arguments, config: &config, offer, catalog, state, sample };
-    let mut asked = match protocol {
-        Protocol::Singer => asked_by_singer(given)?,
-        Protocol::Airbyte => asked_by_airbyte(given)?,
+    // A sample is not read to its end, and must not activate anything.
+    let versions = config.emit_activate_version && !sample;
+    let asked = match protocol {
+        Protocol::Singer => singer::request(catalog, state, &offer, versions),
+        Protocol::Airbyte => airbyte::request(catalog, state, &offer),
     };
+    let mut asked = asked.map_err(|(what, why)| {
+        let (path, remedy) = match (what, protocol) {
+            ("state", _) => (&arguments.state, "mend it, or leave out --state to read everything"),
+            (_, Protocol::Singer) => (&arguments.catalog, "make one with --discover"),
+            (_, Protocol::Airbyte) => (&arguments.catalog, "pass a configured catalog with --catalog"),
+        };
+        wrong(what, path.as_ref(), &why, remedy)
+    })?;
     let mut failed = Failed::new();
     for name in std::mem::take(&mut asked.missing) {
         let remedy = match find(&name) {
@@ -248,51 +236,4 @@ fn names_credentials(value: &Value) -> bool {
 fn wrong(what: &str, path: Option<&String>, why: &str, remedy: &str) -> Error {
     let file = path.map_or(what.to_owned(), |path| files::named(what, path));
     Error::config(format!("{file}: {why}; {remedy}"))
-}
-
-fn asked_by_singer(given: Given<'_>) -> Result<Asked, Error> {
-    let (catalog_path, state_path) = (given.arguments.catalog.as_ref(), given.arguments.state.as_ref());
-    let no_catalog = |why: &str| wrong("catalog", catalog_path, why, "make one with --discover");
-    let no_state =
-        |why: &str| wrong("state", state_path, why, "mend it, or leave out --state to read everything");
-    let catalog = given.catalog.unwrap_or_else(|| singer::catalog::discover(&given.offer));
-    let catalog = catalog.as_object().ok_or_else(|| no_catalog("it is not a JSON object"))?;
-    let selected = singer::catalog::select(catalog, &given.offer).map_err(|why| no_catalog(&why))?;
-    let state = match given.state {
-        None => singer::State::default(),
-        Some(Value::Object(state)) => singer::State::read(state).map_err(|why| no_state(&why))?,
-        Some(_) => return Err(no_state("it is not a JSON object")),
-    };
-    let (mut streams, mut schemas) = (Vec::new(), HashMap::new());
-    for (selected, schema) in selected {
-        let position = state.position(selected.stream);
-        schemas.insert(selected.stream.name, schema);
-        streams.push((selected, position, false));
-    }
-    // A sample is not read to its end, and must not activate anything.
-    let versions = given.config.emit_activate_version && !given.sample;
-    Ok(Asked { streams, missing: Vec::new(), sink: Box::new(Singer::new(schemas, state, versions)) })
-}
-
-fn asked_by_airbyte(given: Given<'_>) -> Result<Asked, Error> {
-    let (catalog_path, state_path) = (given.arguments.catalog.as_ref(), given.arguments.state.as_ref());
-    let no_catalog =
-        |why: &str| wrong("catalog", catalog_path, why, "pass a configured catalog with --catalog");
-    let no_state =
-        |why: &str| wrong("state", state_path, why, "mend it, or leave out --state to read everything");
-    let catalog = given.catalog.as_ref().ok_or_else(|| no_catalog("there is none"))?;
-    let catalog = catalog.as_object().ok_or_else(|| no_catalog("it is not a JSON object"))?;
-    let (wanted, missing) =
-        airbyte::catalog::select(catalog, &given.offer).map_err(|why| no_catalog(&why))?;
-    let mut state = match &given.state {
-        None => HashMap::new(),
-        Some(state) => airbyte::read_state(state).map_err(|why| no_state(&why))?,
-    };
-    let sink = Box::new(Airbyte::new(&state));
-    let streams = wanted.into_iter().map(|wanted| {
-        let given = state.remove(wanted.selected.stream.name);
-        let position = given.map_or(Position::Start, |(_, position)| position);
-        (wanted.selected, position, wanted.skip_complete)
-    });
-    Ok(Asked { streams: streams.collect(), missing, sink })
 }

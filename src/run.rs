@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use chrono::Utc;
+use tokio::runtime::Builder;
 use tokio::sync::mpsc;
 
 use crate::api::Client;
@@ -38,8 +39,11 @@ pub fn run(
     sample: bool,
 ) -> Result<Outcome, Error> {
     let client = Rc::new(Client::new(config)?);
-    let stop = listen()?;
-    runtime()?.block_on(async {
+    let stop = Stop::listen();
+    let stop = stop.map_err(|error| Error::broken(format!("signals cannot be handled: {error}")))?;
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Error::broken(format!("the runtime cannot be set up: {error}")))?;
+    runtime.block_on(async {
         let (organization, looks) = tokio::select! {
             found = look_up(&client, config) => found?,
             () = stop.told() => stop.die().await,
@@ -140,15 +144,4 @@ async fn pump(
     let broke_off = "writing broke off; this is a defect of tap-confluent-cloud";
     let failed = written.unwrap_or_else(|_| Err(Error::broken(broke_off)))?;
     Ok(Outcome { failed, shortened })
-}
-
-fn runtime() -> Result<tokio::runtime::Runtime, Error> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Error::broken(format!("the runtime cannot be set up: {error}")))
-}
-
-fn listen() -> Result<Stop, Error> {
-    Stop::listen().map_err(|error| Error::broken(format!("signals cannot be handled: {error}")))
 }

@@ -315,7 +315,7 @@ proptest! {
         prop_assert!(others.iter().all(|(name, value)| bookmark.get(name) == Some(value)));
         prop_assert_eq!(Position::from_bookmark(stream.scope, &bookmark), Ok(position.clone()));
         let state = json!({"bookmarks": {stream.name: bookmark.clone()}});
-        let state = singer::State::read(state.as_object().unwrap().clone()).unwrap();
+        let state = singer::State::read(state).unwrap();
         prop_assert_eq!(state.position(stream), position);
         prop_assert_eq!(bookmark["last_records"].as_u64(), last_records);
         Position::Complete { access: Access::default(), records: None }.into_bookmark(&mut bookmark);
@@ -332,7 +332,6 @@ proptest! {
             json!([{"type": "STREAM", "stream": {"stream_descriptor": {"name": "users"}, "stream_state": bookmark}}]),
         ] {
             let _ = airbyte::read_state(&state);
-            let Value::Object(state) = state else { continue };
             if let Ok(state) = singer::State::read(state) {
                 STREAMS.iter().for_each(|stream| drop(state.position(stream)));
             }
@@ -361,13 +360,13 @@ proptest! {
         for schema in [schema, STREAMS[0].schema()] {
             let entry = json!({"tap_stream_id": "users", "schema": schema, "metadata": metadata, "selected": stream});
             let catalog = json!({"streams": [entry]});
-            let chosen = singer::catalog::select(catalog.as_object().unwrap(), &offer);
+            let chosen = singer::catalog::select(&catalog, &offer);
             for (selected, _) in chosen.iter().flatten() {
                 prop_assert_eq!(selected.drops.of(selected.stream.key), None);
             }
             let wanted = json!({"stream": {"name": "users", "json_schema": schema}, "sync_mode": "full_refresh"});
             let catalog = json!({"streams": [wanted]});
-            let (wanted, missing) = airbyte::catalog::select(catalog.as_object().unwrap(), &offer).unwrap();
+            let (wanted, missing) = airbyte::catalog::select(&catalog, &offer).unwrap();
             prop_assert!(missing.is_empty() && wanted.len() == 1);
             prop_assert_eq!(wanted[0].selected.drops.of("id"), None);
         }
@@ -377,7 +376,6 @@ proptest! {
     fn no_catalog_makes_reading_it_panic(catalog in any_json(), entry in any_json()) {
         let offer = Offer { streams: STREAMS.iter().collect(), personal: Personal::Keep };
         for catalog in [catalog.clone(), json!({"streams": catalog}), json!({"streams": [entry]})] {
-            let Value::Object(catalog) = catalog else { continue };
             let _ = singer::catalog::select(&catalog, &offer).map(|chosen| chosen.len());
             let _ = airbyte::catalog::select(&catalog, &offer).map(|(wanted, _)| wanted.len());
         }

@@ -102,11 +102,8 @@ impl Client {
         }
         if let Some(pem) = config.ca_certificate()? {
             let certificates = Certificate::from_pem_bundle(&pem).ok().filter(|found| !found.is_empty());
-            builder = builder.tls_certs_merge(certificates.ok_or_else(|| {
-                Error::config(
-                    "settings: ca_certificate holds no PEM certificate (-----BEGIN CERTIFICATE-----)",
-                )
-            })?);
+            let none = "settings: ca_certificate holds no PEM certificate (-----BEGIN CERTIFICATE-----)";
+            builder = builder.tls_certs_merge(certificates.ok_or_else(|| Error::config(none))?);
         }
         let http = builder.build().map_err(|error| {
             Error::config(format!(
@@ -115,16 +112,13 @@ impl Client {
                 causes(&error)
             ))
         })?;
+        let (max_retries, base, budget) = (config.max_retries, config.retry_base, config.max_retry);
         Ok(Client {
             http,
             base: config.base_url.clone(),
             auth: Auth::new(config)?,
             pace: Mutex::new(Pace::new(config.max_requests_per_second)),
-            retry: Retry {
-                max_retries: config.max_retries,
-                base: config.retry_base,
-                budget: config.max_retry,
-            },
+            retry: Retry { max_retries, base, budget },
             page_size: config.page_size,
             concurrency: config.concurrency as u64,
             quotes_answers: config.quotes_answers(),
@@ -198,10 +192,8 @@ impl Client {
     /// As `page`.
     pub async fn glance(&self, listing: &Listing<'_>) -> Result<Vec<u8>, Error> {
         self.requests.fetch_add(1, Ordering::Relaxed);
-        self.ask(&self.url(listing, None), listing.role, &async |_| {})
-            .await
-            .map(|answered| answered.body)
-            .map_err(|failure| failure.error)
+        let answered = self.ask(&self.url(listing, None), listing.role, &async |_| {}).await;
+        answered.map(|answered| answered.body).map_err(|failure| failure.error)
     }
 
     /// How many pages and records have been asked for, tries apart.
@@ -310,13 +302,7 @@ impl Client {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let request_id = headers.get("x-request-id").and_then(|id| self.request_id(id.as_bytes()));
-        let mut answer = Answer {
-            path: path.clone(),
-            status: Some(status),
-            claimed: None,
-            request_id,
-            body: String::new(),
-        };
+        let mut answer = Answer { path: path.clone(), status: Some(status), request_id, ..Answer::default() };
         let body = match body::read(response).await {
             Ok(body) => body,
             Err(Unreadable::Broke(error)) => return Err(unanswered(error)),

@@ -105,24 +105,17 @@ impl Client {
             }
             Err(why) => why,
         };
-        let known = match wanted {
-            Some(wanted) => {
-                log::warn(format!(
-                    "organization {} is not verified: the listing of organizations {empty}, that of environments \
-                     {why}",
-                    told(wanted)
-                ));
-                Organization { id: Some(wanted.to_owned()), name: None, crn: Some(crn::organization(wanted)) }
-            }
-            None => {
-                log::warn(format!(
-                    "the organization could not be looked up: the listing of organizations {empty}, that of \
-                     environments {why}. organization_id stays null; set it to read role bindings"
-                ));
-                Organization::default()
-            }
-        };
-        Ok(known)
+        log::warn(match wanted.map(told) {
+            Some(wanted) => format!(
+                "organization {wanted} is not verified: the listing of organizations {empty}, that of environments \
+                 {why}"
+            ),
+            None => format!(
+                "the organization could not be looked up: the listing of organizations {empty}, that of environments \
+                 {why}. organization_id stays null; set it to read role bindings"
+            ),
+        });
+        Ok(Organization { id: wanted.map(str::to_owned), name: None, crn: wanted.map(crn::organization) })
     }
 
     /// Ids of all environments, in ascending order. They are listed once a run, and `anew` where a pass is
@@ -211,8 +204,7 @@ fn hidden<T>(rows: Result<T, Error>) -> Result<Result<T, String>, Error> {
 
 fn broken(path: &str, page: &Page, what: &str) -> Error {
     let request_id = page.request_id.clone();
-    let answer =
-        Answer { path: path.to_owned(), status: Some(200), claimed: None, request_id, body: String::new() };
+    let answer = Answer { path: path.to_owned(), status: Some(200), request_id, ..Answer::default() };
     Error { answer: Some(Box::new(answer)), ..Error::broken(format!("the listing {what}")) }
 }
 

@@ -67,14 +67,6 @@ impl Records {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts.zip(&self.ends).map(|(start, end)| &self.json[start..*end])
     }
-
-    pub fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
-    }
 }
 
 /// Keeps the newest of the states in a file, which may be all that a run has said: one, or, of Airbyte's, one of
@@ -153,6 +145,18 @@ impl Sink for Silent {
         Ok(())
     }
 }
+
+/// What a run has been asked for, in the terms of no protocol.
+pub struct Request {
+    /// Streams, the position of each, and whether a finished one is skipped.
+    pub streams: Vec<(Selected, Position, bool)>,
+    /// Streams that are asked for and not offered.
+    pub missing: Vec<String>,
+    pub sink: Box<dyn Sink>,
+}
+
+/// What is wrong: `catalog` or `state`, and why, in words.
+pub type Wrong = (&'static str, String);
 
 /// Tells people on stdout how each stream of a sample ended, a line each.
 pub struct Verdicts;

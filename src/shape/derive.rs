@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::object::{Field, Object, copy, push_text};
 use super::rules::{Act, Rules};
-use super::strays::Strays;
+use super::strays::{Strays, What};
 use crate::crn::{self, Pattern};
 use crate::streams::{CrnPart, Derived, PrincipalPart, Stream};
 
@@ -61,7 +61,7 @@ impl Columns {
         }
         for column in &self.all {
             if record.fields.iter().any(|field| field.rule.is_some() && field.rule == column.rule) {
-                strays.overrule(column.name);
+                strays.add(What::Overruled, column.name.to_owned());
                 continue;
             }
             if out.last() != Some(&b'{') {
@@ -89,7 +89,7 @@ impl Columns {
                     let value = crn_part(&pattern, part);
                     // Out of `%00`.
                     if value.is_some_and(|value| value.contains('\0')) {
-                        strays.mend_column(column.name);
+                        strays.add(What::Mended, column.name.to_owned());
                     }
                     push_text(value, out);
                 }

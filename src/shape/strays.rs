@@ -36,11 +36,13 @@ impl fmt::Display for Within<'_> {
 
 /// What is odd about a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum What {
+pub enum What {
     Unknown,
     Misfit,
     Nulled,
+    /// A character in it, or in a derived column that its field holds in another form, is replaced.
     Mended,
+    /// A derived column that the service sends itself.
     Overruled,
 }
 
@@ -125,27 +127,22 @@ impl Strays {
         }
     }
 
-    /// Counts a derived column in which a character is replaced that its field holds in another form.
-    pub fn mend_column(&mut self, column: &str) {
-        self.add(What::Mended, column.to_owned());
-    }
-
     fn drift(&mut self, what: What, told: bool, field: &Within<'_>) -> Result<(), String> {
         match (self.drift, what) {
             (Drift::Pass, _) => {}
             (Drift::Warn, _) => self.add(what, named(field, told)),
-            (Drift::Fail, What::Unknown) => {
-                return Err(format!("a field unknown to the schema, {:?}", named(field, told)));
-            }
             (Drift::Fail, _) => {
-                return Err(format!("a value that does not fit the schema, of {:?}", named(field, told)));
+                let unknown = "a field unknown to the schema,";
+                let odd =
+                    if what == What::Unknown { unknown } else { "a value that does not fit the schema, of" };
+                return Err(format!("{odd} {:?}", named(field, told)));
             }
         }
         Ok(())
     }
 
     /// Counts a field, or, once there are many, only that there are others.
-    fn add(&mut self, what: What, name: String) {
+    pub fn add(&mut self, what: What, name: String) {
         let key = (what, name);
         if let Some(records) = self.fields.get_mut(&key) {
             *records += 1;
@@ -154,11 +151,6 @@ impl Strays {
         } else {
             *self.rest.entry(what).or_default() += 1;
         }
-    }
-
-    /// Counts a derived column that the service sends itself.
-    pub fn overrule(&mut self, column: &str) {
-        self.add(What::Overruled, column.to_owned());
     }
 
     /// Counts a Confluent Resource Name that cannot be read to its end.
@@ -273,7 +265,7 @@ mod tests {
     fn names_are_bounded() {
         let mut strays = Strays::new(Drift::Warn, true);
         (0..1000).for_each(|number| strays.add(What::Unknown, format!("field_{number}")));
-        strays.overrule("created_at");
+        strays.add(What::Overruled, "created_at".to_owned());
         assert_eq!((strays.fields.len(), strays.rest[&What::Unknown]), (MOST_NAMES + 1, 980));
         let words = strays.words().unwrap();
         assert!(

@@ -291,7 +291,7 @@ impl Pass {
             let before = records.json.len();
             let nulled = self.shape.fit(&record, place.environment(), &mut records.json);
             let nulled = nulled.map_err(|what| self.broken(&place, &page, &what))?;
-            if self.sample.is_some() && self.tally.records + records.len() as u64 > 0 {
+            if self.sample.is_some() && self.tally.records + records.ends.len() as u64 > 0 {
                 records.json.truncate(before);
                 continue;
             }
@@ -302,7 +302,7 @@ impl Pass {
         }
         self.resumed &= page.records().next().is_none();
         self.check_link(&page, &place)?;
-        self.tally.records += records.len() as u64;
+        self.tally.records += records.ends.len() as u64;
         self.tally.pages += 1;
         let came = page.records().count();
         log::debug(format!("{}: page {}, {came} records", self.stream.name, self.tally.pages));
@@ -347,7 +347,7 @@ impl Pass {
             which += &format!(" in environment {environment}");
         }
         let (path, request_id) = (self.stream.path.to_owned(), page.request_id.clone());
-        let answer = Answer { path, status: Some(200), claimed: None, request_id, body: String::new() };
+        let answer = Answer { path, status: Some(200), request_id, ..Answer::default() };
         let message = format!("the page {which} holds {}", self.client.quotable(what.to_owned()));
         Error { answer: Some(Box::new(answer)), ..Error::broken(message) }
     }

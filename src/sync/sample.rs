@@ -58,11 +58,8 @@ impl Sample {
                 place.after(None, false, environments)
             }
             Some(_) if self.pages >= MOST_PAGES => {
-                let bare = if place.reach().is_some() {
-                    ", and whether all of it must be read by /* is not known"
-                } else {
-                    ""
-                };
+                let unknown = ", and whether all of it must be read by /* is not known";
+                let bare = place.reach().map_or("", |_| unknown);
                 self.unasked = Some(format!("only {MOST_PAGES} pages of a listing were asked for{bare}"));
                 return Position::Start;
             }

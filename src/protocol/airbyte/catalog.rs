@@ -1,6 +1,6 @@
 //! Airbyte's catalog: what is offered, and what a configured catalog asks for.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::protocol::{Offer, Selected};
 use crate::shape::Drops;
@@ -33,8 +33,8 @@ pub struct Wanted {
 ///
 /// # Errors
 /// In words, if the catalog is not one.
-pub fn select(catalog: &Map<String, Value>, offer: &Offer) -> Result<(Vec<Wanted>, Vec<String>), String> {
-    let entries = catalog.get("streams").and_then(Value::as_array).ok_or("it has no list `streams`")?;
+pub fn select(catalog: &Value, offer: &Offer) -> Result<(Vec<Wanted>, Vec<String>), String> {
+    let entries = catalog["streams"].as_array().ok_or("it has no list `streams`")?;
     let (mut wanted, mut missing): (Vec<Wanted>, _) = (Vec::new(), Vec::new());
     for entry in entries {
         let name = entry["stream"]["name"].as_str().ok_or("a stream in it has no name")?;
@@ -97,7 +97,7 @@ mod tests {
     }
 
     fn chosen(entries: Value) -> Result<(Vec<Wanted>, Vec<String>), String> {
-        select(json!({"streams": entries}).as_object().unwrap(), &offer())
+        select(&json!({"streams": entries}), &offer())
     }
 
     #[test]

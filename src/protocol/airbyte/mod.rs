@@ -12,11 +12,12 @@ use std::io;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
-use super::{Event, Offer, Sink, line};
+use super::{Event, Offer, Request, Sink, Wrong, line};
 use crate::error::{Error, Kind};
 use crate::log::{self, LONGEST, Level, one_line};
 use crate::state::{Access, BOOKMARK_KEYS, Position};
 use crate::streams::{Stream, find};
+use catalog::Wanted;
 
 /// Where the settings are explained, until the project has a home of its own.
 const DOCUMENTATION: &str = "https://docs.confluent.io/cloud/current/api.html";
@@ -182,9 +183,26 @@ pub struct Airbyte {
     lines: Vec<u8>,
 }
 
+/// What a configured catalog and a state ask for.
+///
+/// # Errors
+/// Says which of the two is wrong.
+pub fn request(catalog: Option<Value>, state: Option<Value>, offer: &Offer) -> Result<Request, Wrong> {
+    let catalog = catalog.ok_or_else(|| ("catalog", "there is none".to_owned()))?;
+    let (wanted, missing) = catalog::select(&catalog, offer).map_err(|why| ("catalog", why))?;
+    let mut given =
+        state.map_or(Ok(Given::new()), |state| read_state(&state)).map_err(|why| ("state", why))?;
+    let sink = Box::new(Airbyte::new(&given));
+    let streams = wanted.into_iter().map(|Wanted { selected, skip_complete }| {
+        let position = given.remove(selected.stream.name).map_or(Position::Start, |(_, position)| position);
+        (selected, position, skip_complete)
+    });
+    Ok(Request { streams: streams.collect(), missing, sink })
+}
+
 impl Airbyte {
     /// `given`: a state whose numbers of last passes are carried on.
-    pub fn new(given: &Given) -> Airbyte {
+    fn new(given: &Given) -> Airbyte {
         let last = |bookmark: &Map<String, Value>| {
             let last = bookmark.get("last_records").cloned().unwrap_or_default();
             Map::from_iter([("last_records".to_owned(), last)])
@@ -251,7 +269,7 @@ impl Sink for Airbyte {
                     }
                     self.lines.extend_from_slice(b"}}\n");
                 }
-                self.push_state(stream, position, records.len());
+                self.push_state(stream, position, records.ends.len());
             }
             Event::RateLimited { stream, until } => self.push_status(stream, "RUNNING", Some(*until)),
             Event::Finished { stream, .. } => self.push_status(stream, "COMPLETE", None),

@@ -52,8 +52,8 @@ fn describe(schema: &Value, breadcrumb: &[&str], key: &str, metadata: &mut Vec<V
 /// # Errors
 /// In words, if the catalog is not one, or selects a stream that the settings do not offer: a run that ends
 /// well has read whatever was selected.
-pub fn select(catalog: &Map<String, Value>, offer: &Offer) -> Result<Vec<(Selected, Value)>, String> {
-    let entries = catalog.get("streams").and_then(Value::as_array).ok_or("it has no list `streams`")?;
+pub fn select(catalog: &Value, offer: &Offer) -> Result<Vec<(Selected, Value)>, String> {
+    let entries = catalog["streams"].as_array().ok_or("it has no list `streams`")?;
     let mut chosen: HashMap<&str, (Selected, Value)> = HashMap::new();
     let mut missing: Vec<&str> = Vec::new();
     for entry in entries {
@@ -183,7 +183,7 @@ mod tests {
             entry[key] = value.clone();
         }
         let catalog = json!({"streams": [entry]});
-        let selected = select(catalog.as_object().unwrap(), &offer()).unwrap();
+        let selected = select(&catalog, &offer()).unwrap();
         let (_, schema) = selected.first()?;
         Some(paths(schema, ""))
     }
@@ -290,7 +290,7 @@ mod tests {
     #[test]
     fn what_discover_says_selects_everything() {
         let catalog = discover(&offer());
-        let selected = select(catalog.as_object().unwrap(), &offer()).unwrap();
+        let selected = select(&catalog, &offer()).unwrap();
         assert_eq!(selected.len(), STREAMS.len());
         for (selected, schema) in selected {
             assert!(selected.drops.is_empty());
@@ -301,7 +301,7 @@ mod tests {
     #[test]
     fn the_types_of_the_catalog_are_said() {
         let catalog = json!({"streams": [{"tap_stream_id": "users", "schema": {"properties": {"email": {"type": "integer"}}}}]});
-        let selected = select(catalog.as_object().unwrap(), &offer()).unwrap();
+        let selected = select(&catalog, &offer()).unwrap();
         assert_eq!(selected[0].1["properties"]["email"], json!({"type": "integer"}));
         assert!(selected[0].1["properties"]["id"].is_object());
     }

@@ -12,7 +12,7 @@ use chrono::{SecondsFormat, Utc};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Event, Sink, line};
+use super::{Event, Offer, Request, Sink, Wrong, line};
 use crate::log::{self, Level};
 use crate::state::{BOOKMARK_KEYS, Position};
 use crate::streams::{Stream, find};
@@ -27,8 +27,9 @@ impl State {
     /// Reads a state: the object itself, or a whole STATE message. Says what is foreign in it.
     ///
     /// # Errors
-    /// In words, if `bookmarks` is not an object.
-    pub fn read(mut value: Map<String, Value>) -> Result<State, String> {
+    /// In words, if it or `bookmarks` is not an object.
+    pub fn read(value: Value) -> Result<State, String> {
+        let Value::Object(mut value) = value else { return Err("it is not a JSON object".to_owned()) };
         if value.get("type").and_then(Value::as_str) == Some("STATE")
             && let Some(Value::Object(inner)) = value.remove("value")
         {
@@ -72,13 +73,9 @@ impl State {
 
     fn set(&mut self, stream: &Stream, position: &Position) {
         let bookmarks = self.value.entry("bookmarks").or_insert_with(|| json!({}));
-        let bookmark = &mut bookmarks[stream.name];
-        if !bookmark.is_object() {
-            *bookmark = json!({});
-        }
-        if let Value::Object(bookmark) = bookmark {
-            position.into_bookmark(bookmark);
-        }
+        let mut bookmark = bookmarks[stream.name].as_object().cloned().unwrap_or_default();
+        position.into_bookmark(&mut bookmark);
+        bookmarks[stream.name] = bookmark.into();
     }
 }
 
@@ -133,6 +130,31 @@ pub fn log_wishes(config: &Value) -> Option<(bool, Option<Level>)> {
     let objects = formatters.any(|formatter| formatter["()"] == "singer_sdk.logging.StructuredFormatter");
     Some((objects, Level::deserialize(&config["root"]["level"]).ok()))
 }
+
+/// What a catalog and a state ask for; without them everything, from its beginning. `versions`: say a version
+/// with every record, and activate it once a stream was read to its end.
+///
+/// # Errors
+/// Says which of the two is wrong.
+pub fn request(
+    catalog: Option<Value>,
+    state: Option<Value>,
+    offer: &Offer,
+    versions: bool,
+) -> Result<Request, Wrong> {
+    let catalog = catalog.unwrap_or_else(|| catalog::discover(offer));
+    let selected = catalog::select(&catalog, offer).map_err(|why| ("catalog", why))?;
+    let state = state.map_or(Ok(State::default()), State::read).map_err(|why| ("state", why))?;
+    let (mut streams, mut schemas) = (Vec::new(), HashMap::new());
+    for (selected, schema) in selected {
+        schemas.insert(selected.stream.name, schema);
+        let position = state.position(selected.stream);
+        streams.push((selected, position, false));
+    }
+    let sink = Singer { schemas, state, versions: versions.then(HashMap::new), lines: Vec::new() };
+    Ok(Request { streams, missing: Vec::new(), sink: Box::new(sink) })
+}
+
 /// Says events as Singer messages. Puts the full state together after each page, once its records are in
 /// the same write.
 pub struct Singer {
@@ -144,11 +166,6 @@ pub struct Singer {
 }
 
 impl Singer {
-    /// `versions`: say a version with every record, and activate it once a stream was read to its end.
-    pub fn new(schemas: HashMap<&'static str, Value>, state: State, versions: bool) -> Singer {
-        Singer { schemas, state, versions: versions.then(HashMap::new), lines: Vec::new() }
-    }
-
     fn push(&mut self, message: &Value) {
         self.lines.extend_from_slice(message.to_string().as_bytes());
         self.lines.push(b'\n');
@@ -222,7 +239,7 @@ mod tests {
             "currently_syncing": "issues",
             "singer_state": {"a": 1},
         });
-        let mut state = State::read(given.as_object().unwrap().clone()).unwrap();
+        let mut state = State::read(given.clone()).unwrap();
         for stream in STREAMS {
             assert_eq!(state.position(stream), Position::Start, "{}", stream.name);
             state.set(stream, &Position::Complete { access: Access::default(), records: Some(3) });
@@ -249,7 +266,7 @@ mod tests {
             (json!({"bookmarks": []}), false),
             (json!({"bookmarks": "x"}), false),
         ] {
-            assert_eq!(State::read(given.as_object().unwrap().clone()).is_ok(), ok, "{given}");
+            assert_eq!(State::read(given.clone()).is_ok(), ok, "{given}");
         }
     }
 }
