@@ -16,8 +16,8 @@ use simulator::Simulator;
 use tempfile::TempDir;
 
 use crate::packaging::{root, text};
-use crate::runtimes::BINARY;
 use crate::support::{STREAMS, bare, polite, same_ids, secrets_of};
+use crate::wheel::wheel;
 
 const IMAGE: &str = "localhost/tap-confluent-cloud:test";
 
@@ -153,16 +153,14 @@ impl Engine {
         fs::remove_file(tar).unwrap();
     }
 
-    /// By the script, around the binary of the wheel or, where there is none, this build's.
+    /// By the script, around the binary of the wheel, which has to be there.
     fn build(&self, base: &str) {
+        wheel();
         let context = self.folder.join("context");
         fs::create_dir_all(&context).unwrap();
         fs::write(context.join(".env"), MARKER).unwrap();
         let mut build = self.command(root().join("integrations/docker/build.sh"));
         build.envs([("ENGINE", "buildah"), ("IMAGE", IMAGE), ("BASE", base)]).env("API_SECRET", MARKER);
-        if !has_wheel() {
-            build.env("BINARY", BINARY);
-        }
         said(&mut build);
     }
 
@@ -196,16 +194,6 @@ fn mirror() -> String {
     let found = ask.output().map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
     let first = found.unwrap_or_default().lines().next().map(str::to_owned);
     first.unwrap_or_else(|| "http://deb.debian.org/debian".to_owned())
-}
-
-fn has_wheel() -> bool {
-    let (start, end) = (
-        concat!("tap_confluent_cloud-", env!("CARGO_PKG_VERSION"), "-py3-none-manylinux"),
-        format!("_{}.whl", std::env::consts::ARCH),
-    );
-    let Ok(files) = fs::read_dir(root().join("target/wheels")) else { return false };
-    let mut names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
-    names.any(|name| name.starts_with(start) && name.ends_with(&end))
 }
 
 /// A container of an image, mounted, that goes with this value.
@@ -378,16 +366,14 @@ fn the_image_is_hardly_larger_than_its_base() {
     let binary = image.root.join("usr/local/bin/tap-confluent-cloud");
     let (whole, binary) = (image.bytes(), fs::metadata(binary).unwrap().len());
     let mb = |bytes: u64| bytes.div_ceil(1_000_000);
-    let of = if has_wheel() { "the wheel" } else { "a debug build, which does not count" };
     tell(&format!(
-        "the image takes {} MB: its base {} MB, the binary {} MB (of {of}), the rest {} MB\n",
+        "the image takes {} MB: its base {} MB, the binary {} MB, the rest {} MB\n",
         mb(whole),
         mb(base),
         mb(binary),
         mb(whole - base - binary),
     ));
-    let ours = whole - base - if has_wheel() { 0 } else { binary };
-    assert!(mb(ours) <= BOUND, "{} MB beside the base", mb(ours));
+    assert!(mb(whole - base) <= BOUND, "{} MB beside the base", mb(whole - base));
     let page = fs::read_to_string(root().join("docs/container.md")).unwrap();
     assert!(page.contains(&format!("at most {BOUND} MB")), "docs/container.md says another size");
 }

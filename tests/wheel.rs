@@ -38,7 +38,7 @@ fn built(ending: &str) -> PathBuf {
     folder.join(found[0])
 }
 
-fn wheel() -> PathBuf {
+pub fn wheel() -> PathBuf {
     built(".whl")
 }
 
