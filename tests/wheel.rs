@@ -252,6 +252,22 @@ fn the_second_command_says_what_it_lacks() {
 }
 
 #[test]
+fn the_second_command_does_not_become_itself_for_ever() {
+    let folder = TempDir::new().unwrap();
+    let (own, tap) =
+        (folder.path().join("source-confluent-cloud"), folder.path().join("tap-confluent-cloud"));
+    succeed(command("cp").arg(env!("CARGO_BIN_EXE_source-confluent-cloud")).arg(&own));
+    for by in [["-s"].as_slice(), &[]] {
+        succeed(command("ln").args(by).arg(&own).arg(&tap));
+        let output = command("timeout").arg("10").arg(&own).arg("spec").output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{by:?}: {said}");
+        assert!(said.contains("cannot be started: too many links; install both again"), "{said}");
+        fs::remove_file(&tap).unwrap();
+    }
+}
+
+#[test]
 fn pyairbyte_finds_it_by_its_name_and_installs_it_by_itself() {
     let sim = Simulator::start(small());
     let folder = TempDir::new().unwrap();

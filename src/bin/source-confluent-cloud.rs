@@ -3,17 +3,21 @@
 
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
-use std::{env, io::Write};
+use std::{env, io, io::Write};
 
 fn main() -> ExitCode {
     // An installer may have put a link elsewhere; the tap is beside the file itself.
     let own = env::current_exe().and_then(|path| path.canonicalize()).unwrap_or_default();
     let tap = own.with_file_name("tap-confluent-cloud");
-    // Returns only if it fails.
-    let cause = Command::new(&tap).args(env::args_os().skip(1)).exec();
+    let cause = match tap.canonicalize() {
+        // It would become itself for ever.
+        Ok(found) if found == own => io::ErrorKind::TooManyLinks.into(),
+        // Returns only if it fails.
+        _ => Command::new(&tap).args(env::args_os().skip(1)).exec(),
+    };
     let tap = tap.display();
     let _ = writeln!(
-        std::io::stderr(),
+        io::stderr(),
         "ERROR source-confluent-cloud runs {tap}, which cannot be started: {cause}; install both again"
     );
     ExitCode::FAILURE
