@@ -237,7 +237,8 @@ fn told(value: &Value, given: &Map<String, Value>) -> String {
     match value {
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "an object".to_owned(),
-        _ if !is_secret && is_name(text) => json,
+        // A key of hashes may be as plain as a name, but is longer, and has no dot as hosts have.
+        _ if !is_secret && is_name(text) && (text.len() <= 20 || text.contains('.')) => json,
         Value::String(_) => "a text".to_owned(),
         _ => "a number".to_owned(),
     }
@@ -324,6 +325,9 @@ mod tests {
             (json!({"page_size": 101}), "page_size must be at most 100"),
             (json!({"page_size": "hush"}), "page_size must be of type integer, not a text"),
             (json!({"page_size": "many"}), "page_size must be of type integer, not \"many\""),
+            // As long as a key of hashes: a setting of its own, which is near this one.
+            (json!({"personal_data": "hush2d3c-4b5a-6978-8796-a5b4c3d2e1f0"}), "holds a text, which is"),
+            (json!({"base_url": "api.of-a-long-name.example.com"}), "https://api.of-a-long-name.example.com"),
             (json!({"page_size": 1.5}), "page_size must be of type integer, not 1.5"),
             (json!({"page_size": [1]}), "page_size must be of type integer, not a list"),
             (json!({"user_agent": {"a": 1}}), "user_agent must be of type string, not an object"),
