@@ -222,9 +222,11 @@ fn read_state(path: &String) -> Result<Option<Value>, Error> {
     Ok(if states.len() > 1 { Some(states.into()) } else { states.pop() })
 }
 
-/// Whether settings that are secret are named at any depth.
+/// Whether settings that are secret, or their variables, are named at any depth.
 fn names_credentials(value: &Value) -> bool {
-    let is_one = |name: &String| ["api_key", "api_secret", "personal_data_key"].contains(&name.as_str());
+    let plain = |name: &String| name.to_lowercase().replace(['_', '-'], "");
+    let secrets = ["apikey", "apisecret", "personaldatakey"];
+    let is_one = |name: &String| secrets.iter().any(|secret| plain(name).ends_with(secret));
     match value {
         Value::Object(fields) => fields.iter().any(|(name, value)| is_one(name) || names_credentials(value)),
         Value::Array(items) => items.iter().any(names_credentials),

@@ -89,7 +89,15 @@ fn lines_that_are_no_states_are_refused() {
         drop(tap(&sim).file("--state", "kept.jsonl", text).run().expect_refusal(2, ["state", "kept.jsonl"]));
     }
     let settings = json!({"api_key": "K", "api_secret": "s3cr3t-in-a-line"});
-    for text in [format!("{}\n{settings}\n", fresh()), message(&settings)] {
+    let variable = |name: &str| json!({"bookmarks": {}, "env": {name: "s3cr3t-in-a-line"}}).to_string();
+    for text in [
+        format!("{}\n{settings}\n", fresh()),
+        message(&settings),
+        variable("CONFLUENT_CLOUD_API_SECRET"),
+        variable("TAP_CONFLUENT_CLOUD_PERSONAL_DATA_KEY"),
+        variable("api-secret"),
+        variable("apiKey"),
+    ] {
         let run = tap(&sim).file("--state", "kept.jsonl", &text).run();
         drop(run.expect_refusal(2, ["kept.jsonl", "it holds settings"]));
     }
