@@ -12,7 +12,7 @@ use crate::airbyte::{catalog_of, read};
 use crate::airbyte_states;
 use crate::runtimes::{BINARY, Process, command, kill, program};
 use crate::states::{first_tokens, interrupted, middling};
-use crate::support::{MEMORY, Run, STREAMS, assert_whole, polite, same_ids, small, tap};
+use crate::support::{MEMORY, Run, STREAMS, assert_whole, bare, polite, same_ids, small, tap};
 
 fn from(sim: &Simulator, text: &str) -> Run {
     tap(sim).set("page_size", 10).file("--state", "kept.jsonl", text).run()
@@ -25,6 +25,12 @@ fn fresh() -> String {
 
 fn message(state: &Value) -> String {
     json!({"type": "STATE", "value": state}).to_string()
+}
+
+/// A line of the log as an object, as stderr that goes to the same file leaves it.
+fn log_object() -> String {
+    let run = bare().args(["--log-format", "json", "--config", "nowhere.json"]).run().expect_code(2);
+    run.stderr.lines().last().unwrap().to_owned()
 }
 
 const RECORD: &str = r#"{"type":"RECORD","stream":"users","record":{"id":"u-1"}}"#;
@@ -42,6 +48,7 @@ fn the_last_state_of_a_file_counts() {
         ("a byte order mark", format!("\u{feff}{fresh}\n{line}\n")),
         ("a message", said.clone()),
         ("all that a run said", format!("{}\n{RECORD}\n{said}\n{RECORD}\n{RECORD}\n", message(&json!({})))),
+        ("with the log among it", format!("{said}\n{}\n", log_object())),
         ("on many lines", format!("{state:#}\n")),
         ("a message on many lines", format!("{:#}", json!({"type": "STATE", "value": state}))),
     ] {
@@ -128,6 +135,21 @@ fn of_airbyte_s_messages_the_last_of_each_stream_counts() {
         let tap = tap(&sim).set("page_size", 50).file("--state", "kept.jsonl", &lines);
         let heard = read(tap, &catalog_of(&["users"], "full_refresh")).expect_code(0);
         assert_eq!(heard.run.asked("users")[0].parameter("page_token"), state["page_token"].as_str());
+    }
+}
+
+#[test]
+fn what_a_run_of_airbyte_s_has_finished_does_not_count_for_the_one_behind_it() {
+    let sim = Simulator::start(small());
+    let catalog = catalog_of(&["users", "invitations"], "full_refresh");
+    let whole = read(tap(&sim), &catalog).expect_code(0).run.stdout.clone();
+    // The same again, killed once the first of its streams had started.
+    let started = whole.split_inclusive('\n').find(|line| line.contains("\"STARTED\"")).unwrap();
+    for (text, finished) in [(whole.clone(), true), (format!("{whole}{started}"), false)] {
+        let heard = read(tap(&sim).file("--state", "kept.jsonl", &text), &catalog).expect_code(0);
+        for stream in ["users", "invitations"] {
+            assert_eq!(heard.records(stream).is_empty(), finished, "{stream}");
+        }
     }
 }
 

@@ -72,13 +72,19 @@ impl Records {
 /// Keeps the newest of the states in a file, which may be all that a run has said: one, or, of Airbyte's, one of
 /// each stream. `found`: what came next in the file.
 pub fn keep_newest(states: &mut Vec<Value>, mut found: Value) {
+    let of = |stream: &Value| stream["stream_descriptor"]["name"].clone();
+    let begun = &found["trace"]["stream_status"];
+    let again = begun["status"] == "STARTED" && states.iter().any(|older| of(&older["stream"]) == of(begun));
     let state = match found["type"].as_str() {
+        // Another run stands behind: what the first one finished, it may not have read.
+        Some("TRACE") if again => return states.clear(),
+        // A line of the log.
+        None if found["logger_name"].is_string() => return,
         Some("RECORD" | "SCHEMA" | "ACTIVATE_VERSION" | "BATCH" | "LOG" | "TRACE") => return,
         Some("STATE") if found["state"].is_object() => found["state"].take(),
         _ => found,
     };
-    let of = |state: &Value| state["stream"]["stream_descriptor"]["name"].clone();
-    states.retain(|older| of(older) != of(&state));
+    states.retain(|older| of(&older["stream"]) != of(&state["stream"]));
     states.push(state);
 }
 
