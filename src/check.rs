@@ -45,10 +45,12 @@ pub async fn shortened(
     organization: &Organization,
     insists: bool,
 ) -> Result<Option<String>, Error> {
-    let ask = async |listing: &Listing<'_>| match insists {
-        true => client.record(listing, &tell).await,
-        false => client.glance(listing).await,
+    let tell = async |wait| {
+        if insists {
+            tell(wait).await
+        }
     };
+    let ask = async |listing: &Listing<'_>| client.record(listing, insists, &tell).await;
     let path = format!("/iam/v2/api-keys/{}", client.key());
     let key = Listing { path: &path, page_size: 1, filters: Vec::new(), role: ADMIN };
     let untold = |why: &str| Error::new(Kind::Broken, why);

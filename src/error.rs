@@ -58,10 +58,8 @@ impl Error {
 
     /// Nobody takes what is written to stdout any more.
     pub fn output(cause: &std::io::Error) -> Error {
-        Error::new(
-            Kind::Output,
-            format!("stdout takes no more ({cause}); nothing after the last STATE counts"),
-        )
+        let words = format!("stdout takes no more ({cause}); nothing after the last STATE counts");
+        Error::new(Kind::Output, words)
     }
 
     /// Whether the service may have refused the page token of the request, if it carried one.

@@ -184,10 +184,7 @@ fn read(
     })?;
     let mut failed = Failed::new();
     for name in std::mem::take(&mut asked.missing) {
-        let remedy = match find(&name) {
-            Some(_) => ", or name it in the setting streams",
-            None => "",
-        };
+        let remedy = find(&name).map_or("", |_| ", or name it in the setting streams");
         let error = Error::config(format!("{name} is not offered: take it out of the catalog{remedy}"));
         message(&airbyte::trace_error(&error, Some(&name))).map_err(|cause| Error::output(&cause))?;
         failed.push((name, error));

@@ -2,11 +2,13 @@
 //! the end. The only place that knows how a terminal is drawn on.
 
 use std::collections::HashMap;
-use std::io::Write;
+use std::io::{self, Write};
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use indicatif::{HumanCount, MultiProgress, ProgressBar};
+use console::Term;
+use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressDrawTarget};
 
 use crate::protocol::{Event, Tally};
 
@@ -18,9 +20,32 @@ const TICK: Duration = Duration::from_millis(100);
 
 static DISPLAY: OnceLock<MultiProgress> = OnceLock::new();
 
+/// Stderr that takes everything: the display panics where its terminal has gone.
+#[derive(Debug)]
+struct Stderr;
+
+impl Write for Stderr {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let _ = io::stderr().write_all(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl AsRawFd for Stderr {
+    fn as_raw_fd(&self) -> RawFd {
+        io::stderr().as_raw_fd()
+    }
+}
+
 /// Shows on stderr what is read from now on, if that is a terminal that can be drawn on.
 pub fn display() {
-    let display = MultiProgress::new();
+    // Drawn twenty times a second at most.
+    let terminal = ProgressDrawTarget::term(Term::read_write_pair(io::stdin(), Stderr), 20);
+    let display = MultiProgress::with_draw_target(terminal);
     if !display.is_hidden() {
         let _ = DISPLAY.set(display);
     }
@@ -28,10 +53,10 @@ pub fn display() {
 
 /// Writes a line to stderr, above the display if there is one. What fails is not told: there is nowhere to.
 pub fn write_above(line: &str) {
-    let write = || drop(writeln!(std::io::stderr(), "{line}"));
+    let write = || drop(writeln!(io::stderr(), "{line}"));
     match DISPLAY.get() {
-        // Panics where the terminal has gone, as clearing it tells; and a thread that panics may hold its lock.
-        Some(display) if !std::thread::panicking() && display.clear().is_ok() => display.suspend(write),
+        // A thread that panics may hold its lock.
+        Some(display) if !std::thread::panicking() => display.suspend(write),
         _ => write(),
     }
 }

@@ -33,6 +33,7 @@ const ONLY_IN: &[(&str, &str)] = &[
     ("hyper_util", "api"),
     ("clap", "cli"),
     ("jsonschema", "config"),
+    ("console", "progress"),
     ("indicatif", "progress"),
 ];
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use simulator::Simulator;
@@ -104,6 +105,32 @@ fn a_terminal_that_is_closed_does_not_end_the_run() {
     let messages = parse(&stdout).unwrap_or_else(|error| panic!("{error}"));
     let users = |message: &&Message| matches!(message, Message::Record { stream, .. } if stream == "users");
     assert_eq!(messages.iter().filter(users).count(), 2);
+}
+
+#[test]
+fn a_terminal_that_nobody_reads_and_that_is_closed_then_does_not_end_the_run() {
+    let may_end = Arc::new(AtomicBool::new(false));
+    let may = Arc::clone(&may_end);
+    let service = Pretend::but("/iam/v2/users", move |asked| {
+        let number: u64 = asked.parameter("page_token").map_or(0, |token| token.parse().unwrap());
+        let next = (number + 1).to_string();
+        Reply::page([json!({"id": format!("u-{number}")})], (!may.load(Ordering::Relaxed)).then_some(&next))
+    });
+    let mut terminal = service.tap().args(["--log-level", "debug"]).on_terminal(Seen::Stderr);
+    terminal.stall();
+    let (mut pages, mut since) = (0, Instant::now());
+    eventually("the terminal takes no more, so that nothing is asked for", || {
+        let asked = service.asked("/iam/v2/users").len();
+        if asked != pages {
+            (pages, since) = (asked, Instant::now());
+        }
+        pages > 0 && since.elapsed() > Duration::from_millis(300)
+    });
+    terminal.hang_up();
+    may_end.store(true, Ordering::Relaxed);
+    let (code, stdout) = terminal.finish();
+    assert_eq!(code, Some(0), "exit code");
+    parse(&stdout).unwrap_or_else(|error| panic!("{error}"));
 }
 
 #[test]

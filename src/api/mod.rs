@@ -85,12 +85,10 @@ impl Client {
     /// Config, if the settings make no HTTP client: a proxy or certificates are broken, or a setting that others see
     /// holds a piece of the secret.
     pub fn new(config: &Config) -> Result<Client, Error> {
-        let mut user_agent = format!("{}/{}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
-        if let Some(suffix) = &config.user_agent {
-            user_agent = format!("{user_agent} {suffix}");
-        }
+        let (name, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+        let user_agent = format!("{name}/{version} {}", config.user_agent.as_deref().unwrap_or_default());
         let mut builder = reqwest::Client::builder()
-            .user_agent(user_agent)
+            .user_agent(user_agent.trim_end())
             .redirect(same_origin(config.base_url.clone()))
             .default_headers(HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))]))
             .connect_timeout(CONNECT_TIMEOUT)
@@ -144,18 +142,23 @@ impl Client {
         self.insist(async || self.ask_page(&url, listing.role, on_wait).await, on_wait).await
     }
 
-    /// Asks for a record in the same way: its body.
+    /// Asks for a record: its body. `insists`: in the same way, else once, because it is not worth a wait.
     ///
     /// # Errors
     /// As `page`.
     pub async fn record(
         &self,
         listing: &Listing<'_>,
+        insists: bool,
         on_wait: &impl AsyncFn(Wait),
     ) -> Result<Vec<u8>, Error> {
         let url = self.url(listing, None);
         let ask = async || self.ask(&url, listing.role, on_wait).await.map(|answered| answered.body);
-        self.insist(ask, on_wait).await
+        if insists {
+            return self.insist(ask, on_wait).await;
+        }
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        ask().await.map_err(|failure| failure.error)
     }
 
     async fn insist<T>(
@@ -184,16 +187,6 @@ impl Client {
             let reason = if rate_limited { Reason::RateLimited } else { Reason::Failed(error.to_string()) };
             sit_out(Wait { reason, duration }, on_wait).await;
         }
-    }
-
-    /// Asks once, for what is not worth a wait: the body, if it comes.
-    ///
-    /// # Errors
-    /// As `page`.
-    pub async fn glance(&self, listing: &Listing<'_>) -> Result<Vec<u8>, Error> {
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        let answered = self.ask(&self.url(listing, None), listing.role, &async |_| {}).await;
-        answered.map(|answered| answered.body).map_err(|failure| failure.error)
     }
 
     /// How many pages and records have been asked for, tries apart.

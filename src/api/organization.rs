@@ -31,13 +31,9 @@ impl Organization {
     /// # Errors
     /// Denied, if it is not known.
     pub fn scope(&self) -> Result<&str, Error> {
-        self.crn.as_deref().ok_or_else(|| {
-            Error::new(
-                Kind::Denied,
-                "the organization's id is needed and could not be looked up: set organization_id, or give the \
-                 owner of the API key a role that may list organizations",
-            )
-        })
+        let unknown = "the organization's id is needed and could not be looked up: set organization_id, or give the \
+                       owner of the API key a role that may list organizations";
+        self.crn.as_deref().ok_or_else(|| Error::new(Kind::Denied, unknown))
     }
 }
 

@@ -257,11 +257,7 @@ fn missing(setting: &str, key_is_given: bool) -> String {
 }
 
 fn check_base_url(url: &Url) -> Result<(), Error> {
-    if !url.username().is_empty()
-        || url.password().is_some()
-        || url.query().is_some()
-        || url.fragment().is_some()
-    {
+    if url.as_str() != format!("{}{}", url.origin().ascii_serialization(), url.path()) {
         return Err(Error::config(
             "settings: base_url must be a host and perhaps a path, without user, query or fragment. \
              Credentials belong into api_key and api_secret.",

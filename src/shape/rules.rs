@@ -15,7 +15,7 @@ use crate::streams::Stream;
 pub struct Rules(Vec<(String, Rule)>);
 
 /// The rule of one field that the schema declares.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Rule {
     pub act: Act,
     /// Types that the schema allows, as [`kind`] tells them.
@@ -27,8 +27,9 @@ pub struct Rule {
     pub within: Option<Rules>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Act {
+    #[default]
     Keep,
     Drop,
     Hash,
@@ -59,17 +60,15 @@ impl Rules {
                 act: if dropped == Some(None) { Act::Drop } else { Act::Keep },
                 kinds: kinds(&property["type"]),
                 is_time: property["format"] == "date-time",
-                guards: false,
                 within: within.then(|| Rules::of_schema(property, dropped.flatten().unwrap_or(&none))),
+                ..Rule::default()
             };
             (name.clone(), rule)
         });
         let mut rules: Vec<_> = declared.collect();
         // A catalog may describe, and deselect, what our schema does not know.
         for name in drops.wholes().filter(|name| schema["properties"].get(name).is_none()) {
-            let rule =
-                Rule { act: Act::Drop, kinds: Vec::new(), is_time: false, guards: false, within: None };
-            rules.push((name.to_owned(), rule));
+            rules.push((name.to_owned(), Rule { act: Act::Drop, ..Rule::default() }));
         }
         Rules(rules)
     }

@@ -173,19 +173,14 @@ impl Position {
 
 /// The text under a key of a bookmark; null and absent are none.
 fn text<'a>(bookmark: &'a Map<String, Value>, key: &str) -> Result<Option<&'a str>, String> {
-    match bookmark.get(key) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(value)) => Ok(Some(value)),
-        Some(_) => Err(format!("{key} is not a text")),
-    }
+    let value = bookmark.get(key).filter(|value| !value.is_null());
+    value.map(|value| value.as_str().ok_or_else(|| format!("{key} is not a text"))).transpose()
 }
 
 /// The same of a number of records.
 fn count(bookmark: &Map<String, Value>, key: &str) -> Result<Option<u64>, String> {
-    match bookmark.get(key) {
-        None | Some(Value::Null) => Ok(None),
-        Some(value) => value.as_u64().map(Some).ok_or_else(|| format!("{key} is not a number of records")),
-    }
+    let value = bookmark.get(key).filter(|value| !value.is_null());
+    value.map(|value| value.as_u64().ok_or_else(|| format!("{key} is not a number of records"))).transpose()
 }
 
 /// What a run does with a stream.

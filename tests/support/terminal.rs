@@ -29,6 +29,7 @@ pub struct Terminal {
     child: Child,
     written: Arc<Mutex<Vec<u8>>>,
     readers: Vec<JoinHandle<Vec<u8>>>,
+    stalled: Arc<AtomicBool>,
     hung_up: Arc<AtomicBool>,
     secrets: Vec<String>,
     started: Instant,
@@ -55,12 +56,13 @@ impl Tap<'_> {
         // The last copies of this end on our side: what is left is the child's, so that its end is noticed.
         drop((command, slave));
         let written = Arc::new(Mutex::new(Vec::new()));
-        let hung_up = Arc::new(AtomicBool::new(false));
-        let mut readers = vec![read(File::from(master), Arc::clone(&written), Arc::clone(&hung_up))];
-        readers.extend(child.stdout.take().map(|pipe| read(pipe, Arc::default(), Arc::default())));
-        readers.extend(child.stderr.take().map(|pipe| read(pipe, Arc::default(), Arc::default())));
-        let (secrets, started) = (self.secrets(), Instant::now());
-        Terminal { child, written, readers, hung_up, secrets, started, _files: Rc::clone(&self.files) }
+        let (stalled, hung_up) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let ends = [Arc::clone(&stalled), Arc::clone(&hung_up)];
+        let mut readers = vec![read(File::from(master), Arc::clone(&written), ends)];
+        readers.extend(child.stdout.take().map(|pipe| read(pipe, Arc::default(), Default::default())));
+        readers.extend(child.stderr.take().map(|pipe| read(pipe, Arc::default(), Default::default())));
+        let (secrets, started, _files) = (self.secrets(), Instant::now(), Rc::clone(&self.files));
+        Terminal { child, written, readers, stalled, hung_up, secrets, started, _files }
     }
 }
 
@@ -81,6 +83,11 @@ impl Terminal {
     pub fn signal(&self, name: &str) {
         let sent = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.child.id())]).status();
         assert!(sent.unwrap().success());
+    }
+
+    /// Leaves what is written to the terminal unread from now on.
+    pub fn stall(&self) {
+        self.stalled.store(true, Ordering::Relaxed);
     }
 
     /// Closes the terminal. Something has to be drawn still, for that to be noticed.
@@ -124,12 +131,15 @@ impl Drop for Terminal {
 fn read(
     mut from: impl Read + Send + 'static,
     kept: Arc<Mutex<Vec<u8>>>,
-    hung_up: Arc<AtomicBool>,
+    [stalled, hung_up]: [Arc<AtomicBool>; 2],
 ) -> JoinHandle<Vec<u8>> {
     thread::spawn(move || {
         let mut bytes = [0; 4096];
         while let Ok(read @ 1..) = from.read(&mut bytes) {
             kept.lock().unwrap().extend(&bytes[..read]);
+            while stalled.load(Ordering::Relaxed) && !hung_up.load(Ordering::Relaxed) {
+                thread::sleep(Duration::from_millis(1));
+            }
             if hung_up.load(Ordering::Relaxed) {
                 break;
             }

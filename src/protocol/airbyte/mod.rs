@@ -82,11 +82,6 @@ pub fn summary(failed: &[(String, Error)]) -> Value {
     trace_error(&Error::new(kind, message), None)
 }
 
-/// A value that no target could take for what it is declared to be.
-fn change(field: &str) -> Value {
-    json!({"field": field, "change": "NULLED", "reason": "SOURCE_SERIALIZATION_ERROR"})
-}
-
 fn failure_type(kind: Kind) -> &'static str {
     match kind {
         Kind::Config | Kind::Denied => "config_error",
@@ -110,12 +105,10 @@ pub type Given = HashMap<&'static str, Bookmarked>;
 /// # Errors
 /// In words, if it is none of the known forms.
 pub fn read_state(state: &Value) -> Result<Given, String> {
-    let single;
     let messages = match state {
-        Value::Array(messages) => messages,
+        Value::Array(messages) => messages.as_slice(),
         Value::Object(fields) if ["type", "stream", "global"].iter().any(|key| fields.contains_key(*key)) => {
-            single = vec![state.clone()];
-            &single
+            std::slice::from_ref(state)
         }
         Value::Object(by_stream) => {
             return Ok(by_stream.iter().filter_map(|(name, state)| position(name, state)).collect());
@@ -263,8 +256,9 @@ impl Sink for Airbyte {
                     self.lines.extend_from_slice(record);
                     self.lines.extend_from_slice(tail.as_bytes());
                     if let Some((_, fields)) = nulled.next_if(|(other, _)| *other == number) {
-                        let meta =
-                            json!({"changes": fields.iter().map(|field| change(field)).collect::<Vec<_>>()});
+                        let reason = "SOURCE_SERIALIZATION_ERROR";
+                        let change = |field| json!({"field": field, "change": "NULLED", "reason": reason});
+                        let meta = json!({"changes": fields.iter().map(change).collect::<Vec<_>>()});
                         self.lines.extend_from_slice(format!(",\"meta\":{meta}").as_bytes());
                     }
                     self.lines.extend_from_slice(b"}}\n");

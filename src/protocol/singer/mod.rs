@@ -57,9 +57,7 @@ impl State {
                 strange.join(", ")
             ));
         }
-        if let Some(syncing) = value.get_mut("currently_syncing") {
-            *syncing = Value::Null;
-        }
+        value.get_mut("currently_syncing").map(Value::take);
         Ok(State { value })
     }
 
