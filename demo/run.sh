@@ -1,7 +1,7 @@
 #!/bin/sh
 # The real sync, end to end, against the bundled simulator: test, discover, read, a read killed in the
-# middle and resumed, the same as Airbyte does it, and what the rows tell. Needs the two binaries of `cargo build --workspace`
-# and a POSIX shell.
+# middle and resumed, the same as Airbyte does it, and what the rows tell. Needs a POSIX shell and the
+# binaries of `cargo build --workspace`.
 set -eu
 
 bin=${CARGO_TARGET_DIR:-target}/debug
@@ -9,8 +9,10 @@ tap=$bin/tap-confluent-cloud
 dir=$(mktemp -d)
 trap 'kill $simulator 2>/dev/null || true; rm -rf "$dir"' EXIT INT TERM
 
+# It is there before it is looked into, however late the shell in the background opens it.
+: > "$dir/simulator.json"
 "$bin/simulator" --users 237 --invitations 205 --service-accounts 131 --role-bindings 264 \
-    --latency-ms 20 --truth-file "$dir/truth.json" > "$dir/simulator.json" &
+    --latency-ms 20 --truth-file "$dir/truth.json" >> "$dir/simulator.json" &
 simulator=$!
 while ! grep -q . "$dir/simulator.json"; do
     kill -0 $simulator 2>/dev/null || { echo "demo: the simulator did not start" >&2; exit 1; }
@@ -40,8 +42,8 @@ say() { printf '\n$ tap-confluent-cloud %s\n' "$*"; }
 cat <<'END'
 
 A pretend Confluent Cloud is up, and it is rude on purpose, as the real one is now and then: it fails
-(503), limits the rate (429), and sends fields that no schema knows. So lines like "the service failed to
-answer, waiting" and "unknown fields, passed on" are no faults: they show how the tap copes.
+(503), limits the rate (429), and sends fields that no schema knows. So lines with "the service is failing",
+"rate limited" or "unknown fields, passed on" are no faults: they show how the tap copes.
 END
 
 say --config config.json --test
@@ -60,7 +62,7 @@ done
 
 say 'read --config config.json, killed with SIGKILL in the middle'
 sed 's/}$/, "page_size": 10}/' "$dir/config.json" > "$dir/small.json"
-# It is there before it is looked into, however late the shell in the background opens it.
+# As above.
 : > "$dir/killed.jsonl"
 "$tap" read --config "$dir/small.json" >> "$dir/killed.jsonl" &
 reading=$!
