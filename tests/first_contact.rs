@@ -82,7 +82,7 @@ fn a_base_url_without_a_scheme_is_told_to_lack_it() {
 fn a_wrong_value_is_quoted_beside_what_is_allowed_unless_it_may_be_a_secret() {
     let sim = Simulator::start(small());
     for (name, value, words) in [
-        ("personal_data", json!("OMIT"), ["holds \"OMIT\"", "keep, hash, omit", "did you mean omit?"]),
+        ("personal_data", json!("OMIT"), ["holds \"OMIT\"", "keep, hash, omit", "omit?). Give settings"]),
         ("schema_drift", json!("ignore"), ["holds \"ignore\"", "pass, warn, fail", "schema_drift"]),
         ("streams", json!("user,invitations"), ["holds \"user\"", "kafka_clusters", "did you mean users?"]),
         ("page_size", json!("many"), ["type integer", "not \"many\"", "page_size"]),

@@ -207,7 +207,7 @@ fn words(error: &jsonschema::ValidationError<'_>, given: &Map<String, Value>) ->
             let options =
                 options.as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>();
             let near = meant(found.trim_matches('"'), options.iter().copied());
-            let near = near.map_or(String::new(), |near| format!(": did you mean {near}?"));
+            let near = near.map_or(String::new(), |near| format!(" (did you mean {near}?)"));
             (name, format!("holds {found}, which is none of {}{near}", options.join(", ")))
         }
         ValidationErrorKind::Minimum { limit } => (name, format!("must be at least {limit}, not {found}")),
@@ -328,7 +328,7 @@ mod tests {
             (json!({"page_size": [1]}), "page_size must be of type integer, not a list"),
             (json!({"user_agent": {"a": 1}}), "user_agent must be of type string, not an object"),
             (json!({"concurrency": 0}), "concurrency must be at least 1, not 0"),
-            (json!({"personal_data": "OMITT"}), "none of keep, hash, omit: did you mean omit?"),
+            (json!({"personal_data": "OMITT"}), "none of keep, hash, omit (did you mean omit?)"),
             (
                 json!({"schema_drift": "ignore"}),
                 "schema_drift holds \"ignore\", which is none of pass, warn, fail",
