@@ -161,6 +161,13 @@ fn recipe() -> String {
     rest.split_once("```").unwrap().0.to_owned()
 }
 
+/// A script that a page has its reader write to this file.
+fn script(page: &str, name: &str) -> String {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(page)).unwrap();
+    let (_, rest) = page.split_once(&format!("<!-- file: {name} -->\n```bash\n")).expect("the script");
+    rest.split_once("```").unwrap().0.to_owned()
+}
+
 /// The recipe, run by bash as it stands, beside the programs that it names.
 fn follow(recipe: &str, folder: &Path, sim: &Simulator) -> Process {
     let target = program("jsonl", "target-jsonl");
@@ -216,4 +223,41 @@ fn the_recipe_of_the_readme_goes_on_after_ctrl_c() {
     // A failure of the tap is the exit code of the pipe.
     sim.add_fault(Fault::errors(401, "Unauthorized"), At::any());
     drop(follow(&recipe(), folder.path(), &sim).finish().expect_code(3));
+}
+
+#[test]
+fn the_scripts_of_the_pages_go_on_and_lose_nothing() {
+    for (page, name, data) in
+        [("scheduling.md", "sync.sh", "."), ("organizations.md", "sample/one.sh", "data/acme")]
+    {
+        let sim = Simulator::start(polite());
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join("script"), script(page, name)).unwrap();
+        fs::write(folder.path().join("acme.json"), "{}").unwrap();
+        let run = "TAP_CONFLUENT_CLOUD_MAX_RETRIES=0 bash script acme.json";
+        for stream in STREAMS {
+            sim.add_fault(Fault::errors(503, "try later"), At::stream(stream).nth(3));
+        }
+        drop(follow(run, folder.path(), &sim).finish().expect_code(4));
+        let data = folder.path().join(data);
+        let before = STREAMS.map(|stream| stored(&data, stream).len());
+        assert!(before.iter().all(|count| *count > 0), "{name}: {before:?}");
+        // As a full disk leaves it.
+        let states = data.join("state.jsonl");
+        fs::write(&states, fs::read_to_string(&states).unwrap() + "{\"bookmarks\":{\"us").unwrap();
+        drop(follow(run, folder.path(), &sim).finish().expect_code(0));
+        let states = fs::read_to_string(states).unwrap();
+        let last = states.lines().last().map(serde_json::from_str::<Value>);
+        assert!(last.unwrap().is_ok(), "{name}: the state is lost behind one that was cut off: {states}");
+        for (stream, before) in STREAMS.into_iter().zip(before) {
+            let mut records = stored(&data, stream);
+            let truth = sim.truth().ids(stream);
+            // Of role bindings a part comes again.
+            let went_on = records.len() < before + truth.len() || stream == "role_bindings";
+            assert!(went_on, "{name}: {stream} did not go on");
+            records.sort_by_key(|record| record["id"].to_string());
+            records.dedup_by_key(|record| record["id"].clone());
+            same_ids(stream, &records, &truth);
+        }
+    }
 }
