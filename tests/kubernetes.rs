@@ -1,7 +1,8 @@
 //! `integrations/kubernetes`: held against the schemas of Kubernetes, and what the pod runs is run here.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 use simulator::Simulator;
@@ -51,17 +52,29 @@ fn the_pod_leaves_a_whole_snapshot_or_none_and_says_why() {
     let names: Vec<&str> =
         container["env"].as_array().unwrap().iter().map(|v| v["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["CONFLUENT_CLOUD_API_KEY", "CONFLUENT_CLOUD_API_SECRET"]);
-    for (secret, code) in [(sim.api_secret(), 0), ("wrong", 3)] {
+    for (secret, code, held) in
+        [(sim.api_secret(), 0, false), ("wrong", 3, false), (sim.api_secret(), 75, true)]
+    {
         let folder = TempDir::new().unwrap();
-        let mut shell = command("/bin/sh");
-        shell.args(["-c", script]).current_dir(folder.path());
+        let old = folder.path().join("2020-01-01T030000Z.jsonl");
+        File::create(&old)
+            .unwrap()
+            .set_modified(SystemTime::now() - Duration::from_secs(32 * 86_400))
+            .unwrap();
+        // A run that was started by hand holds the lock.
+        let mut shell = command(if held { "flock" } else { "/bin/sh" });
+        shell
+            .args(if held { &["lock", "/bin/sh"][..] } else { &[] })
+            .args(["-c", script])
+            .current_dir(folder.path());
         shell.envs(names.iter().copied().zip([sim.api_key(), secret]));
         shell.env("TAP_CONFLUENT_CLOUD_BASE_URL", sim.base_url());
         let bin = Path::new(BINARY).parent().unwrap().display();
         shell.env("PATH", format!("{bin}:{}", std::env::var("PATH").unwrap()));
         let output = shell.output().unwrap();
         assert_eq!(output.status.code(), Some(code), "{}", String::from_utf8_lossy(&output.stderr));
-        let snapshot = files(folder.path(), &|name| name.ends_with("Z.jsonl"));
+        assert_eq!(old.exists(), code != 0, "what is old goes once there is something new, and not before");
+        let snapshot = files(folder.path(), &|name| name.ends_with("Z.jsonl") && !name.starts_with("2020"));
         assert_eq!(snapshot.len(), usize::from(code == 0), "{snapshot:?}");
         for path in snapshot {
             let messages = parse(&fs::read_to_string(path).unwrap()).unwrap();
