@@ -17,8 +17,8 @@ pub struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
 
-    /// Settings: a JSON file; repeatable, later ones win. Variables TAP_CONFLUENT_CLOUD_* lie below the
-    /// files, unless ENV stands for them among these
+    /// Settings: a JSON file; repeatable, later ones win. Files win over variables TAP_CONFLUENT_CLOUD_*,
+    /// unless `--config ENV` gives these a place among the files
     #[arg(long, value_name = "FILE", global = true)]
     pub config: Vec<String>,
 
@@ -26,7 +26,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE", global = true, alias = "properties")]
     pub catalog: Option<String>,
 
-    /// Where to go on: the last state in this file, which may hold all that a run, or its target, has printed
+    /// Where to go on: the last state in this file, which may hold all that a run or its target has printed
     #[arg(long, value_name = "FILE", global = true)]
     pub state: Option<String>,
 
@@ -35,11 +35,11 @@ pub struct Arguments {
     #[arg(long, global = true, value_enum)]
     protocol: Option<Protocol>,
 
-    /// Least important lines to tell on stderr; info, unless a runtime of Singer wishes another
+    /// Lowest level of the lines on stderr; info, unless the file in SINGER_SDK_LOG_CONFIG says otherwise
     #[arg(long, value_name = "LEVEL", global = true, value_enum)]
     pub log_level: Option<Level>,
 
-    /// Form of these lines: text, or Singer's JSON objects; text, unless a runtime of Singer wishes the other
+    /// Form of these lines: text, or JSON as the Singer SDK writes it; text, unless that file says otherwise
     #[arg(long, value_name = "FORMAT", global = true, value_parser = ["text", "json"])]
     pub log_format: Option<String>,
 

@@ -24,16 +24,16 @@ function __fish_tap_confluent_cloud_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l config -d 'Settings: a JSON file; repeatable, later ones win. Variables TAP_CONFLUENT_CLOUD_* lie below the files, unless ENV stands for them among these' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l config -d 'Settings: a JSON file; repeatable, later ones win. Files win over variables TAP_CONFLUENT_CLOUD_*, unless `--config ENV` gives these a place among the files' -r
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l catalog -d 'What to read: a Singer or an Airbyte catalog; without it, everything' -r
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l state -d 'Where to go on: the last state in this file, which may hold all that a run, or its target, has printed' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l state -d 'Where to go on: the last state in this file, which may hold all that a run or its target has printed' -r
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l protocol -d 'Language of what is said; by default flags are Singer and sub-commands are Airbyte, except `read` without a catalog or with a Singer one' -r -f -a "singer\t''
 airbyte\t''"
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l log-level -d 'Least important lines to tell on stderr; info, unless a runtime of Singer wishes another' -r -f -a "error\t''
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l log-level -d 'Lowest level of the lines on stderr; info, unless the file in SINGER_SDK_LOG_CONFIG says otherwise' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l log-format -d 'Form of these lines: text, or Singer\'s JSON objects; text, unless a runtime of Singer wishes the other' -r -f -a "text\t''
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l log-format -d 'Form of these lines: text, or JSON as the Singer SDK writes it; text, unless that file says otherwise' -r -f -a "text\t''
 json\t''"
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l format -d 'Form of --about' -r -f -a "text\t''
 json\t''
@@ -48,52 +48,52 @@ complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -f
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -f -a "discover" -d 'Print the catalog'
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -f -a "read" -d 'Read what the catalog asks for'
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -l config -d 'Settings: a JSON file; repeatable, later ones win. Variables TAP_CONFLUENT_CLOUD_* lie below the files, unless ENV stands for them among these' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -l config -d 'Settings: a JSON file; repeatable, later ones win. Files win over variables TAP_CONFLUENT_CLOUD_*, unless `--config ENV` gives these a place among the files' -r
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -l catalog -d 'What to read: a Singer or an Airbyte catalog; without it, everything' -r
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -l state -d 'Where to go on: the last state in this file, which may hold all that a run, or its target, has printed' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -l state -d 'Where to go on: the last state in this file, which may hold all that a run or its target has printed' -r
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -l protocol -d 'Language of what is said; by default flags are Singer and sub-commands are Airbyte, except `read` without a catalog or with a Singer one' -r -f -a "singer\t''
 airbyte\t''"
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -l log-level -d 'Least important lines to tell on stderr; info, unless a runtime of Singer wishes another' -r -f -a "error\t''
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -l log-level -d 'Lowest level of the lines on stderr; info, unless the file in SINGER_SDK_LOG_CONFIG says otherwise' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -l log-format -d 'Form of these lines: text, or Singer\'s JSON objects; text, unless a runtime of Singer wishes the other' -r -f -a "text\t''
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -l log-format -d 'Form of these lines: text, or JSON as the Singer SDK writes it; text, unless that file says otherwise' -r -f -a "text\t''
 json\t''"
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -s h -l help -d 'Print help'
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l config -d 'Settings: a JSON file; repeatable, later ones win. Variables TAP_CONFLUENT_CLOUD_* lie below the files, unless ENV stands for them among these' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l config -d 'Settings: a JSON file; repeatable, later ones win. Files win over variables TAP_CONFLUENT_CLOUD_*, unless `--config ENV` gives these a place among the files' -r
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l catalog -d 'What to read: a Singer or an Airbyte catalog; without it, everything' -r
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l state -d 'Where to go on: the last state in this file, which may hold all that a run, or its target, has printed' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l state -d 'Where to go on: the last state in this file, which may hold all that a run or its target has printed' -r
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l protocol -d 'Language of what is said; by default flags are Singer and sub-commands are Airbyte, except `read` without a catalog or with a Singer one' -r -f -a "singer\t''
 airbyte\t''"
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l log-level -d 'Least important lines to tell on stderr; info, unless a runtime of Singer wishes another' -r -f -a "error\t''
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l log-level -d 'Lowest level of the lines on stderr; info, unless the file in SINGER_SDK_LOG_CONFIG says otherwise' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l log-format -d 'Form of these lines: text, or Singer\'s JSON objects; text, unless a runtime of Singer wishes the other' -r -f -a "text\t''
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l log-format -d 'Form of these lines: text, or JSON as the Singer SDK writes it; text, unless that file says otherwise' -r -f -a "text\t''
 json\t''"
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -s h -l help -d 'Print help'
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l config -d 'Settings: a JSON file; repeatable, later ones win. Variables TAP_CONFLUENT_CLOUD_* lie below the files, unless ENV stands for them among these' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l config -d 'Settings: a JSON file; repeatable, later ones win. Files win over variables TAP_CONFLUENT_CLOUD_*, unless `--config ENV` gives these a place among the files' -r
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l catalog -d 'What to read: a Singer or an Airbyte catalog; without it, everything' -r
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l state -d 'Where to go on: the last state in this file, which may hold all that a run, or its target, has printed' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l state -d 'Where to go on: the last state in this file, which may hold all that a run or its target has printed' -r
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l protocol -d 'Language of what is said; by default flags are Singer and sub-commands are Airbyte, except `read` without a catalog or with a Singer one' -r -f -a "singer\t''
 airbyte\t''"
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l log-level -d 'Least important lines to tell on stderr; info, unless a runtime of Singer wishes another' -r -f -a "error\t''
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l log-level -d 'Lowest level of the lines on stderr; info, unless the file in SINGER_SDK_LOG_CONFIG says otherwise' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l log-format -d 'Form of these lines: text, or Singer\'s JSON objects; text, unless a runtime of Singer wishes the other' -r -f -a "text\t''
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l log-format -d 'Form of these lines: text, or JSON as the Singer SDK writes it; text, unless that file says otherwise' -r -f -a "text\t''
 json\t''"
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -s h -l help -d 'Print help'
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l config -d 'Settings: a JSON file; repeatable, later ones win. Variables TAP_CONFLUENT_CLOUD_* lie below the files, unless ENV stands for them among these' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l config -d 'Settings: a JSON file; repeatable, later ones win. Files win over variables TAP_CONFLUENT_CLOUD_*, unless `--config ENV` gives these a place among the files' -r
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l catalog -d 'What to read: a Singer or an Airbyte catalog; without it, everything' -r
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l state -d 'Where to go on: the last state in this file, which may hold all that a run, or its target, has printed' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l state -d 'Where to go on: the last state in this file, which may hold all that a run or its target has printed' -r
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l protocol -d 'Language of what is said; by default flags are Singer and sub-commands are Airbyte, except `read` without a catalog or with a Singer one' -r -f -a "singer\t''
 airbyte\t''"
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l log-level -d 'Least important lines to tell on stderr; info, unless a runtime of Singer wishes another' -r -f -a "error\t''
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l log-level -d 'Lowest level of the lines on stderr; info, unless the file in SINGER_SDK_LOG_CONFIG says otherwise' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l log-format -d 'Form of these lines: text, or Singer\'s JSON objects; text, unless a runtime of Singer wishes the other' -r -f -a "text\t''
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l log-format -d 'Form of these lines: text, or JSON as the Singer SDK writes it; text, unless that file says otherwise' -r -f -a "text\t''
 json\t''"
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -s h -l help -d 'Print help'
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand help; and not __fish_seen_subcommand_from spec check discover read help" -f -a "spec" -d 'Print the specification of the settings'

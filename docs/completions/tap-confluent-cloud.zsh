@@ -15,12 +15,12 @@ _tap-confluent-cloud() {
 
     local context curcontext="$curcontext" state line
     _arguments "${_arguments_options[@]}" : \
-'*--config=[Settings\: a JSON file; repeatable, later ones win. Variables TAP_CONFLUENT_CLOUD_* lie below the files, unless ENV stands for them among these]:FILE:_default' \
+'*--config=[Settings\: a JSON file; repeatable, later ones win. Files win over variables TAP_CONFLUENT_CLOUD_*, unless \`--config ENV\` gives these a place among the files]:FILE:_default' \
 '--catalog=[What to read\: a Singer or an Airbyte catalog; without it, everything]:FILE:_default' \
-'--state=[Where to go on\: the last state in this file, which may hold all that a run, or its target, has printed]:FILE:_default' \
+'--state=[Where to go on\: the last state in this file, which may hold all that a run or its target has printed]:FILE:_default' \
 '--protocol=[Language of what is said; by default flags are Singer and sub-commands are Airbyte, except \`read\` without a catalog or with a Singer one]:PROTOCOL:(singer airbyte)' \
-'--log-level=[Least important lines to tell on stderr; info, unless a runtime of Singer wishes another]:LEVEL:(error warn info debug)' \
-'--log-format=[Form of these lines\: text, or Singer'\''s JSON objects; text, unless a runtime of Singer wishes the other]:FORMAT:(text json)' \
+'--log-level=[Lowest level of the lines on stderr; info, unless the file in SINGER_SDK_LOG_CONFIG says otherwise]:LEVEL:(error warn info debug)' \
+'--log-format=[Form of these lines\: text, or JSON as the Singer SDK writes it; text, unless that file says otherwise]:FORMAT:(text json)' \
 '--format=[Form of --about]:FORMAT:(text json markdown)' \
 '--discover[Print the Singer catalog; needs no credentials]' \
 '--test[Read one record of each stream, to see whether the settings work]' \
@@ -40,48 +40,48 @@ _tap-confluent-cloud() {
         case $line[1] in
             (spec)
 _arguments "${_arguments_options[@]}" : \
-'*--config=[Settings\: a JSON file; repeatable, later ones win. Variables TAP_CONFLUENT_CLOUD_* lie below the files, unless ENV stands for them among these]:FILE:_default' \
+'*--config=[Settings\: a JSON file; repeatable, later ones win. Files win over variables TAP_CONFLUENT_CLOUD_*, unless \`--config ENV\` gives these a place among the files]:FILE:_default' \
 '--catalog=[What to read\: a Singer or an Airbyte catalog; without it, everything]:FILE:_default' \
-'--state=[Where to go on\: the last state in this file, which may hold all that a run, or its target, has printed]:FILE:_default' \
+'--state=[Where to go on\: the last state in this file, which may hold all that a run or its target has printed]:FILE:_default' \
 '--protocol=[Language of what is said; by default flags are Singer and sub-commands are Airbyte, except \`read\` without a catalog or with a Singer one]:PROTOCOL:(singer airbyte)' \
-'--log-level=[Least important lines to tell on stderr; info, unless a runtime of Singer wishes another]:LEVEL:(error warn info debug)' \
-'--log-format=[Form of these lines\: text, or Singer'\''s JSON objects; text, unless a runtime of Singer wishes the other]:FORMAT:(text json)' \
+'--log-level=[Lowest level of the lines on stderr; info, unless the file in SINGER_SDK_LOG_CONFIG says otherwise]:LEVEL:(error warn info debug)' \
+'--log-format=[Form of these lines\: text, or JSON as the Singer SDK writes it; text, unless that file says otherwise]:FORMAT:(text json)' \
 '-h[Print help]' \
 '--help[Print help]' \
 && ret=0
 ;;
 (check)
 _arguments "${_arguments_options[@]}" : \
-'*--config=[Settings\: a JSON file; repeatable, later ones win. Variables TAP_CONFLUENT_CLOUD_* lie below the files, unless ENV stands for them among these]:FILE:_default' \
+'*--config=[Settings\: a JSON file; repeatable, later ones win. Files win over variables TAP_CONFLUENT_CLOUD_*, unless \`--config ENV\` gives these a place among the files]:FILE:_default' \
 '--catalog=[What to read\: a Singer or an Airbyte catalog; without it, everything]:FILE:_default' \
-'--state=[Where to go on\: the last state in this file, which may hold all that a run, or its target, has printed]:FILE:_default' \
+'--state=[Where to go on\: the last state in this file, which may hold all that a run or its target has printed]:FILE:_default' \
 '--protocol=[Language of what is said; by default flags are Singer and sub-commands are Airbyte, except \`read\` without a catalog or with a Singer one]:PROTOCOL:(singer airbyte)' \
-'--log-level=[Least important lines to tell on stderr; info, unless a runtime of Singer wishes another]:LEVEL:(error warn info debug)' \
-'--log-format=[Form of these lines\: text, or Singer'\''s JSON objects; text, unless a runtime of Singer wishes the other]:FORMAT:(text json)' \
+'--log-level=[Lowest level of the lines on stderr; info, unless the file in SINGER_SDK_LOG_CONFIG says otherwise]:LEVEL:(error warn info debug)' \
+'--log-format=[Form of these lines\: text, or JSON as the Singer SDK writes it; text, unless that file says otherwise]:FORMAT:(text json)' \
 '-h[Print help]' \
 '--help[Print help]' \
 && ret=0
 ;;
 (discover)
 _arguments "${_arguments_options[@]}" : \
-'*--config=[Settings\: a JSON file; repeatable, later ones win. Variables TAP_CONFLUENT_CLOUD_* lie below the files, unless ENV stands for them among these]:FILE:_default' \
+'*--config=[Settings\: a JSON file; repeatable, later ones win. Files win over variables TAP_CONFLUENT_CLOUD_*, unless \`--config ENV\` gives these a place among the files]:FILE:_default' \
 '--catalog=[What to read\: a Singer or an Airbyte catalog; without it, everything]:FILE:_default' \
-'--state=[Where to go on\: the last state in this file, which may hold all that a run, or its target, has printed]:FILE:_default' \
+'--state=[Where to go on\: the last state in this file, which may hold all that a run or its target has printed]:FILE:_default' \
 '--protocol=[Language of what is said; by default flags are Singer and sub-commands are Airbyte, except \`read\` without a catalog or with a Singer one]:PROTOCOL:(singer airbyte)' \
-'--log-level=[Least important lines to tell on stderr; info, unless a runtime of Singer wishes another]:LEVEL:(error warn info debug)' \
-'--log-format=[Form of these lines\: text, or Singer'\''s JSON objects; text, unless a runtime of Singer wishes the other]:FORMAT:(text json)' \
+'--log-level=[Lowest level of the lines on stderr; info, unless the file in SINGER_SDK_LOG_CONFIG says otherwise]:LEVEL:(error warn info debug)' \
+'--log-format=[Form of these lines\: text, or JSON as the Singer SDK writes it; text, unless that file says otherwise]:FORMAT:(text json)' \
 '-h[Print help]' \
 '--help[Print help]' \
 && ret=0
 ;;
 (read)
 _arguments "${_arguments_options[@]}" : \
-'*--config=[Settings\: a JSON file; repeatable, later ones win. Variables TAP_CONFLUENT_CLOUD_* lie below the files, unless ENV stands for them among these]:FILE:_default' \
+'*--config=[Settings\: a JSON file; repeatable, later ones win. Files win over variables TAP_CONFLUENT_CLOUD_*, unless \`--config ENV\` gives these a place among the files]:FILE:_default' \
 '--catalog=[What to read\: a Singer or an Airbyte catalog; without it, everything]:FILE:_default' \
-'--state=[Where to go on\: the last state in this file, which may hold all that a run, or its target, has printed]:FILE:_default' \
+'--state=[Where to go on\: the last state in this file, which may hold all that a run or its target has printed]:FILE:_default' \
 '--protocol=[Language of what is said; by default flags are Singer and sub-commands are Airbyte, except \`read\` without a catalog or with a Singer one]:PROTOCOL:(singer airbyte)' \
-'--log-level=[Least important lines to tell on stderr; info, unless a runtime of Singer wishes another]:LEVEL:(error warn info debug)' \
-'--log-format=[Form of these lines\: text, or Singer'\''s JSON objects; text, unless a runtime of Singer wishes the other]:FORMAT:(text json)' \
+'--log-level=[Lowest level of the lines on stderr; info, unless the file in SINGER_SDK_LOG_CONFIG says otherwise]:LEVEL:(error warn info debug)' \
+'--log-format=[Form of these lines\: text, or JSON as the Singer SDK writes it; text, unless that file says otherwise]:FORMAT:(text json)' \
 '-h[Print help]' \
 '--help[Print help]' \
 && ret=0
