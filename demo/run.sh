@@ -131,7 +131,8 @@ cat "$dir/access"
 
 cat <<END
 
-Try it yourself. Start the simulator again, and ask it:
+Try it yourself. Start the simulator again, and ask it; two entries of its JSON are no settings, and are
+warned about:
 
     mkdir -p sample
     $bin/simulator > sample/tap.json & sleep 1
