@@ -5,12 +5,15 @@
 use serde_json::Value;
 
 use crate::api::organization::Organization;
-use crate::api::{Client, Listing, Wait, page};
+use crate::api::listing::Listing;
+use crate::api::{Client, Wait};
 use crate::error::{Error, Kind};
 use crate::log;
+use crate::partition::Partition;
+use crate::streams::{API_KEY, ROLE_BINDINGS};
 
 /// The role that reads everything.
-const ADMIN: &str = "OrganizationAdmin";
+const ADMIN: &str = ROLE_BINDINGS.role;
 
 /// Pages of the owner's role bindings that are looked at. A principal holds a handful of roles at the
 /// organization.
@@ -50,31 +53,25 @@ pub async fn shortened(
             tell(wait).await
         }
     };
-    let ask = async |listing: &Listing<'_>| client.record(listing, insists, &tell).await;
-    let path = format!("/iam/v2/api-keys/{}", client.key());
-    let key = Listing { path: &path, page_size: 1, filters: Vec::new(), role: ADMIN };
     let untold = |why: &str| Error::new(Kind::Broken, why);
-    let key: Value = serde_json::from_slice(&ask(&key).await?)
-        .map_err(|_| untold("the record of the API key is not JSON"))?;
+    let key = format!("{API_KEY}{}", client.key());
+    let key = client.record(&key, ADMIN, insists, &tell).await?;
+    let key: Value =
+        serde_json::from_slice(&key).map_err(|_| untold("the record of the API key is not JSON"))?;
     let owner = key["spec"]["owner"]["id"].as_str().ok_or_else(|| untold("the API key names no owner"))?;
     let principal = format!("User:{owner}");
-    let mut token = None;
+    let query = vec![("crn_pattern", organization.scope()?.to_owned()), ("principal", principal.clone())];
+    let whole = Partition { path: ROLE_BINDINGS.path.to_owned(), query, ..Partition::default() };
+    let mut bindings = Listing::new(&ROLE_BINDINGS, &whole, None);
     for _ in 0..MOST_PAGES {
-        let mut filters =
-            vec![("crn_pattern", organization.scope()?.to_owned()), ("principal", principal.clone())];
-        filters.extend(token.map(|token| ("page_token", token)));
-        let bindings = Listing { path: "/iam/v2/role-bindings", page_size: 100, filters, role: ADMIN };
-        let page = page::read(ask(&bindings).await?);
-        let page = page.map_err(|_| untold("the role bindings of the API key's owner are not a page"))?;
+        let page = bindings.page(client, insists, &tell).await?;
         let mut roles = page.records().filter_map(|record| serde_json::from_str::<Value>(record).ok());
         // Whatever is not said to be of somebody else is what was asked for.
         let is_own = |binding: &Value| binding["principal"].as_str().is_none_or(|other| other == principal);
         if roles.any(|binding| binding["role_name"] == ADMIN && is_own(&binding)) {
             return Ok(None);
         }
-        drop(roles);
-        token = page.next;
-        if token.is_none() {
+        if page.next.is_none() {
             return Ok(Some(format!(
                 "The owner of the API key ({}) seems not to be {ADMIN}: lists may be shortened to what the owner \
                  may see, without a word from the service (not verified)",

@@ -12,11 +12,9 @@ use tap_confluent_cloud::log::Level;
 use tap_confluent_cloud::protocol::airbyte;
 use tap_confluent_cloud::protocol::singer;
 use tap_confluent_cloud::protocol::{
-    Offer, Selected, Silent, Verdicts, is_watched, keep_newest, line, message,
+    Offer, Silent, Verdicts, is_watched, keep_newest, line, message,
 };
 use tap_confluent_cloud::run::run;
-use tap_confluent_cloud::shape::Drops;
-use tap_confluent_cloud::state::Position;
 use tap_confluent_cloud::streams::{STREAMS, Stream, find};
 use tap_confluent_cloud::{check, files, log, progress};
 
@@ -144,11 +142,10 @@ fn offer(settings: &Settings) -> Result<Offer, Error> {
 /// Airbyte's check: whatever is wrong is the answer, not a failure of the process.
 fn check_connection(arguments: &Arguments) -> Result<Failed, Error> {
     let checked = gather(arguments).and_then(|settings| {
-        let offered = offer(&settings)?.streams;
+        let offer = offer(&settings)?;
         let config = settings.enforce()?.impatient();
-        let all = |stream| (Selected { stream, drops: Drops::default() }, Position::Start, false);
-        let streams = offered.iter().copied().map(all).collect();
-        Ok((offered.len(), run(&config, streams, Box::new(Silent), true)?))
+        let streams = offer.streams.iter().map(|stream| offer.whole(stream)).collect();
+        Ok((offer.streams.len(), run(&config, streams, Box::new(Silent), true)?))
     });
     let failure = match checked {
         Ok((streams, outcome)) => check::verdict(streams, &outcome.failed, outcome.shortened),

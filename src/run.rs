@@ -5,7 +5,6 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use chrono::Utc;
 use tokio::runtime::Builder;
 use tokio::sync::mpsc;
 
@@ -17,8 +16,7 @@ use crate::error::{Error, Kind};
 use crate::log;
 use crate::protocol::{Selected, Sink};
 use crate::secret::Secret;
-use crate::shape::Form;
-use crate::state::Position;
+use crate::shape::RecordOptions;
 use crate::stop::Stop;
 use crate::sync::{self, Plan};
 use crate::write;
@@ -34,7 +32,7 @@ pub struct Outcome {
 /// Looks up what the key belongs to and reads, or samples, all that is asked for.
 pub fn run(
     config: &Config,
-    streams: Vec<(Selected, Position, bool)>,
+    streams: Vec<Selected>,
     sink: Box<dyn Sink>,
     sample: bool,
 ) -> Result<Outcome, Error> {
@@ -48,26 +46,21 @@ pub fn run(
             found = look_up(&client, config) => found?,
             () = stop.told() => stop.die().await,
         };
-        let names: Vec<_> = streams.iter().map(|(selected, ..)| selected.stream.name).collect();
+        let names: Vec<_> = streams.iter().map(|selected| selected.stream.name).collect();
         let verb = if sample { "checking" } else { "reading" };
         log::info(format!("{organization}: {verb} {}", names.join(", ")));
-        let access = client.access(&organization);
-        let streams = streams.into_iter().map(|(selected, position, skip)| {
-            let resume = position.resume(selected.stream.scope, &access, Utc::now(), skip);
-            (selected, resume)
-        });
         let key = config.personal_data_key.as_ref().map(Secret::expose);
-        let form = Form::new(organization.id.clone(), config.schema_drift, config.personal_data, key);
-        let plan = Plan {
-            streams: streams.collect(),
+        let id = organization.id.clone();
+        let plan = Rc::new(Plan {
+            access: client.access(&organization),
+            client,
             organization,
-            access,
             concurrency: config.concurrency,
-            form,
+            options: RecordOptions::new(id, config.schema_drift, config.personal_data, key),
             may_be_empty: config.empty_lists == Doubt::Warn,
             sample,
-        };
-        pump(client, plan, sink, (stop, looks)).await
+        });
+        pump(plan, streams, sink, (stop, looks)).await
     })
 }
 
@@ -93,20 +86,19 @@ const LAST_LOOK: Duration = Duration::from_secs(10);
 /// Reads on this thread and writes on another, so that a slow reader of stdout delays neither requests nor
 /// signals. `looks`: whether to look up, beside the reading, if lists may be shortened.
 async fn pump(
-    client: Rc<Client>,
-    plan: Plan,
+    plan: Rc<Plan>,
+    selected: Vec<Selected>,
     mut sink: Box<dyn Sink>,
     (stop, looks): (Stop, bool),
 ) -> Result<Outcome, Error> {
     let stops = stop.flag();
-    let (streams, sample) = (plan.streams.len(), plan.sample);
+    let (streams, sample) = (selected.len(), plan.sample);
     let (events, received) = mpsc::channel(sync::EVENTS_IN_FLIGHT);
     let mut writing =
         tokio::task::spawn_blocking(move || write::write(received, sink.as_mut(), (streams, sample), &stops));
-    let organization = plan.organization.clone();
     let shortened = RefCell::new(None);
     let look = async {
-        let looked = if looks { check::shortened(&client, &organization, false).await } else { Ok(None) };
+        let looked = if looks { check::shortened(&plan.client, &plan.organization, false).await } else { Ok(None) };
         match looked {
             Ok(words) => {
                 words.iter().for_each(log::warn);
@@ -115,7 +107,7 @@ async fn pump(
             Err(error) => log::debug(format!("whether lists may be shortened cannot be told: {error}")),
         }
     };
-    let mut reading = Box::pin(async { tokio::join!(sync::read(client.clone(), plan, events), look) });
+    let mut reading = Box::pin(async { tokio::join!(sync::read(plan.clone(), selected, events), look) });
     let mut read = false;
     let written = loop {
         tokio::select! {

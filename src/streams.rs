@@ -3,17 +3,25 @@
 //! A stream is a handful of facts and a schema file; no function belongs to a stream, and no code asks
 //! which stream it has. Knows nothing of HTTP, of messages or of how far a sync has come.
 
-/// The facts about one listing of Confluent Cloud. What is common to most stands in [`FLAT`].
+/// The facts about one kind of listing of Confluent Cloud. What is common to most stands in [`FLAT`].
+///
+/// A stream is read from the service. If one comes to be read from the run itself, `path` becomes one of two
+/// sources here; nothing outside this module and `api` reads it.
 #[derive(Debug)]
 pub struct Stream {
     /// Name in catalogs, messages and states.
     pub name: &'static str,
-    /// Path of the listing below the base URL.
+    /// Path of the listing below the base URL. `{column}` stands for the id that a parent injects under that name.
     pub path: &'static str,
-    /// The field that identifies a record. Never absent; opaque, at most 255 characters.
+    /// Query parameters that every request carries, besides those of paging and of partitions.
+    pub query: &'static [(&'static str, &'static str)],
+    /// How the records lie in an answer.
+    pub envelope: Envelope,
+    /// The field that identifies a record: one that the API sends, or a derived column. Never absent; opaque, at
+    /// most 255 characters.
     pub key: &'static str,
-    /// What the listing must be narrowed to.
-    pub scope: Scope,
+    /// How the stream falls into listings.
+    pub partitions: Partitions,
     /// JSON Schema (draft-07) of a record, derived columns included.
     pub schema: &'static str,
     /// Largest `page_size` that the listing serves without losing records.
@@ -25,6 +33,8 @@ pub struct Stream {
     /// Names of fields that hold a credential, wherever they come in a record and however their letters are
     /// written: they never leave.
     pub secret: &'static [&'static str],
+    /// Whether the stream is offered only where the setting `streams` names it.
+    pub on_demand: bool,
     /// Whether no organization can be without a record, so that an empty list shows less than there is.
     /// Inferred, not documented: each has a user, somebody who holds a role, and an environment.
     pub never_empty: bool,
@@ -32,17 +42,39 @@ pub struct Stream {
     pub role: &'static str,
 }
 
-/// What a listing must be narrowed to; it decides which partitions a pass goes through.
+/// How the records lie in an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
+pub enum Envelope {
+    /// In the list `data`, page by page.
+    List,
+    /// Each under its name in one object, all of them at once.
+    Map,
+}
+
+/// How a stream falls into listings. What each kind means is known to `sync::partitions` alone.
+#[derive(Clone, Copy, Debug)]
+pub enum Partitions {
     /// One listing holds everything.
-    Everything,
-    /// The listing wants the CRN of a scope in the query parameter named here, and its records carry
-    /// their own scope in a field of the same name.
-    Organization { crn_parameter: &'static str },
-    /// The listing wants the id of an environment in the query parameter named here, so there is one listing
-    /// an environment; where its records carry that id, they do so in this field.
-    EachEnvironment { parameter: &'static str, field: &'static [&'static str] },
+    One,
+    /// The listing wants the CRN of a scope in the query parameter named here, and its records carry their own
+    /// scope in a field of the same name. Where the listing of the whole organization is refused, there is one
+    /// listing per row of the fallback.
+    Scopes { parameter: &'static str, fallback: Parent },
+    /// One listing per row of the parent.
+    Each(Parent),
+}
+
+/// A stream whose rows make partitions of another.
+#[derive(Clone, Copy, Debug)]
+pub struct Parent {
+    /// Name of the stream.
+    pub stream: &'static str,
+    /// The column that holds the id of the row: injected into each record, and filled into the path.
+    pub column: &'static str,
+    /// The query parameter that takes the id, if one does.
+    pub parameter: Option<&'static str>,
+    /// Where a record repeats the id, if it does: another id there breaks the stream.
+    pub echo: &'static [&'static str],
 }
 
 /// Where the value of a derived column comes from. Null when it is not known.
@@ -50,8 +82,8 @@ pub enum Scope {
 pub enum Derived {
     /// The id of the organization that the API key belongs to.
     OrganizationId,
-    /// The id of the environment that the listing was narrowed to.
-    EnvironmentId,
+    /// The id that the parent of that column injects.
+    Parent,
     /// A field of an object inside the record, by its path.
     Lifted(&'static [&'static str]),
     /// The same of an object that is one of several where the list at the second path holds several: then it is
@@ -93,15 +125,68 @@ pub const DERIVED: [(&str, Derived); 3] = [
 const FLAT: Stream = Stream {
     name: "",
     path: "",
+    query: &[],
+    envelope: Envelope::List,
     key: "id",
-    scope: Scope::Everything,
+    partitions: Partitions::One,
     schema: "",
     max_page_size: 100,
     derived: &[],
     personal: &[],
     secret: &[],
+    on_demand: true,
     never_empty: false,
     role: "OrganizationAdmin",
+};
+
+/// Path of an API key's own record, which names its owner; the id of the key follows.
+pub const API_KEY: &str = "/iam/v2/api-keys/";
+
+/// The rows of an organization's environments make partitions of other streams.
+const OF_ENVIRONMENTS: Parent =
+    Parent { stream: ENVIRONMENTS.name, column: "environment_id", parameter: None, echo: &[] };
+
+/// Tells which organization a key belongs to.
+pub const ORGANIZATIONS: Stream = Stream {
+    name: "organizations",
+    path: "/org/v2/organizations",
+    schema: include_str!("../schemas/streams/organizations.json"),
+    never_empty: true,
+    role: "Operator",
+    ..FLAT
+};
+
+/// Tells the same where organizations are refused: the names of environments hold the organization's.
+pub const ENVIRONMENTS: Stream = Stream {
+    name: "environments",
+    path: "/org/v2/environments",
+    schema: include_str!("../schemas/streams/environments.json"),
+    never_empty: true,
+    role: "Operator",
+    ..FLAT
+};
+
+/// Tells whether the owner of a key sees everything.
+pub const ROLE_BINDINGS: Stream = Stream {
+    name: "role_bindings",
+    path: "/iam/v2/role-bindings",
+    partitions: Partitions::Scopes { parameter: "crn_pattern", fallback: OF_ENVIRONMENTS },
+    schema: include_str!("../schemas/streams/role_bindings.json"),
+    derived: &[
+        ("principal_type", Derived::Principal("principal", PrincipalPart::Type)),
+        ("principal_id", Derived::Principal("principal", PrincipalPart::Id)),
+        ("scope_type", Derived::Crn("crn_pattern", CrnPart::ScopeType)),
+        ("environment_id", Derived::Crn("crn_pattern", CrnPart::EnvironmentId)),
+        ("cloud_cluster_id", Derived::Crn("crn_pattern", CrnPart::CloudClusterId)),
+        ("service_type", Derived::Crn("crn_pattern", CrnPart::ServiceType)),
+        ("service_id", Derived::Crn("crn_pattern", CrnPart::ServiceId)),
+        ("resource_type", Derived::Crn("crn_pattern", CrnPart::ResourceType)),
+        ("resource_name", Derived::Crn("crn_pattern", CrnPart::ResourceName)),
+        ("pattern_type", Derived::Crn("crn_pattern", CrnPart::PatternType)),
+    ],
+    on_demand: false,
+    never_empty: true,
+    ..FLAT
 };
 
 /// All streams, in the order in which they are offered and started.
@@ -110,6 +195,7 @@ pub static STREAMS: &[Stream] = &[
         name: "users",
         path: "/iam/v2/users",
         schema: include_str!("../schemas/streams/users.json"),
+        on_demand: false,
         personal: &["email", "full_name"],
         never_empty: true,
         role: "AccountAdmin",
@@ -119,6 +205,7 @@ pub static STREAMS: &[Stream] = &[
         name: "invitations",
         path: "/iam/v2/invitations",
         schema: include_str!("../schemas/streams/invitations.json"),
+        on_demand: false,
         personal: &["email"],
         // Asked for 100 a page, the service has stopped at 100 rows without a next link
         // (confluentinc/cli pull request 2243).
@@ -134,29 +221,11 @@ pub static STREAMS: &[Stream] = &[
         name: "service_accounts",
         path: "/iam/v2/service-accounts",
         schema: include_str!("../schemas/streams/service_accounts.json"),
+        on_demand: false,
         role: "AccountAdmin",
         ..FLAT
     },
-    Stream {
-        name: "role_bindings",
-        path: "/iam/v2/role-bindings",
-        scope: Scope::Organization { crn_parameter: "crn_pattern" },
-        schema: include_str!("../schemas/streams/role_bindings.json"),
-        derived: &[
-            ("principal_type", Derived::Principal("principal", PrincipalPart::Type)),
-            ("principal_id", Derived::Principal("principal", PrincipalPart::Id)),
-            ("scope_type", Derived::Crn("crn_pattern", CrnPart::ScopeType)),
-            ("environment_id", Derived::Crn("crn_pattern", CrnPart::EnvironmentId)),
-            ("cloud_cluster_id", Derived::Crn("crn_pattern", CrnPart::CloudClusterId)),
-            ("service_type", Derived::Crn("crn_pattern", CrnPart::ServiceType)),
-            ("service_id", Derived::Crn("crn_pattern", CrnPart::ServiceId)),
-            ("resource_type", Derived::Crn("crn_pattern", CrnPart::ResourceType)),
-            ("resource_name", Derived::Crn("crn_pattern", CrnPart::ResourceName)),
-            ("pattern_type", Derived::Crn("crn_pattern", CrnPart::PatternType)),
-        ],
-        never_empty: true,
-        ..FLAT
-    },
+    ROLE_BINDINGS,
     Stream {
         name: "api_keys",
         path: "/iam/v2/api-keys",
@@ -175,21 +244,18 @@ pub static STREAMS: &[Stream] = &[
         secret: &["secret", "api_secret", "password", "token"],
         ..FLAT
     },
-    Stream {
-        name: "environments",
-        path: "/org/v2/environments",
-        schema: include_str!("../schemas/streams/environments.json"),
-        never_empty: true,
-        role: "Operator",
-        ..FLAT
-    },
+    ENVIRONMENTS,
     Stream {
         name: "kafka_clusters",
         path: "/cmk/v2/clusters",
-        scope: Scope::EachEnvironment { parameter: "environment", field: &["spec", "environment", "id"] },
+        partitions: Partitions::Each(Parent {
+            parameter: Some("environment"),
+            echo: &["spec", "environment", "id"],
+            ..OF_ENVIRONMENTS
+        }),
         schema: include_str!("../schemas/streams/kafka_clusters.json"),
         derived: &[
-            ("environment_id", Derived::EnvironmentId),
+            ("environment_id", Derived::Parent),
             ("display_name", Derived::Lifted(&["spec", "display_name"])),
         ],
         role: "Operator",
@@ -290,9 +356,6 @@ mod tests {
                         stream.name
                     );
                 }
-            }
-            if let Scope::Organization { crn_parameter } = stream.scope {
-                assert!(schema["properties"].get(crn_parameter).is_some(), "{}.{crn_parameter}", stream.name);
             }
             assert!(stream.path.starts_with('/') && !stream.role.is_empty());
             assert!((1..=100).contains(&stream.max_page_size));

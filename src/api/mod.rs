@@ -6,6 +6,7 @@
 pub mod auth;
 pub mod body;
 pub mod complaint;
+pub mod listing;
 pub mod organization;
 pub mod pace;
 pub mod page;
@@ -16,6 +17,8 @@ mod refusal;
 pub mod retry;
 mod wait;
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -24,14 +27,17 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
 use reqwest::{Certificate, redirect};
+use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::config::{Config, is_loopback};
 use crate::error::{Answer, Error, Kind};
+use crate::streams::Envelope;
 use auth::Auth;
 use body::Unreadable;
+use listing::{Listing, Row};
 use pace::{Pace, Quota};
-use page::Page;
+use page::{Page, PageError};
 use refusal::{Again, Failure, KeyUsed, causes, failure, no_answer};
 use retry::Retry;
 pub use wait::{Reason, Wait};
@@ -41,21 +47,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Redirects followed for one request.
 const MOST_REDIRECTS: usize = 5;
-
-/// Empty pages with a next link in a row: a service that filters after paging may send some.
-pub const MOST_EMPTY_PAGES: usize = 1_000;
-
-/// One listing, narrowed or not.
-#[derive(Clone, Debug)]
-pub struct Listing<'a> {
-    pub path: &'a str,
-    /// The listing's own maximum; the setting `page_size` may lower it.
-    pub page_size: u32,
-    /// Query parameters that narrow the listing. Sent with every page: a next link carries them or not.
-    pub filters: Vec<(&'a str, String)>,
-    /// The least role that reads it, to be named where it is refused.
-    pub role: &'a str,
-}
 
 /// Said of a text that must be neither told nor kept, in its place.
 const BETRAYS: &str = "holds a piece of the credentials, and is neither used nor kept";
@@ -76,8 +67,8 @@ pub struct Client {
     accepted: AtomicBool,
     /// Requests so far, tries apart.
     requests: AtomicU64,
-    /// The environments, once they have been listed in this run.
-    environments: tokio::sync::Mutex<Option<Rc<[organization::Row]>>>,
+    /// Rows that have been listed in this run, by stream and partition.
+    rows: RefCell<HashMap<(&'static str, Option<String>), Rc<OnceCell<Rc<[Row]>>>>>,
 }
 
 impl Client {
@@ -122,47 +113,46 @@ impl Client {
             quotes_answers: config.quotes_answers(),
             accepted: AtomicBool::new(false),
             requests: AtomicU64::new(0),
-            environments: tokio::sync::Mutex::default(),
+            rows: RefCell::default(),
         })
     }
 
-    /// Asks for one page until it comes or trying again is pointless. `on_wait` is told of each wait before a
-    /// further try and of long ones for the pace, and given up where it takes longer than the wait.
+    /// Asks for the page at which a listing stands. `insists`: until it comes or trying again is pointless; else once,
+    /// because it is not worth a wait. `on_wait` is told of each wait before a further try and of long ones for the
+    /// pace, and given up where it takes longer than the wait.
     ///
     /// # Errors
     /// Denied (401, 403), Unavailable (all tries failed), Config (the host's certificate is not trusted),
     /// Broken (anything else that is not a page).
-    pub async fn page(
+    async fn page(
         &self,
-        listing: &Listing<'_>,
-        token: Option<&str>,
+        listing: &Listing,
+        insists: bool,
         on_wait: &impl AsyncFn(Wait),
     ) -> Result<Page, Error> {
-        let url = self.url(listing, token);
-        self.insist(async || self.ask_page(&url, listing.role, on_wait).await, on_wait).await
+        let url = self.url(listing);
+        self.insist(insists, async || self.ask_page(&url, listing, on_wait).await, on_wait).await
     }
 
-    /// Asks for a record: its body. `insists`: in the same way, else once, because it is not worth a wait.
+    /// Asks for a record in the same way: its body. `role`: the least that reads it.
     ///
     /// # Errors
-    /// As `page`.
+    /// As for a page.
     pub async fn record(
         &self,
-        listing: &Listing<'_>,
+        path: &str,
+        role: &str,
         insists: bool,
         on_wait: &impl AsyncFn(Wait),
     ) -> Result<Vec<u8>, Error> {
-        let url = self.url(listing, None);
-        let ask = async || self.ask(&url, listing.role, on_wait).await.map(|answered| answered.body);
-        if insists {
-            return self.insist(ask, on_wait).await;
-        }
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        ask().await.map_err(|failure| failure.error)
+        let url = self.at(path);
+        let ask = async || self.ask(&url, role, on_wait).await.map(|answered| answered.body);
+        self.insist(insists, ask, on_wait).await
     }
 
     async fn insist<T>(
         &self,
+        insists: bool,
         ask: impl AsyncFn() -> Result<T, Failure>,
         on_wait: &impl AsyncFn(Wait),
     ) -> Result<T, Error> {
@@ -173,7 +163,7 @@ impl Client {
                 Ok(answered) => return Ok(answered),
                 Err(failure) => failure,
             };
-            let Some(Again { asked, rate_limited }) = retry else { return Err(error) };
+            let Some(Again { asked, rate_limited }) = retry.filter(|_| insists) else { return Err(error) };
             failures += 1;
             let now = Instant::now();
             let spent = now - *first_failure.get_or_insert(now);
@@ -231,25 +221,34 @@ impl Client {
         format!("{}: {why}. Try again later", error.message)
     }
 
-    fn url(&self, listing: &Listing<'_>, token: Option<&str>) -> Url {
+    fn at(&self, path: &str) -> Url {
         let mut url = self.base.clone();
-        url.set_path(&format!("{}{}", self.base.path().trim_end_matches('/'), listing.path));
-        let page_size = listing.page_size.min(self.page_size).to_string();
+        url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
+        url
+    }
+
+    fn url(&self, listing: &Listing) -> Url {
+        let mut url = self.at(&listing.path);
+        let page_size = listing.stream.max_page_size.min(self.page_size).to_string();
         let mut query = url.query_pairs_mut();
-        query.append_pair("page_size", &page_size);
-        for (name, value) in &listing.filters {
-            query.append_pair(name, value);
+        if listing.stream.envelope == Envelope::List {
+            query.append_pair("page_size", &page_size);
         }
-        if let Some(token) = token {
-            query.append_pair("page_token", token);
-        }
+        query.extend_pairs(&listing.query);
+        query.extend_pairs(listing.token.iter().map(|token| ("page_token", token)));
         drop(query);
         url
     }
 
-    async fn ask_page(&self, url: &Url, role: &str, on_wait: &impl AsyncFn(Wait)) -> Result<Page, Failure> {
+    async fn ask_page(
+        &self,
+        url: &Url,
+        listing: &Listing,
+        on_wait: &impl AsyncFn(Wait),
+    ) -> Result<Page, Failure> {
+        let role = listing.stream.role;
         let Answered { body, mut answer, retry_after } = self.ask(url, role, on_wait).await?;
-        let (why, body) = match page::read(body) {
+        let (why, body) = match page::read(body, listing.stream.envelope) {
             Ok(page) if page.next.as_ref().is_some_and(|token| self.betrays(token)) => {
                 return Err(failure(Kind::Broken, &format!("its page token {BETRAYS}"), answer));
             }
@@ -263,13 +262,13 @@ impl Client {
         let said = complaint::said(&body, true);
         answer.body = self.quote(said.clone());
         let words = match why {
-            page::Unreadable::Cut => {
+            PageError::Cut => {
                 return Err(failure(Kind::Unavailable, "the answer was cut short", answer));
             }
-            page::Unreadable::Complaint => {
+            PageError::Complaint => {
                 "the answer says that it is an error, and is no page of the listing"
             }
-            page::Unreadable::Broken(words) => words,
+            PageError::Broken(words) => words,
         };
         let Some(claimed) = complaint::status(&body) else {
             return Err(failure(Kind::Broken, words, answer));

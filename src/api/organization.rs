@@ -1,19 +1,16 @@
-//! Which organization a key belongs to, and what environments it has.
-
-use std::collections::HashSet;
-use std::rc::Rc;
+//! Which organization a key belongs to.
 
 use ring::digest;
-use serde::Deserialize;
-use serde_json::Value;
 
-use super::page::Page;
-use super::{BETRAYS, Client, Listing, MOST_EMPTY_PAGES, Wait};
+use super::listing::Row;
+use super::{Client, Wait};
 use crate::crn;
-use crate::error::{Answer, Error, Kind};
+use crate::error::{Error, Kind};
 use crate::log;
+use crate::partition::Partition;
 use crate::secret::is_name;
 use crate::state::Access;
+use crate::streams::{ENVIRONMENTS, ORGANIZATIONS, Stream};
 
 /// The organization that the key belongs to.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -37,35 +34,6 @@ impl Organization {
     }
 }
 
-/// The few fields of an organization or an environment that matter here.
-pub struct Row {
-    id: String,
-    name: Option<String>,
-    crn: Option<String>,
-}
-
-impl Row {
-    /// What of it may be told.
-    fn texts(&self) -> impl Iterator<Item = &str> {
-        [Some(&self.id), self.name.as_ref(), self.crn.as_ref()].into_iter().flatten().map(String::as_str)
-    }
-}
-
-/// The weakest role known to list organizations and environments.
-pub const ROLE: &str = "Operator";
-
-const ORGANIZATIONS: &str = "/org/v2/organizations";
-const ENVIRONMENTS: &str = "/org/v2/environments";
-
-/// Pages and rows of a look-up: its rows are all kept. Organizations with thousands of environments are not
-/// known.
-const MOST_PAGES: usize = 1_000;
-const MOST_ROWS: usize = 100_000;
-
-/// Characters of an id (Confluent's API reference), and more than any recorded name of a scope has.
-const LONGEST_ID: usize = 255;
-const LONGEST_CRN: usize = 512;
-
 /// Organizations that are named in one error.
 const MOST_NAMED: usize = 5;
 
@@ -83,7 +51,11 @@ impl Client {
         wanted: Option<&str>,
         on_wait: &impl AsyncFn(Wait),
     ) -> Result<Organization, Error> {
-        let organizations = hidden(self.rows(ORGANIZATIONS, on_wait).await)?;
+        let rows = async |stream: &'static Stream| {
+            let whole = Partition { path: stream.path.to_owned(), ..Partition::default() };
+            hidden(self.rows(stream, &whole, on_wait).await)
+        };
+        let organizations = rows(&ORGANIZATIONS).await?;
         let empty = match &organizations {
             Ok(rows) if wanted.is_some() || !rows.is_empty() => {
                 return choose(rows.iter().map(Organization::from).collect(), wanted);
@@ -91,7 +63,7 @@ impl Client {
             Ok(_) => "is empty".to_owned(),
             Err(why) => why.clone(),
         };
-        let why = match hidden(self.environment_rows(false, on_wait).await)? {
+        let why = match rows(&ENVIRONMENTS).await? {
             Ok(rows) => {
                 let found = organizations_of(&rows);
                 if wanted.is_some() || !found.is_empty() {
@@ -114,74 +86,11 @@ impl Client {
         Ok(Organization { id: wanted.map(str::to_owned), name: None, crn: wanted.map(crn::organization) })
     }
 
-    /// Ids of all environments, in ascending order. They are listed once a run, and `anew` where a pass is
-    /// restarted.
-    ///
-    /// # Errors
-    /// As `Client::page`.
-    pub async fn environments(&self, anew: bool, on_wait: &impl AsyncFn(Wait)) -> Result<Vec<String>, Error> {
-        let rows = self.environment_rows(anew, on_wait).await?;
-        let mut ids: Vec<_> = rows.iter().map(|row| row.id.clone()).collect();
-        ids.sort();
-        ids.dedup();
-        Ok(ids)
-    }
-
     /// What positions are read with: the key, and the organization that it turned out to belong to.
     pub fn access(&self, organization: &Organization) -> Access {
         let hash = digest::digest(&digest::SHA256, self.key().as_bytes());
         let hash = hash.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         Access { organization_id: organization.id.clone(), api_key_hash: Some(hash) }
-    }
-
-    /// Whoever asks while they are being listed waits for that listing.
-    async fn environment_rows(&self, anew: bool, on_wait: &impl AsyncFn(Wait)) -> Result<Rc<[Row]>, Error> {
-        let mut listed = self.environments.lock().await;
-        match &*listed {
-            Some(rows) if !anew => Ok(rows.clone()),
-            _ => Ok(listed.insert(self.rows(ENVIRONMENTS, on_wait).await?.into()).clone()),
-        }
-    }
-
-    async fn rows(&self, path: &str, on_wait: &impl AsyncFn(Wait)) -> Result<Vec<Row>, Error> {
-        let listing = Listing { path, page_size: 100, filters: Vec::new(), role: ROLE };
-        let (mut rows, mut seen, mut token, mut restarted) = (Vec::new(), HashSet::new(), None, false);
-        let (mut pages, mut empty) = (0, 0);
-        loop {
-            let page = match self.page(&listing, token.as_deref(), on_wait).await {
-                Err(error) if error.refuses_token() && token.is_some() && !restarted => {
-                    log::warn(format!("{path}: its page token is refused; reading it once more: {error}"));
-                    restarted = true;
-                    rows.clear();
-                    seen.clear();
-                    token = None;
-                    continue;
-                }
-                page => page?,
-            };
-            let before = rows.len();
-            for record in page.records() {
-                let row = row(record).ok_or_else(|| broken(path, &page, "lists something without an id"))?;
-                if row.texts().any(|text| self.betrays(text)) {
-                    return Err(broken(path, &page, &format!("names something that {BETRAYS}")));
-                }
-                rows.push(row);
-            }
-            pages += 1;
-            empty = if rows.len() == before { empty + 1 } else { 0 };
-            let Some(next) = page.next.clone() else { return Ok(rows) };
-            let too_much = match () {
-                () if empty >= MOST_EMPTY_PAGES => format!("brings {MOST_EMPTY_PAGES} empty pages in a row"),
-                () if pages >= MOST_PAGES => format!("has more than {MOST_PAGES} pages"),
-                () if rows.len() > MOST_ROWS => format!("has more than {MOST_ROWS} rows"),
-                () if !seen.insert(next.clone()) => "gives the same page token twice".to_owned(),
-                () => {
-                    token = Some(next);
-                    continue;
-                }
-            };
-            return Err(broken(path, &page, &too_much));
-        }
     }
 }
 
@@ -196,31 +105,6 @@ fn hidden<T>(rows: Result<T, Error>) -> Result<Result<T, String>, Error> {
         }
         Err(error) => Err(error),
     }
-}
-
-fn broken(path: &str, page: &Page, what: &str) -> Error {
-    let request_id = page.request_id.clone();
-    let answer = Answer { path: path.to_owned(), status: Some(200), request_id, ..Answer::default() };
-    Error { answer: Some(Box::new(answer)), ..Error::broken(format!("the listing {what}")) }
-}
-
-/// The few fields of a record that matter here, each no longer than it may be; none without an id.
-fn row(record: &str) -> Option<Row> {
-    #[derive(Deserialize)]
-    struct Record {
-        id: String,
-        #[serde(default)]
-        display_name: Value,
-        #[serde(default)]
-        metadata: Value,
-    }
-    let record: Record = serde_json::from_str(record).ok()?;
-    let (Record { id, display_name, metadata }, within) =
-        (record, |text: &&str, most| text.chars().nth(most).is_none());
-    let is_id = !id.is_empty() && within(&id.as_str(), LONGEST_ID);
-    let name = display_name.as_str().map(|name| name.chars().take(LONGEST_ID).collect());
-    let crn = metadata["resource_name"].as_str().filter(|crn| within(crn, LONGEST_CRN)).map(str::to_owned);
-    is_id.then_some(Row { id, name, crn })
 }
 
 impl From<&Row> for Organization {
@@ -250,10 +134,7 @@ fn organizations_of(environments: &[Row]) -> Vec<Organization> {
         .collect()
 }
 
-fn choose(mut found: Vec<Organization>, wanted: Option<&str>) -> Result<Organization, Error> {
-    // A row that moves while it is paged comes twice.
-    let mut ids = HashSet::new();
-    found.retain(|organization| ids.insert(organization.id.clone()));
+fn choose(found: Vec<Organization>, wanted: Option<&str>) -> Result<Organization, Error> {
     let said = told(wanted.unwrap_or_default());
     let named = list(&found);
     let fits = |organization: &Organization| wanted.is_none() || organization.id.as_deref() == wanted;

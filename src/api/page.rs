@@ -11,6 +11,8 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use super::complaint::{self, MARK};
+use crate::json::Fields;
+use crate::streams::Envelope;
 
 /// Bytes that a page token may have: it is sent in a URL and kept in the state, once a page.
 const LONGEST_TOKEN: usize = 8 << 10;
@@ -42,7 +44,7 @@ impl Page {
 }
 
 #[derive(Deserialize)]
-struct Envelope<'a> {
+struct Outer<'a> {
     #[serde(borrow, default, deserialize_with = "present")]
     data: Option<Option<Vec<&'a RawValue>>>,
     #[serde(borrow)]
@@ -64,7 +66,7 @@ struct Envelope<'a> {
     message: Option<&'a RawValue>,
 }
 
-impl Envelope<'_> {
+impl Outer<'_> {
     fn complains(&self) -> bool {
         let says = |place: Option<&RawValue>| place.is_some_and(|value| !is_empty_list(value));
         // Other codes than zero are of errors; a status may be one of success.
@@ -101,7 +103,7 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Op
 
 /// Why a body is no page.
 #[derive(Debug, PartialEq)]
-pub enum Unreadable {
+pub enum PageError {
     /// It ends too early; the next try may bring it whole.
     Cut,
     /// It says that it is an error, beside its data or instead of them.
@@ -110,21 +112,25 @@ pub enum Unreadable {
     Broken(&'static str),
 }
 
-/// Reads a listing. Only an absent, null or empty `next` ends it; an empty page (`data` null or `[]`) with
+/// Reads a page. Only an absent, null or empty `next` ends it; an empty page (`data` null or `[]`) with
 /// a `next` is a page.
 ///
 /// # Errors
-/// See [`Unreadable`]; the body is handed back whole.
-pub fn read(body: Vec<u8>) -> Result<Page, (Unreadable, Vec<u8>)> {
+/// See [`PageError`]; the body is handed back whole.
+pub fn read(body: Vec<u8>, envelope: Envelope) -> Result<Page, (PageError, Vec<u8>)> {
     let body = match String::from_utf8(body) {
         Ok(body) => body,
         // Within a character.
         Err(error) if error.utf8_error().error_len().is_none() => {
-            return Err((Unreadable::Cut, error.into_bytes()));
+            return Err((PageError::Cut, error.into_bytes()));
         }
-        Err(error) => return Err((Unreadable::Broken("the answer is not JSON"), error.into_bytes())),
+        Err(error) => return Err((PageError::Broken("the answer is not JSON"), error.into_bytes())),
     };
-    match scan(&body) {
+    let scanned = match envelope {
+        Envelope::List => scan(&body),
+        Envelope::Map => scan_map(&body),
+    };
+    match scanned {
         Ok((records, next)) => Ok(Page { body, records, next, request_id: None }),
         Err(why) => Err((why, body.into_bytes())),
     }
@@ -133,43 +139,57 @@ pub fn read(body: Vec<u8>) -> Result<Page, (Unreadable, Vec<u8>)> {
 /// Where the records of a page stand, and the token of the next.
 type Scanned = (Vec<Range<usize>>, Option<String>);
 
-fn scan(body: &str) -> Result<Scanned, Unreadable> {
+fn scan(body: &str) -> Result<Scanned, PageError> {
     let json = body.trim_start_matches(MARK);
-    let envelope: Envelope<'_> = object(json, "the answer is not a JSON object")?;
+    let envelope: Outer<'_> = object(json, "the answer is not a JSON object")?;
     if envelope.complains() {
-        return Err(Unreadable::Complaint);
+        return Err(PageError::Complaint);
     }
-    let data = envelope.data.ok_or(Unreadable::Broken("the answer has no `data`"))?;
-    let start = body.as_ptr() as usize;
-    let records = data.unwrap_or_default();
-    if records.len() > MOST_RECORDS {
-        return Err(Unreadable::Broken("the page holds more than 100000 records"));
-    }
-    let records = records.iter().map(|record| {
-        let from = record.get().as_ptr() as usize - start;
-        from..from + record.get().len()
-    });
+    let data = envelope.data.ok_or(PageError::Broken("the answer has no `data`"))?;
+    let records = ranges(body, data.unwrap_or_default())?;
     let links = envelope.metadata.map(|links| object(links.get(), "its `metadata` are not a JSON object"));
     let next = links.transpose()?.and_then(|links: Links<'_>| links.next);
     let next = next.map(|next| serde_json::from_str::<String>(next.get())).transpose();
-    let next = next.map_err(|_| Unreadable::Broken("its link to the next page is not a text"))?;
+    let next = next.map_err(|_| PageError::Broken("its link to the next page is not a text"))?;
     let next = next.filter(|next| !next.is_empty()).map(|next| token(&next)).transpose();
-    Ok((records.collect(), next.map_err(Unreadable::Broken)?))
+    Ok((records, next.map_err(PageError::Broken)?))
+}
+
+/// An object of objects is one page. Any other is an error that comes with status 200, or no listing.
+fn scan_map(body: &str) -> Result<Scanned, PageError> {
+    let json = body.trim_start_matches(MARK);
+    let Fields(fields) = object(json, "the answer is not a JSON object")?;
+    if fields.iter().all(|(_, record)| record.get().starts_with('{')) {
+        let records = fields.into_iter().map(|(_, record)| record).collect();
+        return Ok((ranges(body, records)?, None));
+    }
+    let envelope: Outer<'_> = object(json, "the answer is not a JSON object")?;
+    let broken = PageError::Broken("the answer is JSON, but no page of a listing");
+    Err(if envelope.complains() { PageError::Complaint } else { broken })
+}
+
+/// Where the records stand in the body.
+fn ranges(body: &str, records: Vec<&RawValue>) -> Result<Vec<Range<usize>>, PageError> {
+    if records.len() > MOST_RECORDS {
+        return Err(PageError::Broken("the page holds more than 100000 records"));
+    }
+    let from = |record: &RawValue| record.get().as_ptr() as usize - body.as_ptr() as usize;
+    Ok(records.into_iter().map(|record| from(record)..from(record) + record.get().len()).collect())
 }
 
 /// Reads a JSON object. A field that we know and that comes twice is refused: one of the two would be lost.
-fn object<'a, T: Deserialize<'a>>(json: &'a str, other: &'static str) -> Result<T, Unreadable> {
+fn object<'a, T: Deserialize<'a>>(json: &'a str, other: &'static str) -> Result<T, PageError> {
     // Serde would take a struct from an array, field by field.
     if json.trim_ascii_start().chars().next().is_some_and(|first| first != '{') {
-        return Err(Unreadable::Broken(other));
+        return Err(PageError::Broken(other));
     }
     serde_json::from_str(json).map_err(|error| match error.classify() {
-        Category::Eof if !json.is_empty() => Unreadable::Cut,
+        Category::Eof if !json.is_empty() => PageError::Cut,
         Category::Data if error.to_string().starts_with("duplicate field") => {
-            Unreadable::Broken("the answer holds a field of its envelope twice")
+            PageError::Broken("the answer holds a field of its envelope twice")
         }
-        Category::Data => Unreadable::Broken("the answer is JSON, but no page of a listing"),
-        _ => Unreadable::Broken("the answer is not JSON"),
+        Category::Data => PageError::Broken("the answer is JSON, but no page of a listing"),
+        _ => PageError::Broken("the answer is not JSON"),
     })
 }
 
@@ -190,8 +210,8 @@ fn token(next: &str) -> Result<String, &'static str> {
 mod tests {
     use super::*;
 
-    fn page(body: &str) -> Result<(Vec<String>, Option<String>), Unreadable> {
-        let read = read(body.as_bytes().to_vec()).map_err(|(why, _)| why);
+    fn page(body: &str) -> Result<(Vec<String>, Option<String>), PageError> {
+        let read = read(body.as_bytes().to_vec(), Envelope::List).map_err(|(why, _)| why);
         read.map(|page| (page.records().map(str::to_owned).collect(), page.next))
     }
 
@@ -237,7 +257,7 @@ mod tests {
                 format!(r#"{{"data":[],"metadata":{{"next":"?page_token={}"}}}}"#, token.repeat(times))
             };
             assert!(page(&body(LONGEST_TOKEN / bytes)).is_ok_and(|(_, next)| next.is_some()), "{token}");
-            assert!(matches!(page(&body(LONGEST_TOKEN / bytes + 1)), Err(Unreadable::Broken(_))), "{token}");
+            assert!(matches!(page(&body(LONGEST_TOKEN / bytes + 1)), Err(PageError::Broken(_))), "{token}");
         }
     }
 
@@ -262,7 +282,7 @@ mod tests {
             r#"{"data":[],"metadata":{"next":"","n\u0065xt":"/x?page_token=t"}}"#,
             r#"{"data":[],"errors":[],"errors":[]}"#,
         ] {
-            assert!(matches!(page(body), Err(Unreadable::Broken(_))), "{body}");
+            assert!(matches!(page(body), Err(PageError::Broken(_))), "{body}");
         }
     }
 
@@ -270,7 +290,7 @@ mod tests {
     fn a_page_that_is_cut_anywhere_is_told_from_one_that_is_broken() {
         let whole = r#"{"data":[{"id":"u-1"}],"metadata":{"next":"/x?page_token=t"}}"#;
         for end in 1..whole.len() {
-            assert_eq!(page(&whole[..end]), Err(Unreadable::Cut), "{end}");
+            assert_eq!(page(&whole[..end]), Err(PageError::Cut), "{end}");
         }
     }
 
@@ -281,7 +301,7 @@ mod tests {
             r#"{"data":[],"metadata":"s3cret"}"#,
             r#"{"data":[],"metadata":{"next":"https://[s3cret"}}"#,
         ] {
-            let Err(Unreadable::Broken(words)) = page(body) else { panic!("{body}") };
+            let Err(PageError::Broken(words)) = page(body) else { panic!("{body}") };
             assert!(!words.contains("s3cret"), "{words}");
         }
     }
@@ -304,7 +324,7 @@ mod tests {
             for data in [r#","data":null"#, r#","data":[{"id":"u-1"}]"#, r#","data":[],"data":[6]"#, ""] {
                 let body = format!("{{{fields}{data}}}");
                 let twice = data.contains('6');
-                assert_eq!(matches!(page(&body), Err(Unreadable::Complaint)), !twice, "{body}");
+                assert_eq!(matches!(page(&body), Err(PageError::Complaint)), !twice, "{body}");
             }
         }
         let harmless = [

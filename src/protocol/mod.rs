@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::log::{LONGEST, one_line};
-use crate::shape::{Drops, Personal};
+use crate::shape::{Deselected, Personal, Records};
 use crate::state::Position;
 use crate::streams::{STREAMS, Stream};
 
@@ -39,34 +39,27 @@ impl Offer {
         schema
     }
 
+    /// All of a stream, from its beginning.
+    pub fn whole(&self, stream: &'static Stream) -> Selected {
+        let (schema, deselected, position) = (self.schema(stream), Deselected::default(), Position::Start);
+        Selected { stream, schema, deselected, position, skip_complete: false }
+    }
+
     fn leaves_out(&self, stream: &Stream, field: &str) -> bool {
         self.personal == Personal::Omit && stream.personal.contains(&field)
     }
 }
 
-/// A stream that the catalog chose, and what it chose to leave out of it.
+/// A stream that was asked for, and how.
 #[derive(Clone, Debug)]
 pub struct Selected {
     pub stream: &'static Stream,
-    pub drops: Drops,
-}
-
-/// Records that are ready to be written: JSON objects end to end.
-#[derive(Debug, Default)]
-pub struct Records {
-    /// The objects, without anything between them.
-    pub json: Vec<u8>,
-    /// Where each object ends.
-    pub ends: Vec<usize>,
-    /// Fields that were made null, by the number of the object, for the few that have any.
-    pub nulled: Vec<(usize, Vec<String>)>,
-}
-
-impl Records {
-    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).map(|(start, end)| &self.json[start..*end])
-    }
+    /// JSON Schema of the records that come out, as the catalog has it.
+    pub schema: Value,
+    pub deselected: Deselected,
+    pub position: Position,
+    /// Whether the stream is passed over where it has been read to its end.
+    pub skip_complete: bool,
 }
 
 /// Keeps the newest of the states in a file, which may be all that a run has said: one, or, of Airbyte's, one of
@@ -91,8 +84,8 @@ pub fn keep_newest(states: &mut Vec<Value>, mut found: Value) {
 /// What a sync can say. Owned, because it goes through a channel.
 #[derive(Debug)]
 pub enum Event {
-    /// The stream will be read from this position.
-    Started { stream: &'static Stream, position: Position },
+    /// The stream will be read from this position. `schema`: of its records.
+    Started { stream: &'static Stream, schema: Value, position: Position },
     /// Records, and their own stream's position after them: neither can be said without the other.
     /// `began`: when the pass began that the records belong to. `tally`: what the stream has brought so far.
     Page {
@@ -154,8 +147,7 @@ impl Sink for Silent {
 
 /// What a run has been asked for, in the terms of no protocol.
 pub struct Request {
-    /// Streams, the position of each, and whether a finished one is skipped.
-    pub streams: Vec<(Selected, Position, bool)>,
+    pub streams: Vec<Selected>,
     /// Streams that are asked for and not offered.
     pub missing: Vec<String>,
     pub sink: Box<dyn Sink>,

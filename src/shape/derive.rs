@@ -3,10 +3,11 @@
 
 use serde_json::Value;
 
-use super::object::{Field, Object, copy, push_text};
+use super::object::{Field, Object, copy, dig, push_text};
 use super::rules::{Act, Rules};
-use super::strays::{Strays, What};
+use super::drift::{DriftReport, What};
 use crate::crn::{self, Pattern};
+use crate::partition::Partition;
 use crate::streams::{CrnPart, Derived, PrincipalPart, Stream};
 
 /// The columns that are computed in one run, and what is needed for all records.
@@ -25,10 +26,12 @@ struct Column {
     head: String,
     /// Number of its rule.
     rule: Option<usize>,
+    /// Whether it is lifted out of a field that never leaves.
+    is_hidden: bool,
 }
 
 impl Columns {
-    pub fn new(stream: &Stream, rules: &Rules, organization_id: Option<&str>) -> Columns {
+    pub fn new(stream: &'static Stream, rules: &Rules, organization_id: Option<&str>) -> Columns {
         let dropped = |name| rules.number(name).is_some_and(|rule| rules.numbered(rule).act == Act::Drop);
         let wanted = stream.derived().filter(|(name, _)| !dropped(name));
         let column = |(name, derived)| Column {
@@ -36,6 +39,7 @@ impl Columns {
             derived,
             head: format!("{}:", Value::from(name)),
             rule: rules.number(name),
+            is_hidden: matches!(derived, Derived::Lifted(path) if path.iter().any(|name| stream.is_secret(name))),
         };
         let mut organization = Vec::new();
         push_text(organization_id, &mut organization);
@@ -50,18 +54,19 @@ impl Columns {
     pub fn derive(
         &self,
         record: &Object<'_>,
-        environment: Option<&str>,
-        (rules, strays): (&Rules, &mut Strays),
+        partition: &Partition,
+        rules: &Rules,
+        report: &mut DriftReport,
         out: &mut Vec<u8>,
     ) {
         let crn = self.crn_field.and_then(|field| record.text(field));
         let pattern = crn.as_deref().map(crn::parse).unwrap_or_default();
         if let Some(crn) = crn.as_deref().filter(|_| !pattern.is_whole) {
-            strays.unread(crn);
+            report.unread(crn);
         }
         for column in &self.all {
             if record.fields.iter().any(|field| field.rule.is_some() && field.rule == column.rule) {
-                strays.add(What::Overruled, column.name.to_owned());
+                report.add(What::Overruled, column.name.to_owned());
                 continue;
             }
             if out.last() != Some(&b'{') {
@@ -70,7 +75,10 @@ impl Columns {
             out.extend_from_slice(column.head.as_bytes());
             match column.derived {
                 Derived::OrganizationId => out.extend_from_slice(&self.organization),
-                Derived::EnvironmentId => push_text(environment, out),
+                Derived::Parent => {
+                    let mut ids = partition.columns.iter();
+                    push_text(ids.find(|(name, _)| *name == column.name).map(|(_, id)| id.as_str()), out);
+                }
                 Derived::Lifted(path) => copy(column.lift(record, path, rules), out),
                 Derived::LiftedOfOne(path, list) => {
                     let is_one = record.at(list).is_none_or(|list| list.count() < 2);
@@ -89,7 +97,7 @@ impl Columns {
                     let value = crn_part(&pattern, part);
                     // Out of `%00`.
                     if value.is_some_and(|value| value.contains('\0')) {
-                        strays.add(What::Mended, column.name.to_owned());
+                        report.add(What::Mended, column.name.to_owned());
                     }
                     push_text(value, out);
                 }
@@ -103,6 +111,9 @@ impl Column {
     fn lift<'a>(&self, record: &Object<'a>, path: &[&str], rules: &Rules) -> &'a str {
         let rule = self.rule.map(|number| rules.numbered(number));
         let fits = |field: &&Field<'_>| rule.is_none_or(|rule| rule.allows(field) && !rule.is_unfit(field));
+        if self.is_hidden {
+            return dig(record.text, path).filter(|field| fits(&field)).map_or("null", |field| field.value.get());
+        }
         record.at(path).filter(fits).map_or("null", |field| field.value.get())
     }
 }

@@ -5,139 +5,153 @@
 //! valid JSON without a line break whatever the page looked like. Knows no protocol and no HTTP.
 
 mod derive;
-mod drops;
+mod deselected;
+mod drift;
 mod object;
+mod options;
 mod rules;
-mod strays;
+
+use std::borrow::Cow;
 
 use memchr::memchr2_iter;
-use ring::hmac;
-use serde::Deserialize;
 
-use crate::streams::Stream;
+use crate::crn;
+use crate::partition::Partition;
+use crate::streams::{Derived, Stream};
 use derive::Columns;
-pub use drops::Drops;
+pub use deselected::Deselected;
+use drift::DriftReport;
 pub use object::Object;
 use object::{copy, copy_without, depth, is_plain, push_text};
+pub use options::{Drift, Personal, RecordOptions};
 use rules::{Act, Rules};
-use strays::Strays;
 
 /// Nesting of a record. serde_json refuses lines deeper than 127, of which Airbyte's messages take two.
 const DEEPEST: usize = 125;
 
-/// What becomes of names and e-mail addresses of persons.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Personal {
-    Keep,
-    Hash,
-    Omit,
+/// Records that are ready to be written: JSON objects end to end.
+#[derive(Debug, Default)]
+pub struct Records {
+    /// The objects, without anything between them.
+    json: Vec<u8>,
+    /// Where each object ends.
+    ends: Vec<usize>,
+    /// Fields that were made null, by the number of the object, for the few that have any.
+    pub nulled: Vec<(usize, Vec<String>)>,
 }
 
-/// What becomes of fields that the schema does not know, and of values that do not fit it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Drift {
-    /// Passed on without a look.
-    Pass,
-    /// Passed on and told once a stream.
-    Warn,
-    /// The stream fails.
-    Fail,
-}
-
-/// What the settings say of the form of all records.
-#[derive(Clone)]
-pub struct Form {
-    /// None if it is not known.
-    organization_id: Option<String>,
-    drift: Drift,
-    personal: Personal,
-    /// What personal data is hashed with.
-    key: Option<hmac::Key>,
-}
-
-impl Form {
-    /// `key`: of the hashes of personal data, if there are any.
-    pub fn new(organization_id: Option<String>, drift: Drift, personal: Personal, key: Option<&str>) -> Form {
-        let key = key.map(|key| hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes()));
-        Form { organization_id, drift, personal, key }
+impl Records {
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, end)| &self.json[start..*end])
     }
+
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Takes the last one off.
+    pub fn pop(&mut self) {
+        self.ends.pop();
+        self.json.truncate(self.ends.last().copied().unwrap_or_default());
+        self.nulled.pop_if(|(number, _)| *number == self.ends.len());
+    }
+}
+
+/// What became known of a record while it was made to fit.
+pub struct Fitted<'a> {
+    pub key: Cow<'a, str>,
+    /// Whether its own scope is narrower than the one that the listing observes.
+    pub is_narrower: bool,
 }
 
 /// The form of one stream's records in one run.
 pub struct Shape {
     stream: &'static Stream,
-    form: Form,
+    /// Path of the key.
+    key: &'static [&'static str],
+    options: RecordOptions,
     rules: Rules,
     rebuilds: bool,
     columns: Columns,
-    strays: Strays,
+    report: DriftReport,
 }
 
 impl Shape {
-    pub fn new(stream: &'static Stream, drops: Drops, form: Form) -> Shape {
-        let rules = Rules::of(stream, &drops, form.personal);
-        let columns = Columns::new(stream, &rules, form.organization_id.as_deref());
+    pub fn new(stream: &'static Stream, deselected: &Deselected, options: RecordOptions) -> Shape {
+        let rules = Rules::of(stream, deselected, options.personal);
+        let columns = Columns::new(stream, &rules, options.organization_id.as_deref());
+        let lifted = stream.derived.iter().find_map(|(name, derived)| match derived {
+            Derived::Lifted(path) if *name == stream.key => Some(*path),
+            _ => None,
+        });
         Shape {
             stream,
+            key: lifted.unwrap_or(std::slice::from_ref(&stream.key)),
             rebuilds: rules.change_always() || !stream.secret.is_empty(),
             rules,
             columns,
-            strays: Strays::new(form.drift, form.personal == Personal::Keep),
-            form,
+            report: DriftReport::new(options.drift, options.personal == Personal::Keep),
+            options,
         }
     }
 
-    /// Opens a record.
+    /// Appends a record of that partition, made to fit, to `out`.
     ///
     /// # Errors
-    /// In words, if it is not an object, or holds a field twice where its fields are looked at: parsers differ
-    /// in which of the two they take.
-    pub fn open<'a>(&self, record: &'a str) -> Result<Object<'a>, String> {
-        let mut record = Object::open(record).ok_or("a record that is not an object")?;
-        match self.rules.open(&mut record, self.stream) {
-            Ok(()) => Ok(record),
-            Err(Some(path)) => Err(format!("a record that holds the field {path:?} twice")),
-            Err(None) => Err("a record that holds an undeclared field twice".to_owned()),
-        }
-    }
-
-    /// Appends the record, made to fit, to `out`. Gives the fields that were made null. `environment`: the
-    /// id of the one that the listing was narrowed to, if it was.
-    ///
-    /// # Errors
-    /// In words, if the record has no key, is nested too deep, or does not fit a schema that is enforced;
-    /// `out` is then left as it was.
-    pub fn fit(
+    /// In words, if the record is not an object, has no key, belongs to another listing, is nested too deep, does not
+    /// fit a schema that is enforced, or holds a field twice where its fields are looked at: parsers differ in which
+    /// of the two they take. `out` is then left as it was.
+    pub fn fit<'a>(
         &mut self,
-        record: &Object<'_>,
-        environment: Option<&str>,
-        out: &mut Vec<u8>,
-    ) -> Result<Vec<String>, String> {
-        if record.text(self.stream.key).is_none_or(|key| key.is_empty()) {
-            return Err(format!("a record without {:?}, its key", self.stream.key));
+        record: &'a str,
+        partition: &Partition,
+        out: &mut Records,
+    ) -> Result<Fitted<'a>, String> {
+        let mut record = Object::open(record).ok_or("a record that is not an object")?;
+        self.rules.open(&mut record, self.stream).map_err(|twice| match twice {
+            Some(path) => format!("a record that holds the field {path:?} twice"),
+            None => "a record that holds an undeclared field twice".to_owned(),
+        })?;
+        let text = |path: &[&str]| record.at(path).and_then(|field| field.text()).filter(|text| !text.is_empty());
+        if let Some((path, id)) = &partition.echo
+            && text(path).is_some_and(|other| other != *id)
+        {
+            return Err(format!("a record whose {} is not {id}, which was asked for", path.join(".")));
         }
+        let key = text(self.key).ok_or_else(|| format!("a record without {:?}, its key", self.stream.key))?;
+        let scope = partition.observes.as_ref();
+        let is_narrower = scope.is_some_and(|scope| {
+            record.text(scope.field).is_some_and(|crn| crn::is_narrower(&crn, &scope.crn))
+        });
         if memchr2_iter(b'{', b'[', record.text.as_bytes()).nth(DEEPEST).is_some()
             && depth(record.text) > DEEPEST
         {
             return Err(format!("a record nested deeper than {DEEPEST}"));
         }
         let mut nulled = Vec::new();
-        self.strays.look(record, &self.rules, None, &mut nulled)?;
+        self.report.look(&record, &self.rules, None, &mut nulled)?;
         let is_plain = is_plain(record.text);
         if !is_plain {
-            self.strays.mend(record, &self.rules, None);
+            self.report.mend(&record, &self.rules, None);
         }
         if !self.rebuilds && nulled.is_empty() && is_plain {
             // RawValue has no white space around it: the last byte is the closing brace.
-            out.extend_from_slice(&record.text.as_bytes()[..record.text.len() - 1]);
+            out.json.extend_from_slice(&record.text.as_bytes()[..record.text.len() - 1]);
         } else {
-            self.open_rebuilt(record, &self.rules, out);
+            self.open_rebuilt(&record, &self.rules, &mut out.json);
         }
-        self.columns.derive(record, environment, (&self.rules, &mut self.strays), out);
-        out.push(b'}');
-        Ok(nulled)
+        self.columns.derive(&record, partition, &self.rules, &mut self.report, &mut out.json);
+        out.json.push(b'}');
+        if !nulled.is_empty() {
+            out.nulled.push((out.ends.len(), nulled));
+        }
+        out.ends.push(out.json.len());
+        Ok(Fitted { key, is_narrower })
     }
 
     /// Writes `{` and the fields as the rules want them, without the closing brace.
@@ -155,7 +169,7 @@ impl Shape {
             out.push(b':');
             match (rule, &field.object) {
                 (Some(rule), _) if rule.act == Act::Hash => {
-                    let hashed = field.text().map(|text| self.hash(&text));
+                    let hashed = field.text().map(|text| self.options.hash(&text));
                     push_text(hashed.as_deref(), out);
                 }
                 (Some(rule), _) if rule.is_unfit(field) => out.extend_from_slice(b"null"),
@@ -169,16 +183,9 @@ impl Shape {
         }
     }
 
-    /// A keyed hash in hexadecimal, the same for one person however written, in every stream and run.
-    fn hash(&self, text: &str) -> String {
-        let Some(key) = &self.form.key else { return String::new() };
-        let hash = hmac::sign(key, text.trim().to_lowercase().as_bytes());
-        hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-
     /// What was odd about the records so far, in words; each is told once.
-    pub fn strays(&self) -> Option<String> {
-        self.strays.words()
+    pub fn drift(&self) -> Option<String> {
+        self.report.words()
     }
 }
 

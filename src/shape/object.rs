@@ -2,11 +2,11 @@
 //! copying of such slices to one line of valid JSON.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use memchr::{memchr, memchr3_iter};
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+
+use crate::json::{Fields, Text};
 
 /// A JSON object, not rebuilt.
 pub struct Object<'a> {
@@ -27,8 +27,9 @@ pub struct Field<'a> {
 impl<'a> Object<'a> {
     /// None if the text is not a JSON object.
     pub fn open(text: &'a str) -> Option<Object<'a>> {
-        let Entries(fields) = serde_json::from_str(text).ok()?;
-        Some(Object { text, fields })
+        let Fields(fields) = serde_json::from_str(text).ok()?;
+        let field = |(name, value)| Field { name, value, rule: None, object: None };
+        Some(Object { text, fields: fields.into_iter().map(field).collect() })
     }
 
     pub fn get(&self, name: &str) -> Option<&Field<'a>> {
@@ -67,33 +68,12 @@ impl Field<'_> {
     }
 }
 
-struct Entries<'a>(Vec<Field<'a>>);
-
-impl<'de> Deserialize<'de> for Entries<'de> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Entries<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Entries<'de>, M::Error> {
-                let mut entries = Vec::with_capacity(12);
-                while let Some((Text(name), value)) = map.next_entry()? {
-                    entries.push(Field { name, value, rule: None, object: None });
-                }
-                Ok(Entries(entries))
-            }
-        }
-        from.deserialize_map(Reader)
-    }
+/// The field at that path of an object, whether or not it has been opened.
+pub fn dig<'a>(object: &'a str, path: &[&str]) -> Option<Field<'a>> {
+    let (name, rest) = path.split_first()?;
+    let field = Object::open(object)?.fields.into_iter().find(|field| field.name == *name)?;
+    if rest.is_empty() { Some(field) } else { dig(field.value.get(), rest) }
 }
-
-/// A text that is borrowed wherever it holds no escape.
-#[derive(serde::Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Whether the text can go out as it is: on one line, and without an escape that [`copy`] may have to replace.
 pub fn is_plain(json: &str) -> bool {

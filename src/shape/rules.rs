@@ -6,8 +6,9 @@ use std::mem;
 use chrono::{DateTime, Datelike, FixedOffset, Timelike};
 use serde_json::Value;
 
+use super::deselected::Deselected;
 use super::object::{Field, Object, clean};
-use super::{Drops, Personal};
+use super::options::Personal;
 use crate::streams::Stream;
 
 /// The rules of one object's fields.
@@ -36,8 +37,8 @@ pub enum Act {
 }
 
 impl Rules {
-    pub fn of(stream: &Stream, drops: &Drops, personal: Personal) -> Rules {
-        let mut rules = Rules::of_schema(&stream.schema(), drops);
+    pub fn of(stream: &Stream, deselected: &Deselected, personal: Personal) -> Rules {
+        let mut rules = Rules::of_schema(&stream.schema(), deselected, &mut Vec::new());
         for (name, rule) in &mut rules.0 {
             rule.guards = !stream.secret.is_empty() && rule.within.is_some();
             if stream.personal.contains(&name.as_str()) && rule.act == Act::Keep {
@@ -51,24 +52,22 @@ impl Rules {
         rules
     }
 
-    fn of_schema(schema: &Value, drops: &Drops) -> Rules {
-        let none = Drops::default();
-        let declared = schema["properties"].as_object().into_iter().flatten().map(|(name, property)| {
-            let dropped = drops.of(name);
-            let within = property.get("properties").is_some();
-            let rule = Rule {
-                act: if dropped == Some(None) { Act::Drop } else { Act::Keep },
-                kinds: kinds(&property["type"]),
-                is_time: property["format"] == "date-time",
-                within: within.then(|| Rules::of_schema(property, dropped.flatten().unwrap_or(&none))),
-                ..Rule::default()
-            };
-            (name.clone(), rule)
-        });
-        let mut rules: Vec<_> = declared.collect();
+    /// `at`: path of the object that the schema describes.
+    fn of_schema(schema: &Value, deselected: &Deselected, at: &mut Vec<String>) -> Rules {
+        let mut rules = Vec::new();
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            at.push(name.clone());
+            let within = property.get("properties").map(|_| Rules::of_schema(property, deselected, at));
+            at.pop();
+            let (kinds, is_time) = (kinds(&property["type"]), property["format"] == "date-time");
+            rules.push((name.clone(), Rule { kinds, is_time, within, ..Rule::default() }));
+        }
         // A catalog may describe, and deselect, what our schema does not know.
-        for name in drops.wholes().filter(|name| schema["properties"].get(name).is_none()) {
-            rules.push((name.to_owned(), Rule { act: Act::Drop, ..Rule::default() }));
+        for name in deselected.of(at) {
+            match rules.iter_mut().find(|(declared, _)| declared == name) {
+                Some((_, rule)) => rule.act = Act::Drop,
+                None => rules.push((name.clone(), Rule { act: Act::Drop, ..Rule::default() })),
+            }
         }
         Rules(rules)
     }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use ring::digest;
 
-use crate::state::{Place, Position, Reach};
+use crate::partition::Partition;
 
 /// Hashes of the ids that the bare listing of a scope has brought in this pass. None where they are not all known,
 /// because another run has read some, or of no use, because no other listing of the scope follows.
@@ -12,34 +12,22 @@ use crate::state::{Place, Position, Reach};
 pub struct Emitted(Option<HashSet<[u8; 16]>>);
 
 impl Emitted {
-    /// Begins at a place.
-    pub fn begin(&mut self, place: &Place) {
-        let is_fresh = place.reach() == Some(Reach::Bare) && place.token.is_none();
-        self.0 = is_fresh.then(HashSet::new);
-    }
-
-    /// Goes on at a position.
-    pub fn after(&mut self, position: &Position) {
-        match position {
-            Position::At(place) if place.reach() == Some(Reach::Bare) && place.token.is_none() => {
-                self.begin(place);
-            }
-            Position::At(place) if place.reach() != Some(Reach::Inclusive) => {}
-            _ => self.0 = None,
+    /// Begins a partition, on its first page or on a later one.
+    pub fn begin(&mut self, partition: &Partition, is_first_page: bool) {
+        if !partition.repeats {
+            self.0 = (partition.observes.is_some() && is_first_page).then(HashSet::new);
         }
     }
 
-    /// Whether the record with that key has to be said. Only what this pass has said already need not be.
-    pub fn is_new(&mut self, key: Option<&str>, reach: Option<Reach>) -> bool {
-        let (Some(emitted), Some(key)) = (&mut self.0, key) else { return true };
+    /// Whether the record with that key has been said in this pass and need not be again.
+    pub fn repeats(&mut self, key: &str, partition: &Partition) -> bool {
+        let Some(emitted) = &mut self.0 else { return false };
         let digest = digest::digest(&digest::SHA256, key.as_bytes());
-        let Some(hash) = digest.as_ref().first_chunk::<16>() else { return true };
-        match reach {
-            Some(Reach::Bare) => {
-                emitted.insert(*hash);
-                true
-            }
-            _ => !emitted.contains(hash),
+        let Some(hash) = digest.as_ref().first_chunk::<16>() else { return false };
+        if partition.repeats {
+            return emitted.contains(hash);
         }
+        emitted.insert(*hash);
+        false
     }
 }

@@ -4,39 +4,40 @@
 //! Knows neither HTTP nor message formats.
 
 mod emitted;
+mod partitions;
 mod pass;
 mod sample;
+mod teller;
 
 use std::rc::Rc;
 use std::sync::Arc;
 
+use chrono::Utc;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{JoinSet, LocalSet};
 
 use crate::api::Client;
 use crate::api::organization::Organization;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::log;
-use crate::protocol::{Event, Selected};
-use crate::shape::Form;
-use crate::state::{Access, Place, Resume};
-use crate::streams::Stream;
+use crate::protocol::{Event, Selected, Tally};
+use crate::shape::{RecordOptions, Records};
+use crate::state::{Access, Bookmark, Position, Resume};
 use pass::Pass;
+use teller::Teller;
 
 /// Events between the readers and the writer. Small: each may hold a page, and what waits here is read
 /// again after a kill.
 pub const EVENTS_IN_FLIGHT: usize = 2;
 
-/// What to read, and how.
+/// How to read.
 pub struct Plan {
+    pub client: Rc<Client>,
     pub organization: Organization,
     /// What the positions are read with.
     pub access: Access,
-    /// Streams, and what to do with each.
-    pub streams: Vec<(Selected, Resume)>,
     pub concurrency: usize,
-    /// The form of the records.
-    pub form: Form,
+    pub options: RecordOptions,
     /// Whether an empty list is taken for an answer also where no organization can have one.
     pub may_be_empty: bool,
     /// Ask for no more than tells whether the streams can be read, say the first record of each, and move no
@@ -44,23 +45,19 @@ pub struct Plan {
     pub sample: bool,
 }
 
-/// Reads all streams of the plan to their end. Every outcome, failures included, is said as an event.
-pub async fn read(client: Rc<Client>, mut plan: Plan, events: mpsc::Sender<Event>) {
+/// Reads all streams to their end. Every outcome, failures included, is said as an event.
+pub async fn read(plan: Rc<Plan>, streams: Vec<Selected>, events: mpsc::Sender<Event>) {
     let permits = Arc::new(Semaphore::new(plan.concurrency));
     let mut tasks = JoinSet::new();
     let tasks_of_one_thread = LocalSet::new();
-    for (selected, resume) in std::mem::take(&mut plan.streams) {
+    for selected in streams {
         // Tasks are polled in the order in which they were made, and a semaphore is fair: streams start in
         // the order of the plan.
-        let (permits, events, stream) = (permits.clone(), events.clone(), selected.stream);
-        let pass = Pass::new(client.clone(), &plan, selected, events.clone());
+        let (permits, events, plan) = (permits.clone(), events.clone(), plan.clone());
         let read = async move {
             let _permit = permits.acquire_owned().await;
-            let outcome = match begin(stream, resume) {
-                Some(place) => pass.run(place).await,
-                None => pass.skip().await,
-            };
-            let last = match outcome {
+            let stream = selected.stream;
+            let last = match read_one(plan, selected, events.clone()).await {
                 (tally, Ok(())) => Event::Finished { stream, tally },
                 (tally, Err(error)) => Event::Failed { stream, tally, error },
             };
@@ -73,26 +70,44 @@ pub async fn read(client: Rc<Client>, mut plan: Plan, events: mpsc::Sender<Event
     tasks_of_one_thread.await;
 }
 
-/// The place to begin at, told to people; none if there is nothing to read.
-fn begin(stream: &Stream, resume: Resume) -> Option<Place> {
+async fn read_one(
+    plan: Rc<Plan>,
+    mut selected: Selected,
+    events: mpsc::Sender<Event>,
+) -> (Tally, Result<(), Error>) {
+    let position = std::mem::replace(&mut selected.position, Position::Start);
+    match begin(selected.stream.name, position.resume(&plan.access, Utc::now(), selected.skip_complete)) {
+        Some(bookmark) => Pass::new(plan, &selected, bookmark, events).run(selected.schema).await,
+        None => (Tally::default(), skip(&plan, selected, events).await),
+    }
+}
+
+/// Where to begin, told to people; none if there is nothing to read.
+fn begin(name: &str, resume: Resume) -> Option<Bookmark> {
     match resume {
-        Resume::At(place) => {
-            if !place.is_first() {
-                log::info(format!("{}: resuming where the last run stopped", stream.name));
+        Resume::At(bookmark) => {
+            if !bookmark.is_first() {
+                log::info(format!("{name}: resuming where the last run stopped"));
             }
-            Some(place)
+            Some(bookmark)
         }
-        Resume::Over(place, why) => {
-            log::warn(format!("{}: {why}; reading it from page one", stream.name));
-            Some(place)
+        Resume::Over(bookmark, why) => {
+            log::warn(format!("{name}: {why}; reading it from page one"));
+            Some(bookmark)
         }
         Resume::Skip => {
-            log::info(format!("{}: read to its end by an earlier try of this run, skipped", stream.name));
+            log::info(format!("{name}: read to its end by an earlier try of this run, skipped"));
             None
         }
     }
 }
 
-fn gone(_: mpsc::error::SendError<Event>) -> Error {
-    Error::new(Kind::Output, "nobody takes the records any more")
+/// Says that there is nothing to read.
+async fn skip(plan: &Plan, selected: Selected, events: mpsc::Sender<Event>) -> Result<(), Error> {
+    let Selected { stream, schema, .. } = selected;
+    let position = Position::Complete { access: plan.access.clone(), records: None };
+    let (records, tally, now) = (Records::default(), Tally::default(), Utc::now());
+    let teller = Teller::new(stream, events);
+    teller.say(Event::Started { stream, schema, position: position.clone() }).await?;
+    teller.say(Event::Page { stream, records, position, received_at: now, began: now, tally }).await
 }

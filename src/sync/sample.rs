@@ -1,7 +1,4 @@
-//! How far a sample goes: it asks for what a read would ask for, and stops where the rest would tell nothing
-//! new. Knows positions, not requests.
-
-use crate::state::{Position, Reach};
+//! How far a sample goes: it asks for what a read would ask for, and stops where the rest would tell nothing new.
 
 /// Listings of a stream that a sample asks for.
 const MOST_LISTINGS: u32 = 20;
@@ -29,12 +26,26 @@ pub struct Sample {
     pub unasked: Option<String>,
 }
 
+/// Where reading goes on after a page.
+#[derive(Debug, PartialEq)]
+pub enum Next {
+    Page,
+    Partition,
+    /// Nowhere: a sample has seen enough.
+    Enough,
+}
+
 impl Sample {
-    /// Whether another request may be made after so many of this run. The first always may: a stream that was never
-    /// asked for is not known to be readable.
+    /// Whether so many requests of this run leave another.
+    pub fn leaves(requests: u64) -> bool {
+        requests < MOST_REQUESTS - KEPT
+    }
+
+    /// Whether another page may be asked for after so many requests of this run. The first always may: a stream that was
+    /// never asked for is not known to be readable.
     pub fn may_ask(&mut self, requests: u64) -> bool {
         let is_first = !std::mem::replace(&mut self.asked, true);
-        let may = is_first || requests < MOST_REQUESTS - KEPT;
+        let may = is_first || Sample::leaves(requests);
         if !may {
             self.unasked = Some(format!(
                 "not all of it was asked for, because a check makes {MOST_REQUESTS} requests at most"
@@ -43,37 +54,29 @@ impl Sample {
         may
     }
 
-    /// The position after a page that brought so many records: within a listing only until its first record, or
-    /// until it proves to hold what is below its scope; else the listing that a read would come to. `Start`
-    /// where the sample ends without having come to the end.
-    pub fn after(&mut self, position: Position, records: usize, environments: &[String]) -> Position {
+    /// Where to go on after a page that brought records or none, and a link to a next one or none: within a listing
+    /// only until its first record, or, where it observes its scope, until it proves to hold what is below.
+    pub fn after(&mut self, records: bool, link: bool, observes: bool) -> Next {
         self.pages += 1;
-        self.came |= records > 0;
-        let place = match position {
-            Position::At(place) => place,
-            end => return end,
-        };
-        let after = match place.token {
-            Some(_) if self.came && place.reach() != Some(Reach::Bare) => {
-                place.after(None, false, environments)
-            }
-            Some(_) if self.pages >= MOST_PAGES => {
-                let unknown = ", and whether all of it must be read by /* is not known";
-                let bare = place.reach().map_or("", |_| unknown);
-                self.unasked = Some(format!("only {MOST_PAGES} pages of a listing were asked for{bare}"));
-                return Position::Start;
-            }
-            _ => Position::At(place),
-        };
-        if let Position::At(place) = &after
-            && place.token.is_none()
-        {
-            (self.listings, self.pages, self.came) = (self.listings + 1, 0, false);
-            if self.listings >= MOST_LISTINGS {
-                self.unasked = Some(format!("only {MOST_LISTINGS} of its listings were asked for"));
-                return Position::Start;
-            }
+        self.came |= records;
+        if !link || (self.came && !observes) {
+            return Next::Partition;
         }
-        after
+        if self.pages < MOST_PAGES {
+            return Next::Page;
+        }
+        let unknown = if observes { ", and whether all of it must be read by /* is not known" } else { "" };
+        self.unasked = Some(format!("only {MOST_PAGES} pages of a listing were asked for{unknown}"));
+        Next::Enough
+    }
+
+    /// Whether another listing may be begun.
+    pub fn begins(&mut self) -> bool {
+        (self.listings, self.pages, self.came) = (self.listings + 1, 0, false);
+        let may = self.listings < MOST_LISTINGS;
+        if !may {
+            self.unasked = Some(format!("only {MOST_LISTINGS} of its listings were asked for"));
+        }
+        may
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::protocol::{Offer, Selected};
-use crate::shape::Drops;
+use crate::shape::Deselected;
 
 /// The streams as Airbyte's catalog describes them: full refresh, resumable by page tokens.
 pub fn discover(offer: &Offer) -> Value {
@@ -21,21 +21,15 @@ pub fn discover(offer: &Offer) -> Value {
     json!({"streams": streams.collect::<Vec<_>>()})
 }
 
-/// A stream that the configured catalog asks for.
-pub struct Wanted {
-    pub selected: Selected,
-    /// Whether a finished pass is skipped. The platform hands a finished full refresh back only on a retry
-    /// of the same job. PyAirbyte hands it back on every run, and asks for `incremental` of all streams.
-    pub skip_complete: bool,
-}
-
-/// What a configured catalog asks for, and the names in it that are not offered.
+/// What a configured catalog asks for, and the names in it that are not offered. The platform hands a finished full
+/// refresh back only on a retry of the same job, which skips it. PyAirbyte hands it back on every run, and asks for
+/// `incremental` of all streams.
 ///
 /// # Errors
 /// In words, if the catalog is not one.
-pub fn select(catalog: &Value, offer: &Offer) -> Result<(Vec<Wanted>, Vec<String>), String> {
+pub fn select(catalog: &Value, offer: &Offer) -> Result<(Vec<Selected>, Vec<String>), String> {
     let entries = catalog["streams"].as_array().ok_or("it has no list `streams`")?;
-    let (mut wanted, mut missing): (Vec<Wanted>, _) = (Vec::new(), Vec::new());
+    let (mut wanted, mut missing): (Vec<Selected>, _) = (Vec::new(), Vec::new());
     for entry in entries {
         let name = entry["stream"]["name"].as_str().ok_or("a stream in it has no name")?;
         let skip_complete = match entry["sync_mode"].as_str() {
@@ -43,40 +37,33 @@ pub fn select(catalog: &Value, offer: &Offer) -> Result<(Vec<Wanted>, Vec<String
             Some("incremental") => false,
             _ => return Err(format!("the sync_mode of {name:?} is neither full_refresh nor incremental")),
         };
-        match offer.find(name) {
-            Some(stream) if wanted.iter().any(|other| other.selected.stream.name == stream.name) => {
-                return Err(format!("it asks for {name:?} twice"));
-            }
-            Some(stream) => {
-                let mut drops = Drops::default();
-                narrow(&stream.schema(), &entry["stream"]["json_schema"], stream.key, &mut drops);
-                wanted.push(Wanted { selected: Selected { stream, drops }, skip_complete });
-            }
-            None => missing.push(name.to_owned()),
+        let Some(stream) = offer.find(name) else {
+            missing.push(name.to_owned());
+            continue;
+        };
+        if wanted.iter().any(|other| other.stream.name == stream.name) {
+            return Err(format!("it asks for {name:?} twice"));
         }
+        let mut selected = Selected { skip_complete, ..offer.whole(stream) };
+        narrow(&stream.schema(), &entry["stream"]["json_schema"], &[], stream.key, &mut selected.deselected);
+        wanted.push(selected);
     }
     Ok((wanted, missing))
 }
 
-/// Drops what our schema declares and the configured one lacks; a configured schema without properties
+/// Leaves out what our schema declares and the configured one lacks; a configured schema without properties
 /// lacks nothing. The key always stays.
-fn narrow(ours: &Value, theirs: &Value, key: &str, drops: &mut Drops) {
+fn narrow(ours: &Value, theirs: &Value, at: &[&str], key: &str, deselected: &mut Deselected) {
     let (Some(ours), Some(theirs)) = (ours["properties"].as_object(), theirs["properties"].as_object())
     else {
         return;
     };
-    if theirs.is_empty() {
-        return;
-    }
-    for (name, property) in ours {
+    for (name, property) in ours.iter().filter(|_| !theirs.is_empty()) {
+        let path = [at, &[name]].concat();
         match theirs.get(name) {
-            None if name != key => drops.whole(name),
-            None => {}
-            Some(theirs) => {
-                let mut within = Drops::default();
-                narrow(property, theirs, "", &mut within);
-                drops.within(name, within);
-            }
+            Some(theirs) => narrow(property, theirs, &path, key, deselected),
+            None if path == [key] => {}
+            None => deselected.insert(path.iter().map(|name| (*name).to_owned()).collect()),
         }
     }
 }

@@ -12,12 +12,11 @@ use std::io;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
-use super::{Event, Offer, Request, Sink, Wrong, line};
+use super::{Event, Offer, Request, Selected, Sink, Wrong, line};
 use crate::error::{Error, Kind};
 use crate::log::{self, LONGEST, Level, one_line};
 use crate::state::{Access, BOOKMARK_KEYS, Position};
 use crate::streams::{Stream, find};
-use catalog::Wanted;
 
 /// Where the settings are explained, until the project has a home of its own.
 const DOCUMENTATION: &str = "https://docs.confluent.io/cloud/current/api.html";
@@ -157,7 +156,7 @@ fn position(name: &str, state: &Value) -> Option<(&'static str, Bookmarked)> {
         {
             Err("it has no key of ours".to_owned())
         }
-        Value::Object(state) => Position::from_bookmark(stream.scope, state),
+        Value::Object(state) => Position::from_bookmark(state),
         _ => Err("it is not an object".to_owned()),
     };
     let position = position.unwrap_or_else(|why| {
@@ -186,9 +185,9 @@ pub fn request(catalog: Option<Value>, state: Option<Value>, offer: &Offer) -> R
     let mut given =
         state.map_or(Ok(Given::new()), |state| read_state(&state)).map_err(|why| ("state", why))?;
     let sink = Box::new(Airbyte::new(&given));
-    let streams = wanted.into_iter().map(|Wanted { selected, skip_complete }| {
+    let streams = wanted.into_iter().map(|selected| {
         let position = given.remove(selected.stream.name).map_or(Position::Start, |(_, position)| position);
-        (selected, position, skip_complete)
+        Selected { position, ..selected }
     });
     Ok(Request { streams: streams.collect(), missing, sink })
 }
@@ -263,7 +262,7 @@ impl Sink for Airbyte {
                     }
                     self.lines.extend_from_slice(b"}}\n");
                 }
-                self.push_state(stream, position, records.ends.len());
+                self.push_state(stream, position, records.len());
             }
             Event::RateLimited { stream, until } => self.push_status(stream, "RUNNING", Some(*until)),
             Event::Finished { stream, .. } => self.push_status(stream, "COMPLETE", None),

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::log;
 use crate::protocol::{Offer, Selected};
-use crate::shape::Drops;
+use crate::shape::Deselected;
 use crate::streams::{Stream, find};
 
 /// The catalog of what is offered, everything selected by default.
@@ -52,9 +52,9 @@ fn describe(schema: &Value, breadcrumb: &[&str], key: &str, metadata: &mut Vec<V
 /// # Errors
 /// In words, if the catalog is not one, or selects a stream that the settings do not offer: a run that ends
 /// well has read whatever was selected.
-pub fn select(catalog: &Value, offer: &Offer) -> Result<Vec<(Selected, Value)>, String> {
+pub fn select(catalog: &Value, offer: &Offer) -> Result<Vec<Selected>, String> {
     let entries = catalog["streams"].as_array().ok_or("it has no list `streams`")?;
-    let mut chosen: HashMap<&str, (Selected, Value)> = HashMap::new();
+    let mut chosen: HashMap<&str, Selected> = HashMap::new();
     let mut missing: Vec<&str> = Vec::new();
     for entry in entries {
         let name = entry["tap_stream_id"].as_str().or(entry["stream"].as_str());
@@ -71,9 +71,9 @@ pub fn select(catalog: &Value, offer: &Offer) -> Result<Vec<(Selected, Value)>, 
             continue;
         };
         if choice.selects_stream(entry) {
-            let (mut schema, mut drops) = (schema_of(stream, entry, offer), Drops::default());
-            choice.prune(&mut schema, &[], stream.key, &mut drops);
-            chosen.insert(stream.name, (Selected { stream, drops }, schema));
+            let mut selected = Selected { schema: schema_of(stream, entry, offer), ..offer.whole(stream) };
+            choice.prune(&mut selected.schema, &[], stream.key, &mut selected.deselected);
+            chosen.insert(stream.name, selected);
         }
     }
     if !missing.is_empty() {
@@ -144,25 +144,20 @@ impl<'a> Choice<'a> {
         }
     }
 
-    /// Takes what is deselected out of the schema and notes it in `drops`. The key always stays.
-    fn prune(&self, schema: &mut Value, breadcrumb: &[&str], key: &str, drops: &mut Drops) {
-        let Some(properties) = schema["properties"].as_object_mut() else { return };
-        let mut kept = Map::new();
-        for (name, mut property) in std::mem::take(properties) {
-            let path = [breadcrumb, &["properties", &name]].concat();
-            let is_key = path == ["properties", key];
-            if !is_key && !self.selects(&path, &property) {
-                drops.whole(&name);
-                continue;
+    /// Takes what is deselected out of the schema and notes it. The key always stays.
+    fn prune(&self, schema: &mut Value, breadcrumb: &[&str], key: &str, deselected: &mut Deselected) {
+        let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
+        properties.retain(|name, property| {
+            let path = [breadcrumb, &["properties", name]].concat();
+            let is_kept = path == ["properties", key] || self.selects(&path, property);
+            if is_kept {
+                self.prune(property, &path, key, deselected);
+            } else {
+                // Every other part of a breadcrumb is the word `properties`.
+                deselected.insert(path.iter().skip(1).step_by(2).map(|name| (*name).to_owned()).collect());
             }
-            if property.get("properties").is_some() {
-                let mut within = Drops::default();
-                self.prune(&mut property, &path, key, &mut within);
-                drops.within(&name, within);
-            }
-            kept.insert(name, property);
-        }
-        *properties = kept;
+            is_kept
+        });
     }
 }
 

@@ -12,7 +12,7 @@ use chrono::{SecondsFormat, Utc};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Event, Offer, Request, Sink, Wrong, line};
+use super::{Event, Offer, Request, Selected, Sink, Wrong, line};
 use crate::log::{self, Level};
 use crate::state::{BOOKMARK_KEYS, Position};
 use crate::streams::{Stream, find};
@@ -65,7 +65,7 @@ impl State {
     pub fn position(&self, stream: &Stream) -> Position {
         let bookmark = self.value.get("bookmarks").and_then(|bookmarks| bookmarks.get(stream.name));
         let bookmark = bookmark.and_then(Value::as_object);
-        let position = bookmark.and_then(|bookmark| Position::from_bookmark(stream.scope, bookmark).ok());
+        let position = bookmark.and_then(|bookmark| Position::from_bookmark(bookmark).ok());
         position.unwrap_or(Position::Start)
     }
 
@@ -80,10 +80,12 @@ impl State {
 /// Makes a bookmark of ours one that we write: a null that turned into an object later would break
 /// Meltano's merge of states. What cannot be read as a position is told, and starts over.
 fn mend(name: &str, bookmark: &mut Value) {
-    let Some(stream) = find(name) else { return };
+    if find(name).is_none() {
+        return;
+    }
     let why = match bookmark {
         Value::Null => None,
-        Value::Object(bookmark) => match Position::from_bookmark(stream.scope, bookmark) {
+        Value::Object(bookmark) => match Position::from_bookmark(bookmark) {
             Ok(_) => return,
             Err(why) => Some(why),
         },
@@ -143,20 +145,15 @@ pub fn request(
     let catalog = catalog.unwrap_or_else(|| catalog::discover(offer));
     let selected = catalog::select(&catalog, offer).map_err(|why| ("catalog", why))?;
     let state = state.map_or(Ok(State::default()), State::read).map_err(|why| ("state", why))?;
-    let (mut streams, mut schemas) = (Vec::new(), HashMap::new());
-    for (selected, schema) in selected {
-        schemas.insert(selected.stream.name, schema);
-        let position = state.position(selected.stream);
-        streams.push((selected, position, false));
-    }
-    let sink = Singer { schemas, state, versions: versions.then(HashMap::new), lines: Vec::new() };
+    let position = |selected: Selected| Selected { position: state.position(selected.stream), ..selected };
+    let streams = selected.into_iter().map(position).collect();
+    let sink = Singer { state, versions: versions.then(HashMap::new), lines: Vec::new() };
     Ok(Request { streams, missing: Vec::new(), sink: Box::new(sink) })
 }
 
 /// Says events as Singer messages. Puts the full state together after each page, once its records are in
 /// the same write.
 pub struct Singer {
-    schemas: HashMap<&'static str, Value>,
     state: State,
     /// The version of each stream's rows, if versions are to be said.
     versions: Option<HashMap<&'static str, i64>>,
@@ -179,9 +176,8 @@ impl Sink for Singer {
     fn write(&mut self, event: &Event) -> io::Result<()> {
         self.lines.clear();
         match event {
-            Event::Started { stream, position } => {
+            Event::Started { stream, schema, position } => {
                 self.state.set(stream, position);
-                let schema = self.schemas.remove(stream.name).unwrap_or_else(|| stream.schema());
                 self.push(&json!({
                     "type": "SCHEMA", "stream": stream.name, "schema": schema, "key_properties": [stream.key],
                 }));

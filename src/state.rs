@@ -1,15 +1,10 @@
 //! How far each stream has been read. Everything about resuming is decided here, by pure functions.
 //!
-//! Knows the flat bookmark in which a position is kept, not the messages that carry bookmarks, and
-//! nothing of HTTP: a page token is a text that came from somewhere.
-
-mod place;
+//! Knows the flat bookmark in which a position is kept, not the messages that carry bookmarks. A page token is a
+//! text that came from somewhere, and so is the name of a partition.
 
 use chrono::{DateTime, Datelike, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Map, Value};
-
-use crate::streams::Scope;
-pub use place::{Partition, Place, Reach};
 
 /// A snapshot does not span days: a pass that began longer ago than this is started over.
 const LONGEST_PASS: TimeDelta = TimeDelta::hours(24);
@@ -67,30 +62,51 @@ impl Access {
     }
 }
 
+/// The next page of a pass.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bookmark {
+    /// What the pass is read with.
+    pub access: Access,
+    /// Name of the partition; none for a stream of one listing, and before the first.
+    pub partition: Option<String>,
+    /// The API's page token; none for the first page of a partition.
+    pub page_token: Option<String>,
+    /// When the pass began.
+    pub started_at: DateTime<Utc>,
+    /// Records of the pass so far.
+    pub records: u64,
+}
+
+impl Bookmark {
+    /// The beginning of a new pass.
+    pub fn first(access: &Access, now: DateTime<Utc>) -> Bookmark {
+        Bookmark { access: access.clone(), partition: None, page_token: None, started_at: now, records: 0 }
+    }
+
+    /// Whether nothing of the pass has been read.
+    pub fn is_first(&self) -> bool {
+        self.partition.is_none() && self.page_token.is_none()
+    }
+}
+
 /// Where a stream stands.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Position {
     /// Nothing of this pass has been read.
     Start,
-    /// In the middle of a pass: the next page to ask for.
-    At(Place),
+    /// In the middle of a pass.
+    At(Bookmark),
     /// Read to its end. `records`: of the whole pass; none if it is not known.
     Complete { access: Access, records: Option<u64> },
 }
 
 impl Position {
-    /// The position to say after a page of a pass that misses something before it: nothing has been read,
-    /// so that no later run goes on behind the gap, or takes the stream for complete.
-    pub fn behind(self, gap: bool) -> Position {
-        if gap { Position::Start } else { self }
-    }
-
-    /// Reads the bookmark of a stream with that scope; keys that are not ours are ignored. Where no key of a
-    /// pass is set it is `Start`: a finished pass and one not begun start alike.
+    /// Reads the bookmark of a stream; keys that are not ours are ignored. Where no key of a pass is set it is
+    /// `Start`: a finished pass and one not begun start alike.
     ///
     /// # Errors
     /// In words, if a key of ours holds what we never write.
-    pub fn from_bookmark(scope: Scope, bookmark: &Map<String, Value>) -> Result<Position, String> {
+    pub fn from_bookmark(bookmark: &Map<String, Value>) -> Result<Position, String> {
         let access = Access::from_bookmark(bookmark)?;
         let (partition, token) = (text(bookmark, "partition")?, text(bookmark, "page_token")?);
         let (started_at, records) = (text(bookmark, "started_at")?, count(bookmark, "records")?);
@@ -104,10 +120,10 @@ impl Position {
         if !(1..=9999).contains(&started_at.year()) {
             return Err("started_at is not of this age".to_owned());
         }
-        Ok(Position::At(Place {
+        Ok(Position::At(Bookmark {
             access,
-            partition: Partition::parse(scope, partition).ok_or("it names no partition of this stream")?,
-            token: token.map(str::to_owned),
+            partition: partition.map(str::to_owned),
+            page_token: token.map(str::to_owned),
             started_at,
             records: records.unwrap_or_default(),
         }))
@@ -123,14 +139,14 @@ impl Position {
             Position::Complete { records, .. } => {
                 last_records = records.map_or(last_records, Value::from);
             }
-            Position::At(place) => {
+            Position::At(Bookmark { access, partition, page_token, started_at, records }) => {
                 values = [
-                    place.access.organization_id.clone().into(),
-                    place.access.api_key_hash.clone().into(),
-                    place.partition.name().into(),
-                    place.token.clone().into(),
-                    place.started_at.to_rfc3339_opts(SecondsFormat::Millis, true).into(),
-                    place.records.into(),
+                    access.organization_id.clone().into(),
+                    access.api_key_hash.clone().into(),
+                    partition.clone().into(),
+                    page_token.clone().into(),
+                    started_at.to_rfc3339_opts(SecondsFormat::Millis, true).into(),
+                    (*records).into(),
                 ];
             }
         }
@@ -144,10 +160,10 @@ impl Position {
     /// A finished stream starts afresh, also when its siblings were interrupted: a stream that always
     /// fails would freeze the others otherwise. Only where `skip_complete` is set, which is how a retry of
     /// the same full refresh is told, is it passed over.
-    pub fn resume(self, scope: Scope, access: &Access, now: DateTime<Utc>, skip_complete: bool) -> Resume {
-        let first = Place::first(scope, access, now);
-        let mut place = match self {
-            Position::At(place) => place,
+    pub fn resume(self, access: &Access, now: DateTime<Utc>, skip_complete: bool) -> Resume {
+        let first = Bookmark::first(access, now);
+        let mut bookmark = match self {
+            Position::At(bookmark) => bookmark,
             // A marker without any access is of an older version, and only a retry of its job brings it.
             Position::Complete { access: of, .. } if skip_complete => {
                 return match access.differs(&of) {
@@ -157,15 +173,16 @@ impl Position {
             }
             Position::Start | Position::Complete { .. } => return Resume::At(first),
         };
-        let why = if let Some(why) = access.differs(&place.access) {
+        let why = if let Some(why) = access.differs(&bookmark.access) {
             why
-        } else if now - place.started_at > LONGEST_PASS {
+        } else if now - bookmark.started_at > LONGEST_PASS {
             "its state is from a pass that began more than 24 hours ago"
-        } else if place.started_at - now > CLOCK_SKEW {
+        } else if bookmark.started_at - now > CLOCK_SKEW {
             "its state is from a pass that begins in the future"
         } else {
-            place.access.organization_id = access.organization_id.clone().or(place.access.organization_id);
-            return Resume::At(place);
+            let known = bookmark.access.organization_id.take();
+            bookmark.access.organization_id = access.organization_id.clone().or(known);
+            return Resume::At(bookmark);
         };
         Resume::Over(first, why)
     }
@@ -186,10 +203,10 @@ fn count(bookmark: &Map<String, Value>, key: &str) -> Result<Option<u64>, String
 /// What a run does with a stream.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Resume {
-    /// Reads on from this place, which may be the first.
-    At(Place),
-    /// Starts over at this place although there is a position, for this reason.
-    Over(Place, &'static str),
+    /// Reads on from here, which may be the beginning.
+    At(Bookmark),
+    /// Starts over although there is a position, for this reason.
+    Over(Bookmark, &'static str),
     /// Nothing: it has been read to its end.
     Skip,
 }
@@ -198,10 +215,6 @@ pub enum Resume {
 mod tests {
     use super::*;
     use serde_json::json;
-
-    const ROLE_BINDINGS: Scope = Scope::Organization { crn_parameter: "crn_pattern" };
-    const CLUSTERS: Scope =
-        Scope::EachEnvironment { parameter: "environment", field: &["spec", "environment", "id"] };
 
     fn time(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
@@ -220,37 +233,32 @@ mod tests {
 
     #[test]
     fn what_is_resumed_and_what_is_started_over() {
-        use Scope::Everything;
         let now = time("2026-03-02T12:00:00Z");
-        // scope, bookmark, why it is started over; empty if it is resumed, none if it is all null
+        // bookmark, why it is started over; empty if it is resumed, none if it is all null
         let table = [
-            (Everything, "- - - - -", None),
-            (ROLE_BINDINGS, "- - - - -", None),
-            (Everything, "o k - t 2026-03-02T11:00:00Z", Some("")),
-            (Everything, "o k - t 2026-03-01T12:00:01Z", Some("")),
-            (Everything, "o k - t 2026-03-01T11:59:59Z", Some("24 hours")),
-            (Everything, "o k - t 2026-03-02T12:09:00Z", Some("")),
-            (Everything, "o k - t 2026-03-02T12:11:00Z", Some("future")),
-            (Everything, "x k - t 2026-03-02T11:00:00Z", Some("another organization")),
-            (Everything, "o x - t 2026-03-02T11:00:00Z", Some("another API key")),
-            (Everything, "- x - t 2026-03-02T11:00:00Z", Some("another API key")),
-            (Everything, "o - - t 2026-03-02T11:00:00Z", Some("does not say")),
-            (CLUSTERS, "- - - - -", None),
-            (CLUSTERS, "o k env-1 - 2026-03-02T11:00:00Z", Some("")),
-            (CLUSTERS, "o k env-1 t 2026-03-01T11:59:59Z", Some("24 hours")),
-            (ROLE_BINDINGS, "o k organization - 2026-03-02T11:00:00Z", Some("")),
-            (ROLE_BINDINGS, "o k organization+ t 2026-03-02T11:00:00Z", Some("")),
-            (ROLE_BINDINGS, "o k organization/* - 2026-03-02T11:00:00Z", Some("")),
-            (ROLE_BINDINGS, "o k env-1/* t 2026-03-02T11:00:00Z", Some("")),
+            ("- - - - -", None),
+            ("o k - t 2026-03-02T11:00:00Z", Some("")),
+            ("o k - t 2026-03-01T12:00:01Z", Some("")),
+            ("o k - t 2026-03-01T11:59:59Z", Some("24 hours")),
+            ("o k - t 2026-03-02T12:09:00Z", Some("")),
+            ("o k - t 2026-03-02T12:11:00Z", Some("future")),
+            ("x k - t 2026-03-02T11:00:00Z", Some("another organization")),
+            ("o x - t 2026-03-02T11:00:00Z", Some("another API key")),
+            ("- x - t 2026-03-02T11:00:00Z", Some("another API key")),
+            ("o - - t 2026-03-02T11:00:00Z", Some("does not say")),
+            ("o k env-1 - 2026-03-02T11:00:00Z", Some("")),
+            ("o k env-1 t 2026-03-01T11:59:59Z", Some("24 hours")),
+            ("o k organization - 2026-03-02T11:00:00Z", Some("")),
+            ("o k organization/* - 2026-03-02T11:00:00Z", Some("")),
         ];
-        for (scope, text, expected) in table {
-            let position = Position::from_bookmark(scope, &bookmark(text)).unwrap();
-            let first = Place::first(scope, &access(Some("o")), now);
-            match (position.clone().resume(scope, &access(Some("o")), now, true), expected) {
-                (Resume::At(place), None) => assert_eq!(place, first, "{text}"),
-                (Resume::At(place), Some("")) => assert_eq!(Position::At(place), position, "{text}"),
-                (Resume::Over(place, why), Some(words)) => {
-                    assert!(place == first && !words.is_empty() && why.contains(words), "{text}: {why}");
+        for (text, expected) in table {
+            let position = Position::from_bookmark(&bookmark(text)).unwrap();
+            let first = Bookmark::first(&access(Some("o")), now);
+            match (position.clone().resume(&access(Some("o")), now, true), expected) {
+                (Resume::At(at), None) => assert_eq!(at, first, "{text}"),
+                (Resume::At(at), Some("")) => assert_eq!(Position::At(at), position, "{text}"),
+                (Resume::Over(at, why), Some(words)) => {
+                    assert!(at == first && !words.is_empty() && why.contains(words), "{text}: {why}");
                 }
                 (resume, _) => panic!("{text}: {resume:?}"),
             }
@@ -263,20 +271,19 @@ mod tests {
         for (then, today, kept) in
             [(Some("o"), None, Some("o")), (None, Some("o"), Some("o")), (None, None, None)]
         {
-            let place =
-                Place { token: Some("t".to_owned()), ..Place::first(Scope::Everything, &access(then), now) };
-            let resumed = Position::At(place).resume(Scope::Everything, &access(today), now, false);
-            let Resume::At(place) = resumed else { panic!("{then:?} {today:?}: {resumed:?}") };
-            assert_eq!((place.access, place.token.as_deref()), (access(kept), Some("t")));
+            let page_token = Some("t".to_owned());
+            let bookmark = Bookmark { page_token, ..Bookmark::first(&access(then), now) };
+            let resumed = Position::At(bookmark).resume(&access(today), now, false);
+            let Resume::At(at) = resumed else { panic!("{then:?} {today:?}: {resumed:?}") };
+            assert_eq!((at.access, at.page_token.as_deref()), (access(kept), Some("t")));
         }
     }
 
     #[test]
     fn a_finished_stream_starts_afresh_unless_told_to_skip_it() {
         let now = time("2026-03-02T12:00:00Z");
-        let first = || Place::first(Scope::Everything, &access(Some("o")), now);
-        let resume =
-            |position: Position, skip| position.resume(Scope::Everything, &access(Some("o")), now, skip);
+        let first = || Bookmark::first(&access(Some("o")), now);
+        let resume = |position: Position, skip| position.resume(&access(Some("o")), now, skip);
         let complete = |access: Access| Position::Complete { access, records: None };
         assert_eq!(resume(complete(access(Some("o"))), false), Resume::At(first()));
         assert_eq!(resume(complete(access(Some("o"))), true), Resume::Skip);
@@ -288,7 +295,7 @@ mod tests {
         let unmarked = Access { organization_id: Some("o".to_owned()), api_key_hash: None };
         for of in [access(Some("x")), other, unmarked] {
             let resumed = resume(complete(of.clone()), true);
-            assert!(matches!(resumed, Resume::Over(place, _) if place == first()), "{of:?}");
+            assert!(matches!(resumed, Resume::Over(at, _) if at == first()), "{of:?}");
         }
     }
 
@@ -305,41 +312,24 @@ mod tests {
             json!({"partition": ["a"]}),
             json!({"page_token": "t", "started_at": "0000-01-01T00:00:00+23:59"}),
         ] {
-            let read = Position::from_bookmark(Scope::Everything, bookmark.as_object().unwrap());
+            let read = Position::from_bookmark(bookmark.as_object().unwrap());
             assert!(read.is_err(), "{bookmark}");
-        }
-        for (scope, partition) in [
-            (Scope::Everything, "organization"),
-            (Scope::Everything, "env-1"),
-            (ROLE_BINDINGS, "-"),
-            (CLUSTERS, "-"),
-        ] {
-            let bookmark = bookmark(&format!("o k {partition} t 2026-03-02T11:00:00Z"));
-            let read = Position::from_bookmark(scope, &bookmark);
-            assert!(read.is_err_and(|words| words.contains("partition")), "{scope:?} {partition}");
         }
     }
 
     #[test]
     fn a_bookmark_comes_back_as_it_went() {
-        let mut place = Place::first(ROLE_BINDINGS, &access(Some("o")), time("2026-03-02T12:00:00Z"));
-        place.records = 7;
-        let within = ["organization", "organization+", "organization/*", "env-1", "env-1+", "env-1/*"];
-        let all = within
-            .map(|name| (ROLE_BINDINGS, name))
-            .into_iter()
-            .chain([(CLUSTERS, "env-1"), (CLUSTERS, "t+")]);
-        for (scope, name) in all {
-            place.partition = Partition::parse(scope, Some(name)).unwrap();
-            assert_eq!(place.partition.name().as_deref(), Some(name));
+        let mut at = Bookmark::first(&access(Some("o")), time("2026-03-02T12:00:00Z"));
+        at.records = 7;
+        for name in [None, Some("organization+"), Some("organization/*"), Some("env-1/lkc-1")] {
+            at.partition = name.map(str::to_owned);
             let mut bookmark = json!({"foreign": 1, "last_records": 5}).as_object().unwrap().clone();
-            Position::At(place.clone()).into_bookmark(&mut bookmark);
-            let read = Position::from_bookmark(scope, &bookmark);
-            assert_eq!(read, Ok(Position::At(place.clone())), "{bookmark:?}");
+            Position::At(at.clone()).into_bookmark(&mut bookmark);
+            assert_eq!(Position::from_bookmark(&bookmark), Ok(Position::At(at.clone())), "{bookmark:?}");
             assert_eq!((&bookmark["foreign"], &bookmark["last_records"]), (&json!(1), &json!(5)));
             for (records, last) in [(Some(9), 9), (None, 9)] {
                 Position::Complete { access: Access::default(), records }.into_bookmark(&mut bookmark);
-                assert_eq!(Position::from_bookmark(scope, &bookmark), Ok(Position::Start));
+                assert_eq!(Position::from_bookmark(&bookmark), Ok(Position::Start));
                 assert_eq!(bookmark["last_records"], last);
             }
             let keys = BOOKMARK_KEYS.iter().filter(|key| bookmark.contains_key(**key)).count();

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::Drift;
 use super::object::{Object, is_mended};
+use super::options::Drift;
 use super::rules::{Act, Rules};
 
 /// What was odd about records, each told once.
-pub struct Strays {
+pub struct DriftReport {
     drift: Drift,
     quotes: bool,
     /// In how many records, by what is odd and the field.
@@ -63,10 +63,10 @@ impl What {
     }
 }
 
-impl Strays {
+impl DriftReport {
     /// `quotes`: whether names that no schema declares are told, in which a person may be named.
-    pub fn new(drift: Drift, quotes: bool) -> Strays {
-        Strays { drift, quotes, fields: BTreeMap::new(), rest: BTreeMap::new(), unread: (0, None) }
+    pub fn new(drift: Drift, quotes: bool) -> DriftReport {
+        DriftReport { drift, quotes, fields: BTreeMap::new(), rest: BTreeMap::new(), unread: (0, None) }
     }
 
     /// Compares a record with its rules. Gives the fields that have to be made null in `nulled`. `within`: the
@@ -209,7 +209,7 @@ fn plural(count: u64) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shape::{Drops, Form, Personal, Shape};
+    use crate::shape::{Deselected, RecordOptions, Personal, Shape};
     use crate::streams::find;
 
     #[test]
@@ -217,8 +217,8 @@ mod tests {
         let of = |drift, record: &str| {
             let mut shape = Shape::new(
                 find("users").unwrap(),
-                Drops::default(),
-                Form::new(None, drift, Personal::Keep, None),
+                Deselected::default(),
+                RecordOptions::new(None, drift, Personal::Keep, None),
             );
             let fitted =
                 shape.fit(&shape.open(record).unwrap(), None, &mut Vec::new()).map(|_| shape.strays());
@@ -249,8 +249,8 @@ mod tests {
     fn strays_are_counted_and_told_once() {
         let mut shape = Shape::new(
             find("users").unwrap(),
-            Drops::default(),
-            Form::new(None, Drift::Warn, Personal::Keep, None),
+            Deselected::default(),
+            RecordOptions::new(None, Drift::Warn, Personal::Keep, None),
         );
         for record in
             [r#"{"id":"u-1","new":1}"#, r#"{"id":"u-2","new":2,"created_at":null}"#, r#"{"id":"u-3"}"#]
@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn names_are_bounded() {
-        let mut strays = Strays::new(Drift::Warn, true);
+        let mut strays = DriftReport::new(Drift::Warn, true);
         (0..1000).for_each(|number| strays.add(What::Unknown, format!("field_{number}")));
         strays.add(What::Overruled, "created_at".to_owned());
         assert_eq!((strays.fields.len(), strays.rest[&What::Unknown]), (MOST_NAMES + 1, 980));

@@ -1,0 +1,195 @@
+//! The one paginator: it goes through a listing page by page, for streams, for their parents and for look-ups.
+//!
+//! Bounds what a listing can repeat: its page tokens, and empty pages. Knows neither records nor positions.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+use std::rc::Rc;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::page::Page;
+use super::{BETRAYS, Client, Wait};
+use crate::error::{Answer, Error};
+use crate::log;
+use crate::partition::Partition;
+use crate::streams::Stream;
+
+/// Empty pages with a next link in a row: a service that filters after paging may send some.
+const MOST_EMPTY_PAGES: usize = 1_000;
+
+/// Pages and rows of a listing that is kept. Organizations with thousands of environments are not known.
+const MOST_PAGES: usize = 1_000;
+const MOST_ROWS: usize = 100_000;
+
+/// Characters of an id (Confluent's API reference), and more than any recorded name of a scope has.
+const LONGEST_ID: usize = 255;
+const LONGEST_CRN: usize = 512;
+
+/// One listing, and how far it has been read.
+pub struct Listing {
+    pub stream: &'static Stream,
+    pub path: String,
+    pub query: Vec<(&'static str, String)>,
+    /// Token of the page to ask for next; none for the first.
+    pub token: Option<String>,
+    /// Token of the page that came last.
+    came: Option<String>,
+    /// Name of the partition, to be told.
+    name: Option<String>,
+    /// Hashes of the page tokens so far.
+    seen: HashSet<u64>,
+    hasher: RandomState,
+    /// Empty pages in a row.
+    empty: usize,
+}
+
+impl Listing {
+    /// `token`: of the page to begin with, if it is not the first.
+    pub fn new(stream: &'static Stream, partition: &Partition, token: Option<String>) -> Listing {
+        let fixed = stream.query.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        let (hasher, name) = (RandomState::new(), partition.name.clone());
+        let seen = token.iter().map(|token| hasher.hash_one(token)).collect();
+        Listing {
+            stream,
+            path: partition.path.clone(),
+            query: fixed.chain(partition.query.iter().cloned()).collect(),
+            token,
+            came: None,
+            name,
+            seen,
+            hasher,
+            empty: 0,
+        }
+    }
+
+    /// Asks for the next page. `insists`: until it comes or trying again is pointless; else once.
+    ///
+    /// # Errors
+    /// As `Client::page`; Broken, if the listing repeats a page token or brings empty pages without end.
+    pub async fn page(
+        &mut self,
+        client: &Client,
+        insists: bool,
+        on_wait: &impl AsyncFn(Wait),
+    ) -> Result<Page, Error> {
+        let page = client.page(self, insists, on_wait).await?;
+        self.came = std::mem::replace(&mut self.token, page.next.clone());
+        self.empty = if page.records().next().is_none() { self.empty + 1 } else { 0 };
+        if let Some(token) = &page.next {
+            if !self.seen.insert(self.hasher.hash_one(token)) {
+                let circle = "a link to a page that has been read: the listing runs in a circle";
+                return Err(self.broken(client, &page, circle));
+            }
+            if self.empty >= MOST_EMPTY_PAGES {
+                let what = format!("no record: these are {MOST_EMPTY_PAGES} empty pages in a row");
+                return Err(self.broken(client, &page, &what));
+            }
+        }
+        Ok(page)
+    }
+
+    /// What is wrong with the page that came last, as an error.
+    pub fn broken(&self, client: &Client, page: &Page, what: &str) -> Error {
+        let mut which = match &self.came {
+            Some(token) => client.token_words(token),
+            None => "that comes first".to_owned(),
+        };
+        if let Some(name) = &self.name {
+            which += &format!(" in {name}");
+        }
+        let (path, request_id) = (self.path.clone(), page.request_id.clone());
+        let answer = Answer { path, status: Some(200), request_id, ..Answer::default() };
+        let message = format!("the page {which} holds {}", client.quotable(what.to_owned()));
+        Error { answer: Some(Box::new(answer)), ..Error::broken(message) }
+    }
+}
+
+/// The few fields that matter of a row whose id makes partitions, or which tells the organization.
+pub struct Row {
+    pub id: String,
+    pub name: Option<String>,
+    pub crn: Option<String>,
+}
+
+impl Client {
+    /// The rows of a listing, in ascending order of their ids. They are listed once a run, unless they are forgotten;
+    /// whoever asks meanwhile waits for that listing.
+    ///
+    /// # Errors
+    /// As [`Listing::page`]; Broken, if the listing is too long or holds something without an id.
+    pub async fn rows(
+        &self,
+        stream: &'static Stream,
+        partition: &Partition,
+        on_wait: &impl AsyncFn(Wait),
+    ) -> Result<Rc<[Row]>, Error> {
+        let key = (stream.name, partition.name.clone());
+        let kept = self.rows.borrow_mut().entry(key).or_default().clone();
+        kept.get_or_try_init(|| self.list(stream, partition, on_wait)).await.cloned()
+    }
+
+    /// Has the rows of a stream listed anew when they are asked for next.
+    pub fn forget_rows(&self, stream: &str) {
+        self.rows.borrow_mut().retain(|(name, _), _| *name != stream);
+    }
+
+    async fn list(
+        &self,
+        stream: &'static Stream,
+        partition: &Partition,
+        on_wait: &impl AsyncFn(Wait),
+    ) -> Result<Rc<[Row]>, Error> {
+        let begin = || (Listing::new(stream, partition, None), Vec::new());
+        let ((mut listing, mut rows), mut pages, mut restarted) = (begin(), 0, false);
+        loop {
+            let page = match listing.page(self, true, on_wait).await {
+                Err(error) if error.refuses_token() && listing.token.is_some() && !restarted => {
+                    log::warn(format!("{}: its page token is refused; reading it once more: {error}", listing.path));
+                    restarted = true;
+                    (listing, rows) = begin();
+                    continue;
+                }
+                page => page?,
+            };
+            for record in page.records() {
+                let row = row(record).ok_or_else(|| listing.broken(self, &page, "something without an id"))?;
+                let texts = [Some(&row.id), row.name.as_ref(), row.crn.as_ref()];
+                if texts.into_iter().flatten().any(|text| self.betrays(text)) {
+                    return Err(listing.broken(self, &page, &format!("the name of something that {BETRAYS}")));
+                }
+                rows.push(row);
+            }
+            pages += 1;
+            if page.next.is_none() {
+                rows.sort_by(|one: &Row, other| one.id.cmp(&other.id));
+                // A row that moves while it is paged comes twice.
+                rows.dedup_by(|one, other| one.id == other.id);
+                return Ok(rows.into());
+            }
+            if pages >= MOST_PAGES || rows.len() > MOST_ROWS {
+                let most = format!("more than {MOST_PAGES} pages or {MOST_ROWS} rows");
+                return Err(listing.broken(self, &page, &format!("a link to the next, and the listing {most}")));
+            }
+        }
+    }
+}
+
+/// The fields of a record that make a row, each no longer than it may be; none without an id.
+fn row(record: &str) -> Option<Row> {
+    #[derive(Deserialize)]
+    struct Record {
+        id: String,
+        #[serde(default)]
+        display_name: Value,
+        #[serde(default)]
+        metadata: Value,
+    }
+    let Record { id, display_name, metadata } = serde_json::from_str(record).ok()?;
+    let within = |text: &&str, most| text.chars().nth(most).is_none();
+    let is_id = !id.is_empty() && within(&id.as_str(), LONGEST_ID);
+    let name = display_name.as_str().map(|name| name.chars().take(LONGEST_ID).collect());
+    let crn = metadata["resource_name"].as_str().filter(|crn| within(crn, LONGEST_CRN)).map(str::to_owned);
+    is_id.then_some(Row { id, name, crn })
+}

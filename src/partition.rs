@@ -1,0 +1,47 @@
+//! One listing of a stream, as data: what to ask for, and what is known of the records that it brings.
+//!
+//! Made by `sync::partitions`, which alone knows why a stream falls into these listings. Imports nothing of ours.
+
+/// One listing of a stream.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Partition {
+    /// What it is called in bookmarks, after what it is: `env-1/lkc-2`, `organization/*`. None where the stream has
+    /// one listing only.
+    pub name: Option<String>,
+    /// Path below the base URL, ids percent-encoded.
+    pub path: String,
+    /// Query parameters, not encoded. Sent with every page: a next link carries them or not.
+    pub query: Vec<(&'static str, String)>,
+    /// Columns that are injected into each record, and their values.
+    pub columns: Vec<(&'static str, String)>,
+    /// Where a record repeats the id of the listing, and that id.
+    pub echo: Option<(&'static [&'static str], String)>,
+    /// What is not known yet of a listing that names a scope.
+    pub observes: Option<Scope>,
+    /// Whether records that an earlier listing of the pass has brought are left out.
+    pub repeats: bool,
+    pub refusal: Refusal,
+}
+
+/// A scope, of which it is not known whether its listing holds what is below it, too.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scope {
+    /// The field in which a record carries its own scope.
+    pub field: &'static str,
+    /// The Confluent Resource Name of the scope.
+    pub crn: String,
+    /// Name of the partition once a record of a narrower scope has come: then it holds everything.
+    pub inclusive: String,
+}
+
+/// What it means that a listing is refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Refusal {
+    /// The stream fails.
+    #[default]
+    Fail,
+    /// The other listings are read, and the stream fails in the end.
+    GoOn,
+    /// The stream is read by narrower listings, and fails in the end.
+    FallBack,
+}

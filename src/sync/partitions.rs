@@ -1,0 +1,314 @@
+//! Which listings a stream falls into, and which comes after which. Only this module knows the kinds of partitions;
+//! whoever reads them takes one after the other, as data.
+//!
+//! What the service returns for the bare name of a scope is contested. The bare name is asked for first, and `/*` too,
+//! unless a record of a narrower scope has come: then the bare name holds everything.
+
+use std::rc::Rc;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+use super::Plan;
+use super::sample::Sample;
+use super::teller::Teller;
+use crate::api::listing::Row;
+use crate::crn;
+use crate::error::{Error, Kind};
+use crate::log;
+use crate::partition::{Partition, Refusal, Scope};
+use crate::streams::{Parent, Partitions, Stream, find};
+
+/// Characters of an id that stand for themselves in paths and names.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// The name of the organization's own scope.
+const ORGANIZATION: &str = "organization";
+
+/// Goes through the partitions of one stream. Parents are listed where their rows are needed, and not before.
+pub struct Walk {
+    plan: Rc<Plan>,
+    stream: &'static Stream,
+    /// The query parameter that takes a scope, if the stream is listed by scopes.
+    scope: Option<&'static str>,
+    /// Parents, outermost first, whose rows make partitions; of a stream listed by scopes, only in the end.
+    parents: Vec<&'static Parent>,
+    /// Listings that were refused, and why.
+    refused: Vec<(String, Error)>,
+    /// Why the pass cannot be complete, although it goes on.
+    incomplete: Option<Error>,
+    /// Whether a sample has come to the last of its requests among the parents.
+    pub is_cut: bool,
+}
+
+/// What a stream is listed by: the parameter of a scope, and a parent.
+fn kind(stream: &'static Stream) -> (Option<&'static str>, Option<&'static Parent>) {
+    match &stream.partitions {
+        Partitions::One => (None, None),
+        Partitions::Scopes { parameter, fallback } => (Some(parameter), Some(fallback)),
+        Partitions::Each(parent) => (None, Some(parent)),
+    }
+}
+
+impl Walk {
+    pub fn new(plan: &Rc<Plan>, stream: &'static Stream) -> Walk {
+        let (scope, mut parent) = kind(stream);
+        let mut parents = Vec::new();
+        while let Some(next) = parent {
+            parents.insert(0, next);
+            parent = find(next.stream).and_then(|stream| kind(stream).1);
+        }
+        let (plan, refused, incomplete) = (plan.clone(), Vec::new(), None);
+        Walk { plan, stream, scope, parents, refused, incomplete, is_cut: false }
+    }
+
+    /// The first partition of a new pass; none if there is no listing at all.
+    ///
+    /// # Errors
+    /// As [`Client::rows`], if a parent cannot be listed; Denied, if the organization is needed and not known, or a
+    /// parent is empty that cannot be.
+    pub async fn first(&mut self, teller: &Teller) -> Result<Option<Partition>, Error> {
+        self.refused.clear();
+        self.incomplete = None;
+        if self.scope.is_some() || self.parents.is_empty() {
+            return self.at(&[], "").map(Some);
+        }
+        self.below(Vec::new(), None, teller).await
+    }
+
+    /// Has parents listed anew in this run.
+    pub fn forget(&self) {
+        if self.scope.is_none() || self.incomplete.is_some() {
+            self.parents.iter().for_each(|parent| self.plan.client.forget_rows(parent.stream));
+        }
+    }
+
+    /// The partition that a bookmark names; none if there is none of that name today.
+    ///
+    /// # Errors
+    /// As `first`.
+    pub async fn named(&mut self, name: Option<&str>, teller: &Teller) -> Result<Option<Partition>, Error> {
+        let (ids, suffix) = self.parse(name.unwrap_or_default());
+        if ids.is_empty() {
+            let is_whole = name.is_none() == self.scope.is_none() && suffix.is_some();
+            let holds = is_whole && (self.scope.is_some() || self.parents.is_empty());
+            return holds.then(|| self.at(&[], suffix.unwrap_or_default())).transpose();
+        }
+        let Some(suffix) = suffix.filter(|_| ids.len() == self.parents.len()) else { return Ok(None) };
+        for (level, id) in ids.iter().enumerate() {
+            let rows = self.rows(&ids[..level], teller).await?;
+            if !rows.iter().any(|row| row.id == *id) {
+                return Ok(None);
+            }
+        }
+        if self.scope.is_some() {
+            self.incomplete = Some(whole_refused());
+        }
+        self.at(&ids, suffix).map(Some)
+    }
+
+    /// The partition after one that has been read, or refused; none at the end. It is found by the order of ids, not by
+    /// a number, so that a listing which has changed meanwhile leads on.
+    ///
+    /// # Errors
+    /// As `first`.
+    pub async fn next(&mut self, after: &Partition, teller: &Teller) -> Result<Option<Partition>, Error> {
+        let (mut ids, _) = self.parse(after.name.as_deref().unwrap_or_default());
+        if after.observes.is_some() {
+            return self.at(&ids, "/*").map(Some);
+        }
+        let Some(last) = ids.pop() else { return Ok(None) };
+        self.below(ids, Some(last), teller).await
+    }
+
+    /// How to go on where a listing is refused.
+    ///
+    /// # Errors
+    /// The error itself, if the stream cannot go on.
+    pub async fn refused(
+        &mut self,
+        partition: &Partition,
+        mut error: Error,
+        teller: &Teller,
+    ) -> Result<Option<Partition>, Error> {
+        let name = self.stream.name;
+        match partition.refusal {
+            Refusal::GoOn if error.is_hidden() => {
+                self.pass_over(partition.name.clone().unwrap_or_default(), error);
+                self.next(&Partition { observes: None, ..partition.clone() }, teller).await
+            }
+            Refusal::FallBack if error.status() == Some(403) => {
+                log::warn(format!("{name}: reading it environment by environment: {error}"));
+                let first = match self.below(Vec::new(), None, teller).await {
+                    Err(also) if also.is_hidden() => return Err(error),
+                    first => first?,
+                };
+                self.incomplete = Some(Error { answer: error.answer.take(), ..whole_refused() });
+                Ok(first)
+            }
+            _ => Err(error),
+        }
+    }
+
+    fn pass_over(&mut self, partition: String, mut error: Error) {
+        if error.status() == Some(404) {
+            error.kind = Kind::Denied;
+            "what is in it is hidden from the owner of the API key, or base_url is wrong"
+                .clone_into(&mut error.message);
+        }
+        let name = self.stream.name;
+        log::warn(format!("{name}: {partition} is refused, going on with the next: {error}"));
+        self.refused.push((partition, error));
+    }
+
+    /// Whether the pass has left something out, so that no later run may go on behind the gap.
+    pub fn has_gap(&self) -> bool {
+        !self.refused.is_empty() && self.incomplete.is_none()
+    }
+
+    /// Why the pass is not complete although it has come to its end.
+    pub fn missing(&self) -> Option<Error> {
+        self.incomplete.clone().or_else(|| all_refused(&self.refused))
+    }
+
+    /// The ids in the name of a partition, outermost first, and how the scope in it is listed; none if it names no
+    /// scope that way.
+    fn parse<'a>(&self, name: &'a str) -> (Vec<String>, Option<&'a str>) {
+        let (ids, suffix) = match name.find(['+', '*']).filter(|_| self.scope.is_some()) {
+            Some(_) if name.ends_with("/*") => name.split_at(name.len() - 2),
+            Some(_) if name.ends_with('+') => name.split_at(name.len() - 1),
+            Some(_) => return (Vec::new(), None),
+            None => (name, ""),
+        };
+        let ids = if self.scope.is_some() && ids == ORGANIZATION { "" } else { ids };
+        let decode = |id: &str| percent_decode_str(id).decode_utf8_lossy().into_owned();
+        (ids.split('/').filter(|id| !id.is_empty()).map(decode).collect(), Some(suffix))
+    }
+
+    /// The listing below the rows with these ids. `suffix`: how its scope is listed, if it is.
+    fn at(&self, ids: &[String], suffix: &str) -> Result<Partition, Error> {
+        let columns: Vec<_> = self.parents.iter().map(|parent| parent.column).zip(ids.iter().cloned()).collect();
+        let encoded: Vec<_> = ids.iter().map(|id| utf8_percent_encode(id, PLAIN).to_string()).collect();
+        let mut path = self.stream.path.to_owned();
+        for ((column, _), id) in columns.iter().zip(&encoded) {
+            path = path.replace(&format!("{{{column}}}"), id);
+        }
+        let name = encoded.join("/");
+        let refusal = if ids.is_empty() { Refusal::Fail } else { Refusal::GoOn };
+        let plain = Partition { path, columns, refusal, ..Partition::default() };
+        let Some(parameter) = self.scope else {
+            let innermost = self.parents.last().zip(ids.last());
+            let query = innermost.and_then(|(parent, id)| Some((parent.parameter?, id.clone())));
+            let echo = innermost.map(|(parent, id)| (parent.echo, id.clone()));
+            let query = query.into_iter().collect();
+            return Ok(Partition { name: (!name.is_empty()).then_some(name), query, echo, ..plain });
+        };
+        let organization = self.plan.organization.scope()?;
+        let crn = ids.first().map_or(organization.to_owned(), |id| crn::environment(organization, id));
+        let name = if name.is_empty() { ORGANIZATION.to_owned() } else { name };
+        let is_nested = suffix == "/*";
+        let inclusive = format!("{name}+");
+        let observes = suffix.is_empty().then(|| Scope { field: parameter, crn: crn.clone(), inclusive });
+        Ok(Partition {
+            name: Some(format!("{name}{suffix}")),
+            query: vec![(parameter, if is_nested { format!("{crn}/*") } else { crn })],
+            observes,
+            repeats: is_nested,
+            refusal: if is_nested && ids.is_empty() { Refusal::FallBack } else { refusal },
+            ..plain
+        })
+    }
+
+    /// The first partition below the rows with these ids, behind the id `after` if there is one.
+    async fn below(
+        &mut self,
+        mut ids: Vec<String>,
+        mut after: Option<String>,
+        teller: &Teller,
+    ) -> Result<Option<Partition>, Error> {
+        while ids.len() < self.parents.len() {
+            let rows = self.rows(&ids, teller).await?;
+            let number = after.as_ref().map_or(0, |after| rows.partition_point(|row| row.id <= *after));
+            match rows.get(number) {
+                Some(row) => {
+                    ids.push(row.id.clone());
+                    after = None;
+                }
+                None => match ids.pop() {
+                    Some(id) => after = Some(id),
+                    None => return Ok(None),
+                },
+            }
+        }
+        self.at(&ids, "").map(Some)
+    }
+
+    /// The rows of the parent below the rows with these ids.
+    async fn rows(&mut self, ids: &[String], teller: &Teller) -> Result<Rc<[Row]>, Error> {
+        let parent = self.parents[ids.len()].stream;
+        self.is_cut |= self.plan.sample && !ids.is_empty() && !Sample::leaves(self.plan.client.requests());
+        let Some(stream) = find(parent).filter(|_| !self.is_cut) else { return Ok(Rc::default()) };
+        let partition = Walk::new(&self.plan, stream).at(ids, "")?;
+        let on_wait = async |wait| teller.tell(wait).await;
+        let rows = match self.plan.client.rows(stream, &partition, &on_wait).await {
+            Err(error) if partition.refusal == Refusal::GoOn && error.is_hidden() => {
+                self.pass_over(partition.name.unwrap_or_default(), error);
+                return Ok(Rc::default());
+            }
+            Err(mut error) => {
+                error.message = format!("its parent {parent} cannot be listed: {}", error.message);
+                return Err(error);
+            }
+            Ok(rows) => rows,
+        };
+        let is_impossible = stream.never_empty && rows.is_empty();
+        match is_impossible.then(|| empty(self.stream, stream, self.plan.may_be_empty)).flatten() {
+            Some(error) => Err(error),
+            None => Ok(rows),
+        }
+    }
+}
+
+/// The error of a stream that cannot be empty and is; none, with a warning, where the settings allow it. `reader`: the
+/// stream itself or one that it is a parent of.
+pub fn empty(reader: &Stream, stream: &Stream, may_be_empty: bool) -> Option<Error> {
+    let list = match reader.name == stream.name {
+        true => "its list".to_owned(),
+        false => format!("the list of {}", stream.name),
+    };
+    if may_be_empty {
+        log::warn(format!(
+            "{}: {list} is empty, although every organization has something in it; empty_lists: warn",
+            reader.name
+        ));
+        return None;
+    }
+    let words = format!(
+        "{list} is empty, although every organization has something in it: the owner of the API key sees less than \
+         there is. The role {} sees all (not verified). If there is really nothing, set empty_lists to warn",
+        stream.role
+    );
+    Some(Error::new(Kind::Denied, words))
+}
+
+/// One error for all listings that were refused: the first one's, with the names of the others.
+fn all_refused(refused: &[(String, Error)]) -> Option<Error> {
+    const MOST: usize = 5;
+    let names: Vec<_> = refused.iter().take(MOST).map(|(name, _)| name.as_str()).collect();
+    let (count, names) = (refused.len(), names.join(", "));
+    let words = match count {
+        1 => format!("{names} is refused"),
+        _ if count > MOST => format!("{count} listings are refused, {names} among them"),
+        _ => format!("{count} listings are refused, {names}"),
+    };
+    let mut error = refused.first()?.1.clone();
+    error.message = format!("{words}: {}. If it was deleted during this run, run again", error.message);
+    Some(error)
+}
+
+fn whole_refused() -> Error {
+    Error::new(
+        Kind::Denied,
+        "read environment by environment, because the listing of the whole organization is refused: what is \
+         bound to the organization's own resources (identity providers, service accounts, …) may be missing",
+    )
+}

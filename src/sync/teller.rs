@@ -1,0 +1,42 @@
+//! Says the events of one stream, and tells people of its waits.
+
+use std::cell::Cell;
+
+use chrono::Utc;
+use tokio::sync::mpsc;
+
+use crate::api::Wait;
+use crate::error::{Error, Kind};
+use crate::log;
+use crate::protocol::Event;
+use crate::streams::Stream;
+
+pub struct Teller {
+    stream: &'static Stream,
+    events: mpsc::Sender<Event>,
+    /// Tries of requests, beside the first of each.
+    pub retries: Cell<u64>,
+}
+
+impl Teller {
+    pub fn new(stream: &'static Stream, events: mpsc::Sender<Event>) -> Teller {
+        Teller { stream, events, retries: Cell::new(0) }
+    }
+
+    /// # Errors
+    /// Output, if nobody takes events any more.
+    pub async fn say(&self, event: Event) -> Result<(), Error> {
+        let gone = |_| Error::new(Kind::Output, "nobody takes the records any more");
+        self.events.send(event).await.map_err(gone)
+    }
+
+    pub async fn tell(&self, wait: Wait) {
+        self.retries.set(self.retries.get() + u64::from(wait.is_retry()));
+        log::info(format!("{}: {wait}", self.stream.name));
+        if wait.is_rate_limit() {
+            let until = Utc::now() + wait.duration;
+            // If nobody takes the event, the next page will find out.
+            let _ = self.say(Event::RateLimited { stream: self.stream, until }).await;
+        }
+    }
+}
