@@ -6,7 +6,7 @@ use std::process::Stdio;
 use serde_json::{Map, Value, json};
 
 use super::{golden, stdout_of};
-use crate::runtimes::{command, program};
+use crate::support::runtimes::{command, program};
 
 /// What `--about` says, but for `test`: Meltano itself never calls it, and knows no such capability.
 const CAPABILITIES: [&str; 6] =

@@ -7,6 +7,7 @@ pub mod leaks;
 mod messages;
 pub mod pretend;
 mod run;
+pub mod runtimes;
 mod tap;
 mod terminal;
 mod watch;

@@ -1,0 +1,11 @@
+//! The binary as an Airbyte source.
+
+mod acceptance;
+mod check;
+mod failures;
+mod kills;
+mod order;
+mod pyairbyte;
+mod reads;
+mod selection;
+pub mod states;

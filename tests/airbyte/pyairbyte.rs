@@ -1,0 +1,58 @@
+//! PyAirbyte runs the binary as a local executable and loads what it says into DuckDB.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+use simulator::{Scenario, Simulator};
+use tempfile::TempDir;
+
+use crate::support::runtimes::{BINARY, Process, command, program};
+use crate::support::{STREAMS, polite, rude};
+
+fn settings(sim: &Simulator) -> Value {
+    json!({
+        "base_url": sim.base_url(), "api_key": sim.api_key(), "api_secret": sim.api_secret(),
+        "retry_base_seconds": 0.001, "page_size": 50,
+    })
+}
+
+fn runs_it_as_its_users_do(scenario: Scenario) {
+    let sim = Simulator::start(scenario.clone());
+    let mut fewer = Simulator::start(scenario.clone().seed(sim.seed()));
+    fewer.delete("users", 3);
+    fewer.delete("role_bindings", 2);
+    let refusing = Simulator::start(scenario.refuse("users"));
+    let slow = Simulator::start(polite().users(5_000).latency(Duration::from_millis(50)));
+    let folder = TempDir::new().unwrap();
+    let counts = |sim: &Simulator| -> Map<String, Value> {
+        STREAMS.iter().map(|stream| ((*stream).to_owned(), json!(sim.truth().count(stream)))).collect()
+    };
+    let given = json!({
+        "binary": BINARY, "folder": folder.path(), "config": settings(&sim),
+        "refused": settings(&refusing), "slow": settings(&slow), "truth": counts(&sim),
+        "fewer": settings(&fewer), "fewer_truth": counts(&fewer),
+        "organization_id": sim.organization_id(),
+    });
+    let file = folder.path().join("given.json");
+    std::fs::write(&file, given.to_string()).unwrap();
+    let mut python = command(program("airbyte", "python"));
+    python.env("HOME", folder.path()).env("TMPDIR", folder.path()).env("NO_COLOR", "1");
+    python.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/airbyte_source.py")).arg(&file);
+    let ended = Process::start(python, folder.path(), &sim, None).finish().expect_code(0);
+    assert!(ended.stdout.contains("all is well"));
+    // Of 100 pages, twice.
+    let asked = slow.requests().len();
+    assert!((2..100).contains(&asked), "{asked} requests: it was not stopped early");
+    assert!(!ended.stderr.contains("AirbyteSubprocessFailedError"), "it ended early by no signal");
+    assert!(!ended.stderr.contains("Traceback"), "PyAirbyte says more than it should");
+}
+
+#[test]
+fn pyairbyte_checks_reads_reads_again_stops_early_and_raises_if_a_stream_is_refused() {
+    runs_it_as_its_users_do(polite());
+}
+
+#[test]
+fn pyairbyte_gets_everything_from_a_rude_service() {
+    runs_it_as_its_users_do(rude());
+}

@@ -1,0 +1,87 @@
+//! Lists that no organization has empty: they show less than there is, in a sync and in a check.
+
+use serde_json::{Value, json};
+use simulator::{Scenario, Simulator};
+
+use crate::support::airbyte::{self, FailureType, Status};
+use crate::support::{Run, Tap, assert_whole, has_no_position, polite, rude, small, tap};
+
+/// Organizations whose listing of one stream is empty, and the role that sees it whole.
+fn empty(scenario: impl Fn() -> Scenario) -> [(&'static str, Scenario, &'static str); 3] {
+    [
+        ("users", scenario().users(0), "AccountAdmin"),
+        ("role_bindings", scenario().role_bindings(0), "OrganizationAdmin"),
+        ("environments", scenario().environments(0), "Operator"),
+    ]
+}
+
+fn only<'s>(sim: &'s Simulator, stream: &str) -> Tap<'s> {
+    tap(sim).set("streams", json!([stream, "invitations"])).set("emit_activate_version", true)
+}
+
+#[track_caller]
+fn assert_denied(run: Run, stream: &str, role: &str) {
+    let run = run.expect_code(3).expect_line("ERROR", [stream, "is empty", role, "empty_lists"]);
+    assert!(has_no_position(&run.bookmark(stream)), "{stream}");
+    assert_eq!(run.bookmark(stream)["last_records"], Value::Null, "{stream}");
+    assert!(!run.stdout.contains(&format!(r#""type":"ACTIVATE_VERSION","stream":"{stream}""#)), "{stream}");
+    assert!(run.stdout.contains(r#""type":"ACTIVATE_VERSION","stream":"invitations""#));
+}
+
+#[test]
+fn a_list_that_cannot_be_empty_fails_with_the_role_that_sees_it() {
+    for scenario in [|| small(), || rude()] {
+        for (stream, scenario, role) in empty(scenario) {
+            let sim = Simulator::start(scenario);
+            assert_denied(only(&sim, stream).run(), stream, role);
+        }
+    }
+}
+
+#[test]
+fn under_airbyte_such_a_stream_is_incomplete_and_no_state_says_complete() {
+    for (stream, scenario, role) in empty(small) {
+        let sim = Simulator::start(scenario);
+        let streams = ["invitations", stream];
+        let heard = airbyte::read(only(&sim, stream), &crate::on_demand::streams::catalog_of(&streams))
+            .expect_code(1);
+        assert_eq!(heard.statuses(stream).last(), Some(&Status::Incomplete));
+        assert!(has_no_position(&heard.last_state(stream)));
+        let error = heard.error_of(stream);
+        assert_eq!(error.failure_type, FailureType::Config);
+        airbyte::has_words(&error.message, &["is empty", role, "empty_lists"]);
+    }
+}
+
+#[test]
+fn a_check_and_a_test_say_what_a_sync_would() {
+    for (stream, scenario, role) in empty(small) {
+        let sim = Simulator::start(scenario);
+        airbyte::check(only(&sim, stream)).failed(&[stream, "is empty", role, "empty_lists"]);
+        let run = only(&sim, stream).arg("--test").run().expect_code(3);
+        drop(run.expect_line("ERROR", [stream, "is empty", role]));
+        airbyte::check(only(&sim, stream).set("empty_lists", "warn")).succeeded();
+        drop(only(&sim, stream).set("empty_lists", "warn").arg("--test").run().expect_code(0));
+    }
+}
+
+#[test]
+fn the_setting_takes_an_empty_list_for_what_it_is_with_a_warning() {
+    for scenario in [polite(), rude()] {
+        let sim = Simulator::start(scenario.users(0).role_bindings(0));
+        let run = tap(&sim).set("empty_lists", "warn").run();
+        assert_whole(&run, &sim);
+        for stream in ["users", "role_bindings"] {
+            assert!(run.says("WARN", &[stream, "is empty", "empty_lists"]), "{stream}");
+            assert_eq!(run.bookmark(stream)["last_records"], 0);
+        }
+    }
+}
+
+#[test]
+fn other_lists_may_be_empty() {
+    let sim = Simulator::start(polite().invitations(0).service_accounts(0));
+    let run = tap(&sim).run();
+    assert_whole(&run, &sim);
+    assert!(!run.says("WARN", &[""]));
+}

@@ -1,0 +1,6 @@
+//! The streams that are offered where the setting `streams` names them.
+
+mod environments;
+mod keys;
+mod refusals;
+pub mod streams;

@@ -1,0 +1,399 @@
+//! The streams that are offered where the setting `streams` names them: API keys, without their
+//! secrets, environments and Kafka clusters.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use simulator::{At, Fault, Scenario, Simulator};
+
+use crate::support::airbyte::{self, FailureType, Status};
+use crate::support::{EVERY, Run, Tap, assert_whole_of, bare, rude, small, tap};
+
+pub fn seven(sim: &Simulator) -> Tap<'_> {
+    tap(sim).set("streams", json!(EVERY))
+}
+
+/// Who asks nobody and offers these.
+fn offering(streams: &[&str]) -> Tap<'static> {
+    bare().config(json!({
+        "api_key": "ABCDEFGHIJKLMNOP", "api_secret": "of no use", "base_url": "http://127.0.0.1:9",
+        "streams": streams,
+    }))
+}
+
+/// Singer's catalog of what these settings offer.
+fn singer(tap: Tap<'_>) -> Value {
+    serde_json::from_str(&tap.arg("--discover").run().expect_code(0).stdout).unwrap()
+}
+
+/// The streams that Airbyte's `discover` offers, as they are printed.
+fn discovered(tap: Tap<'_>) -> Vec<Value> {
+    let heard = airbyte::verb(tap, "discover").expect_code(0);
+    let line = heard.run.stdout.lines().find(|line| line.starts_with(r#"{"type":"CATALOG""#)).unwrap();
+    let value: Value = serde_json::from_str(line).unwrap();
+    value["catalog"]["streams"].as_array().unwrap().clone()
+}
+
+/// A configured catalog of these streams.
+pub fn catalog_of(streams: &[&str]) -> Value {
+    let configured = |stream: Value| json!({"stream": stream, "sync_mode": "full_refresh", "destination_sync_mode": "overwrite"});
+    json!({"streams": discovered(offering(streams)).into_iter().map(configured).collect::<Vec<_>>()})
+}
+
+fn names(streams: &Value, key: &str) -> Vec<String> {
+    streams.as_array().unwrap().iter().map(|stream| stream[key].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn only_who_asks_is_offered_all_seven_and_in_the_order_of_the_documentation() {
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/streams.md")).unwrap();
+    let documented: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    assert_eq!(documented, EVERY);
+    let sim = Simulator::start(small());
+    let mut reversed = EVERY;
+    reversed.reverse();
+    for (asking, offered) in
+        [(tap(&sim), &documented[..4]), (seven(&sim), &documented), (offering(&reversed), &documented)]
+    {
+        assert_eq!(names(&singer(asking)["streams"], "tap_stream_id"), offered);
+    }
+    assert_eq!(names(&discovered(tap(&sim)).into(), "name"), documented[..4]);
+    for asking in [seven(&sim), offering(&reversed)] {
+        assert_eq!(names(&discovered(asking).into(), "name"), documented);
+    }
+}
+
+#[test]
+fn a_catalog_that_asks_singer_for_what_is_not_offered_is_refused() {
+    let sim = Simulator::start(small());
+    let run = tap(&sim).catalog(&singer(offering(&["users", "api_keys"]))).run();
+    let run = run.expect_refusal(2, ["api_keys", "setting streams"]);
+    assert!(run.requests.is_empty(), "something was asked");
+}
+
+#[test]
+fn a_catalog_that_asks_airbyte_for_what_is_not_offered_fails_with_the_setting_named() {
+    let sim = Simulator::start(small());
+    let heard = airbyte::read(tap(&sim), &catalog_of(&["users", "api_keys"])).expect_code(1);
+    let error = heard.error_of("api_keys");
+    assert_eq!(error.failure_type, FailureType::Config);
+    airbyte::has_words(&error.message, &["api_keys", "setting streams"]);
+    heard.assert_whole_of(&sim, &["users"]);
+    assert!(heard.statuses("api_keys").is_empty() && heard.states("api_keys").is_empty());
+}
+
+/// The same, record by record, through both protocols; and each as the API sent it.
+#[track_caller]
+fn comes_out_whole(scenario: Scenario, sizes: &[u64]) {
+    let sim = Simulator::start(scenario);
+    let catalog = catalog_of(&EVERY);
+    for size in sizes {
+        let run = seven(&sim).set("page_size", *size).run().expect_code(0);
+        assert_whole_of(&run, &sim, &EVERY);
+        let heard = airbyte::read(seven(&sim).set("page_size", *size), &catalog);
+        heard.assert_whole_of(&sim, &EVERY);
+        for stream in EVERY {
+            let (one, other) = (sorted(run.records(stream)), sorted(heard.records(stream)));
+            assert!(one == other, "{stream} differs, pages of {size}");
+        }
+    }
+}
+
+fn sorted(records: Vec<Value>) -> Vec<String> {
+    let mut records: Vec<String> = records.iter().map(Value::to_string).collect();
+    records.sort();
+    records
+}
+
+/// A few of each, rude.
+pub fn few() -> Scenario {
+    rude().users(25).invitations(23).service_accounts(12).role_bindings(31)
+}
+
+#[test]
+fn seven_streams_come_out_whole_with_any_page_size_and_number_of_clusters() {
+    for clusters in [0, 1, 25] {
+        comes_out_whole(few().polite().kafka_clusters(clusters), &[1, 2, 3, 7, 100]);
+    }
+}
+
+#[test]
+fn seven_streams_come_out_whole_from_a_rude_service_too() {
+    for clusters in [0, 1, 25] {
+        comes_out_whole(few().kafka_clusters(clusters), &[1, 2, 3, 7, 100]);
+    }
+}
+
+#[test]
+fn forty_environments_come_out_whole() {
+    for scenario in [few(), few().polite()] {
+        comes_out_whole(scenario.environments(40).kafka_clusters(3), &[2, 100]);
+    }
+}
+
+#[test]
+fn that_no_environment_is_listed_is_not_taken_for_no_clusters() {
+    for scenario in [few(), few().polite()] {
+        let sim = Simulator::start(scenario.environments(0));
+        let words = |stream| [stream, "is empty", "Operator", "empty_lists"];
+        let run = seven(&sim).set("emit_activate_version", true).run().expect_code(3);
+        let heard = airbyte::read(seven(&sim), &catalog_of(&EVERY)).expect_code(1);
+        for stream in ["kafka_clusters", "environments"] {
+            assert!(run.says("ERROR", &words(stream)), "{stream}");
+            let activated = format!(r#""type":"ACTIVATE_VERSION","stream":"{stream}""#);
+            assert!(!run.stdout.contains(&activated), "{stream}");
+            assert_eq!(heard.statuses(stream).last(), Some(&Status::Incomplete), "{stream}");
+        }
+        let warned = seven(&sim).set("empty_lists", "warn").run().expect_code(0);
+        assert_whole_of(&warned, &sim, &EVERY);
+        assert!(warned.says("WARN", &["kafka_clusters", "is empty"]));
+    }
+    // A check asks for environments twice at once and gives up early: a polite service only.
+    let sim = Simulator::start(few().polite().environments(0));
+    airbyte::check(seven(&sim)).failed(&["kafka_clusters", "environments", "is empty", "Operator"]);
+    airbyte::check(seven(&sim).set("empty_lists", "warn")).succeeded();
+}
+
+/// Nothing of any secret of these, not even its beginning.
+#[track_caller]
+pub fn keeps(run: &Run, secrets: &[String]) {
+    assert!(!secrets.is_empty());
+    for start in secrets.iter().map(|secret| &secret[..12]) {
+        assert!(!run.stdout.contains(start), "stdout has the secret {start}…");
+        assert!(!run.stderr.contains(start), "stderr has the secret {start}…");
+    }
+    assert!(!run.stdout.contains(r#""secret""#), "something is called a secret");
+}
+
+#[test]
+fn no_secret_of_a_key_is_said_whatever_is_asked() {
+    let sim = Simulator::start(rude());
+    let secrets = sim.key_secrets();
+    let catalog = catalog_of(&EVERY);
+    for drift in ["warn", "fail", "pass"] {
+        let debug = || seven(&sim).set("schema_drift", drift).args(["--log-level", "debug"]);
+        let run = debug().run();
+        assert_eq!(run.code(), Some(if drift == "fail" { 5 } else { 0 }));
+        keeps(&run, &secrets);
+        keeps(&debug().arg("--test").run(), &secrets);
+        keeps(&airbyte::read(debug(), &catalog).run, &secrets);
+        keeps(&airbyte::check(debug()).run, &secrets);
+    }
+    keeps(&seven(&sim).arg("--discover").run(), &secrets);
+    keeps(&airbyte::verb(seven(&sim), "discover").run, &secrets);
+}
+
+/// A service whose every listing of API keys is one page of this text.
+pub fn listing(data: &str) -> Simulator {
+    let sim = Simulator::start(small());
+    let page = format!(r#"{{"metadata":{{}},"data":{data}}}"#);
+    sim.add_fault(Fault::Body(page.into_bytes(), Vec::new()), At::stream("api_keys"));
+    sim
+}
+
+pub fn keys_only(sim: &Simulator) -> Tap<'_> {
+    tap(sim).set("streams", json!(["api_keys"])).args(["--log-level", "debug"])
+}
+
+#[test]
+fn no_secret_of_a_key_is_said_however_it_is_spelled() {
+    let secret = "hush+hush/quiet+as/a+mouse".to_owned();
+    for spelled in [
+        r#"{"secret":"~","owner":{"id":"u-1"}}"#,
+        r#"{"owner":{"id":"u-1"},"s\u0065cret" : "~"}"#,
+        r#"{"secret":"~","owner":{"id":"u-1"},"secret":"~"}"#,
+        r#"{"secret":{"value":["~"]},"owner":{"id":"u-1"}}"#,
+        r#"{"owner":{"id":"u-1"},"secret":["~",{"secret":"~"}]}"#,
+        r#""~""#,
+        r#"["~",{"secret":"~"}]"#,
+    ] {
+        let sim = listing(&format!(r#"[{{"id":"KEY","spec":{}}}]"#, spelled.replace('~', &secret)));
+        for drift in ["warn", "fail", "pass"] {
+            let run = keys_only(&sim).set("schema_drift", drift).run();
+            keeps(&run, std::slice::from_ref(&secret));
+            if drift != "fail" {
+                let owner = spelled.contains("u-1").then_some("u-1");
+                assert_eq!(run.records("api_keys")[0]["owner_id"].as_str(), owner, "{spelled}");
+            }
+            let heard = airbyte::read(keys_only(&sim).set("schema_drift", drift), &catalog_of(&["api_keys"]));
+            keeps(&heard.run, std::slice::from_ref(&secret));
+        }
+    }
+}
+
+/// Bodies that hold these fields and are no page, or a page of no records.
+fn broken(fields: &str) -> Vec<String> {
+    let data = [
+        format!("[{{{fields}}}]}}"),
+        format!(r#"[{{"id":7,{fields}}}]}}"#),
+        format!(r#"{{"id":"x-1",{fields}}}}}"#),
+        format!(r#"[{{"id":"x-1",{fields}}}]]"#),
+        format!(r#"[{{"id":"x-1",{fields}"#),
+        format!(r#"[{{"id":"x-1",{fields}}}],"metadata":{{"next":"https://api.confluent.cloud/"}}}}"#),
+    ];
+    data.into_iter().map(|data| format!(r#"{{"api_version":"iam/v2","data":{data}"#)).collect()
+}
+
+#[track_caller]
+fn stays_hidden(stream: &str, status: u16, fields: &str, hidden: &str) {
+    let (catalog, hidden) = (catalog_of(&[stream]), &[hidden.to_owned()]);
+    for body in broken(fields) {
+        let sim = Simulator::start(small());
+        let headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
+        sim.add_fault(Fault::Status { status, body: body.clone(), headers }, At::stream(stream));
+        let strict = || {
+            let tap = tap(&sim).set("streams", json!([stream])).set("personal_data", "omit");
+            tap.set("max_retries", 1).args(["--log-level", "debug"])
+        };
+        let run = strict().run();
+        assert_ne!(run.code(), Some(0), "{status} {body}");
+        keeps(&run, hidden);
+        keeps(&airbyte::read(strict(), &catalog).run, hidden);
+        keeps(&airbyte::check(strict()).run, hidden);
+    }
+}
+
+#[test]
+fn no_secret_of_a_key_is_said_of_a_page_that_is_broken() {
+    stays_hidden("api_keys", 200, r#""spec":{"secret":"hush+hush/quiet"}"#, "hush+hush/quiet");
+}
+
+#[test]
+fn no_secret_of_a_key_is_said_of_an_error_that_quotes_keys() {
+    for status in [400, 403, 500] {
+        stays_hidden("api_keys", status, r#""spec":{"secret":"hush+hush/quiet"}"#, "hush+hush/quiet");
+    }
+}
+
+#[test]
+fn nobody_who_is_omitted_is_named_of_a_page_that_is_broken() {
+    stays_hidden("users", 200, r#""email":"grace.hopper@example.com""#, "grace.hopper@example.com");
+}
+
+const LIFTED: [&str; 5] = ["display_name", "owner_id", "resource_id", "resource_kind", "environment_id"];
+
+#[test]
+fn what_a_key_does_not_say_is_null_and_never_an_error() {
+    let cases = [
+        (
+            json!({"resource": null, "owner": {"id": "u-1"}, "display_name": "d"}),
+            json!(["d", "u-1", null, null, null]),
+        ),
+        (json!({"resource": {"id": "cloud", "kind": "Cloud"}}), json!([null, null, "cloud", "Cloud", null])),
+        (
+            json!({"resource": {"id": "lkc-1", "kind": "Cluster", "environment": "env-1"}}),
+            json!([null, null, "lkc-1", "Cluster", "env-1"]),
+        ),
+        (
+            json!({"resources": [{"id": "lkc-1", "environment": "env-1"}]}),
+            json!([null, null, null, null, null]),
+        ),
+        (
+            json!({"resource": {"id": "lkc-9"}, "resources": [{"id": "lkc-9"}]}),
+            json!([null, null, "lkc-9", null, null]),
+        ),
+        (json!({"owner": null, "resource": "CLOUD"}), json!([null, null, null, null, null])),
+        (json!({"owner": "u-1", "resource": []}), json!([null, null, null, null, null])),
+        (json!({"owner": {"related": "x"}, "resource": {}}), json!([null, null, null, null, null])),
+        (json!(null), json!([null, null, null, null, null])),
+        (json!("gone"), json!([null, null, null, null, null])),
+        (json!(["owner"]), json!([null, null, null, null, null])),
+    ];
+    let mut records: Vec<Value> =
+        cases.iter().enumerate().map(|(i, (spec, _))| json!({"id": format!("K{i}"), "spec": spec})).collect();
+    records.push(json!({"id": "without"}));
+    let sim = listing(&Value::from(records.clone()).to_string());
+    let run = keys_only(&sim).run().expect_code(0);
+    let heard = airbyte::read(keys_only(&sim), &catalog_of(&["api_keys"])).expect_code(0);
+    for found in [run.records("api_keys"), heard.records("api_keys")] {
+        assert_eq!(found.len(), records.len());
+        for (record, sent) in found.iter().zip(&records) {
+            assert!(!sent["spec"].is_object() || record["spec"] == sent["spec"], "{record}");
+            let expected = cases.iter().find(|(spec, _)| sent.get("spec") == Some(spec));
+            let expected =
+                expected.map_or(json!([null, null, null, null, null]), |(_, columns)| columns.clone());
+            let columns = LIFTED.map(|name| record.get(name).expect("the column is there").clone());
+            assert_eq!(Value::from(columns.to_vec()), expected, "{sent}");
+        }
+    }
+}
+
+#[test]
+fn a_key_whose_spec_is_left_out_still_says_whose_it_is() {
+    let sim = Simulator::start(small());
+    let mut catalog = singer(offering(&["api_keys"]));
+    for entry in catalog["streams"][0]["metadata"].as_array_mut().unwrap() {
+        if entry["breadcrumb"] == json!(["properties", "spec"]) {
+            entry["metadata"]["selected"] = json!(false);
+        }
+    }
+    let run = keys_only(&sim).catalog(&catalog).run().expect_code(0);
+    for record in run.records("api_keys") {
+        let truth = sim.truth().records("api_keys").iter().find(|truth| truth["id"] == record["id"]).unwrap();
+        assert!(record.get("spec").is_none());
+        assert_eq!(record["owner_id"], truth["spec"]["owner"]["id"]);
+    }
+    assert_eq!(run.records("api_keys").len(), 64);
+}
+
+#[test]
+fn check_asks_for_what_the_settings_name() {
+    for scenario in [small(), small().kafka_clusters(0)] {
+        let sim = Simulator::start(scenario);
+        airbyte::check(seven(&sim)).succeeded();
+        let run = seven(&sim).arg("--test").run().expect_code(0);
+        for stream in EVERY {
+            let some = usize::from(sim.truth().count(stream) > 0);
+            assert_eq!(run.records(stream).len(), some, "{stream}");
+            assert!(run.schemas().contains_key(stream), "{stream}");
+        }
+    }
+}
+
+#[test]
+fn check_names_what_is_refused_of_the_seven_and_its_role() {
+    for (refused, role) in
+        [("kafka_clusters", "Operator"), ("api_keys", "OrganizationAdmin"), ("environments", "Operator")]
+    {
+        let sim = Simulator::start(small().refuse(refused));
+        let message = airbyte::check(seven(&sim)).failed(&[refused, role, "not verified"]);
+        // What is refused of clusters are environments.
+        let may_be_named =
+            |other: &&str| [refused, "kafka_clusters"].contains(other) || *other == "environments";
+        for other in EVERY.into_iter().filter(|other| !may_be_named(other)) {
+            assert!(!message.contains(other), "{other} is not refused: {message}");
+        }
+        airbyte::check(tap(&sim)).succeeded();
+        drop(seven(&sim).arg("--test").run().expect_code(3).expect_line("ERROR", [refused]));
+    }
+}
+
+/// The properties that Singer's catalog and Airbyte's offer of a stream.
+fn offered(sim: &Simulator, mode: &str, stream: &str) -> [Vec<String>; 2] {
+    let with = || tap(sim).set("personal_data", mode).set("personal_data_key", "a long random text: 7f3b9c");
+    let singer = singer(with())["streams"].as_array().unwrap().clone();
+    let entry = singer.into_iter().find(|entry| entry["tap_stream_id"] == stream).unwrap();
+    let other = discovered(with()).into_iter().find(|offered| offered["name"] == stream).unwrap();
+    let properties = |schema: &Value| schema["properties"].as_object().unwrap().keys().cloned().collect();
+    let mut described: Vec<String> = properties(&entry["schema"]);
+    for metadata in entry["metadata"].as_array().unwrap() {
+        let breadcrumb = metadata["breadcrumb"].as_array().unwrap();
+        described.extend(breadcrumb.get(1).and_then(Value::as_str).map(str::to_owned));
+    }
+    [described, properties(&other["json_schema"])]
+}
+
+#[test]
+fn what_is_omitted_of_persons_is_not_offered_and_what_is_kept_or_hashed_is() {
+    let sim = Simulator::start(small());
+    for (stream, name) in [("users", "email"), ("users", "full_name"), ("invitations", "email")] {
+        for mode in ["keep", "hash", "omit"] {
+            for properties in offered(&sim, mode, stream) {
+                let is = properties.iter().any(|property| property == name);
+                assert_eq!(is, mode != "omit", "{mode}: {stream}.{name} among {properties:?}");
+            }
+        }
+    }
+    let names = offered(&sim, "omit", "service_accounts");
+    assert!(names.iter().all(|properties| properties.iter().any(|name| name == "display_name")));
+}

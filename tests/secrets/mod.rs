@@ -1,0 +1,5 @@
+//! Where credentials go, and that nothing says them.
+
+mod echoes;
+mod origins;
+mod properties;

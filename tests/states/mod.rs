@@ -1,0 +1,6 @@
+//! States: what is resumed, what is started over, and what a version stands for.
+
+mod access;
+mod files;
+mod resumed;
+pub mod versions;
