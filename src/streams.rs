@@ -3,6 +3,11 @@
 //! A stream is a handful of facts and a schema file; no function belongs to a stream, and no code asks
 //! which stream it has. Knows nothing of HTTP, of messages or of how far a sync has come.
 
+use serde_json::{Map, Value, json};
+
+/// What the schemas of all streams have in common.
+const COMMON: &str = include_str!("../schemas/common.json");
+
 /// The facts about one kind of listing of Confluent Cloud. What is common to most stands in [`FLAT`].
 ///
 /// A stream is read from the service. If one comes to be read from the run itself, `path` becomes one of two
@@ -22,7 +27,7 @@ pub struct Stream {
     pub key: &'static str,
     /// How the stream falls into listings.
     pub partitions: Partitions,
-    /// JSON Schema (draft-07) of a record, derived columns included.
+    /// What the stream is, and the properties that differ from `schemas/common.json`, derived columns included.
     pub schema: &'static str,
     /// Largest `page_size` that the listing serves without losing records.
     pub max_page_size: u32,
@@ -279,18 +284,41 @@ impl Stream {
         self.secret.iter().any(|secret| secret.eq_ignore_ascii_case(name))
     }
 
-    /// The schema as JSON.
-    pub fn schema(&self) -> serde_json::Value {
-        // Every schema file is compiled in and parsed by a test below, so this cannot be reached with
-        // a broken one; null would still be a valid (empty) answer.
-        serde_json::from_str(self.schema).unwrap_or_default()
+    /// JSON Schema (draft-07) of a record: the common one, patched by the properties in the stream's own file.
+    /// Properties come in the order of a record: the API's own fields, `metadata` last, then what is computed.
+    pub fn schema(&self) -> Value {
+        // Both files are compiled in and parsed by a test below, so neither can be broken here; null would
+        // still be a valid (empty) answer.
+        let parse = |text| serde_json::from_str::<Value>(text).unwrap_or_default();
+        let (mut schema, own) = (parse(COMMON), parse(self.schema));
+        schema["required"] = json!([self.key]);
+        if let (Value::Object(properties), Value::Object(own)) =
+            (&mut schema["properties"], &own["properties"])
+        {
+            merge(properties, own);
+            let mut ordered = Vec::from_iter(std::mem::take(properties));
+            let computed = |name: &str| self.derived().position(|(column, _)| column == name);
+            ordered.sort_by_key(|(name, _)| (computed(name), name == "metadata"));
+            properties.extend(ordered);
+        }
+        schema
+    }
+}
+
+/// Applies a JSON merge patch (RFC 7396): null takes a property away.
+fn merge(target: &mut Map<String, Value>, patch: &Map<String, Value>) {
+    for (name, patch) in patch {
+        match (target.get_mut(name), patch) {
+            (_, Value::Null) => drop(target.shift_remove(name)),
+            (Some(Value::Object(target)), Value::Object(patch)) => merge(target, patch),
+            _ => drop(target.insert(name.clone(), patch.clone())),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::Value;
 
     fn described(stream: &Stream, schema: &Value, at: &str) {
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
@@ -321,7 +349,9 @@ mod tests {
     #[test]
     fn every_stream_is_whole() {
         for stream in STREAMS {
-            let schema: Value = serde_json::from_str(stream.schema).expect(stream.name);
+            let own: Value = serde_json::from_str(stream.schema).expect(stream.name);
+            assert!(own["description"].as_str().is_some_and(|words| words.ends_with('.')), "{}", stream.name);
+            let schema = stream.schema();
             assert_eq!(schema["type"], "object", "{}", stream.name);
             assert_eq!(schema["additionalProperties"], true, "{}", stream.name);
             assert_eq!(
