@@ -58,7 +58,9 @@ fuzz: has-rust
 		$(CARGO) fuzz run -s none $$target -- -max_total_time=600 -timeout=10 -max_len=4096 || exit 1; \
 	done
 
+# The settings are compiled into the binary, which says what the rest is.
 bless: has-rust $(patsubst %,$(VENVS)/%/.installed,duckdb jsonl lint pipelinewise postgres sqlite)
+	BLESS=1 $(CARGO) test --locked --test tests -- golden::streams::the_settings
 	BLESS=1 $(CARGO) test --locked --test tests -- golden:: queries:: target_page::
 
 # The script says what the variables ENGINE, IMAGE, BASE and BINARY choose.

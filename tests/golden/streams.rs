@@ -1,0 +1,141 @@
+//! Whatever names the streams beside their list and their schemas is written from these.
+
+use std::iter::once;
+
+use serde_json::Value;
+use tap_confluent_cloud::streams::{STREAMS, Scope, Stream};
+
+use super::{between, between_marks, golden};
+
+/// What the schema file says of its stream.
+fn description(stream: &Stream) -> String {
+    let own: Value = serde_json::from_str(stream.schema).expect(stream.name);
+    own["description"].as_str().expect(stream.name).to_owned()
+}
+
+fn quoted<'a>(names: impl IntoIterator<Item = &'a str>, mark: &str, separator: &str) -> String {
+    let names = names.into_iter().map(|name| format!("{mark}{name}{mark}"));
+    names.collect::<Vec<_>>().join(separator)
+}
+
+fn by_default() -> impl Iterator<Item = &'static str> {
+    STREAMS.iter().filter(|stream| !stream.on_demand).map(|stream| stream.name)
+}
+
+fn offered(stream: &Stream) -> &'static str {
+    if stream.on_demand { "on demand" } else { "by default" }
+}
+
+/// The binary is compiled with this file, so `make bless` runs this test before all others.
+#[test]
+fn the_settings_name_the_streams() {
+    let (file, every) = ("schemas/config.json", STREAMS.iter().map(|stream| stream.name));
+    between(file, "\"enum\": [\n          ", "\n        ]", &quoted(every, "\"", ",\n          "));
+    between(file, "\"default\": [", "]", &quoted(by_default(), "\"", ", "));
+}
+
+#[test]
+fn the_tables_list_the_streams() {
+    let mut table =
+        "| stream | records | key | offered | least role (unverified) |\n|---|---|---|---|---|\n".to_owned();
+    for stream in STREAMS {
+        let description = description(stream);
+        let (summary, _) = description.split_once(". ").unwrap_or((description.trim_end_matches('.'), ""));
+        table.push_str(&format!(
+            "| `{}` | {summary} | `{}` | {} | {} |\n",
+            stream.name,
+            stream.key,
+            offered(stream),
+            stream.role
+        ));
+    }
+    between_marks("README.md", "streams", &table);
+    between_marks("integrations/airbyte/docs.md", "streams", &table);
+}
+
+#[test]
+fn the_page_on_keys_lists_the_roles() {
+    let mut table = "| streams | least role (unverified) |\n|---|---|\n".to_owned();
+    let mut roles: Vec<&str> = Vec::new();
+    for role in STREAMS.iter().map(|stream| stream.role) {
+        if !roles.contains(&role) {
+            roles.push(role);
+        }
+    }
+    for role in roles {
+        let readable = STREAMS.iter().filter(|stream| stream.role == role).map(|stream| stream.name);
+        table.push_str(&format!("| {} | {role} |\n", quoted(readable, "`", ", ")));
+    }
+    between_marks("docs/api-key.md", "roles", &table);
+}
+
+#[test]
+fn airbyte_suggests_the_streams_of_the_default() {
+    let lines: String = by_default().map(|name| format!("      - {name}\n")).collect();
+    between("integrations/airbyte/metadata.yaml", "suggestedStreams:\n    streams:\n", "  tags:", &lines);
+}
+
+/// A row a property, nested ones under their path.
+fn rows(schema: &Value, prefix: &str, derived: &[&str], table: &mut String) {
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        let kind = match &property["type"] {
+            Value::Array(types) => types.iter().filter_map(Value::as_str).find(|kind| *kind != "null"),
+            kind => kind.as_str(),
+        };
+        let kind = if property["format"] == "date-time" { Some("date-time") } else { kind };
+        let origin = if prefix.is_empty() && derived.contains(&name.as_str()) { "derived" } else { "API" };
+        let words = property["description"].as_str().expect("a description");
+        let words = words.trim_start_matches("Derived: ").replace('|', "\\|");
+        table.push_str(&format!("| `{prefix}{name}` | {} | {origin} | {words} |\n", kind.expect("a type")));
+        rows(property, &format!("{prefix}{name}."), derived, table);
+        rows(&property["items"], &format!("{prefix}{name}[]."), derived, table);
+    }
+}
+
+/// What is asked for, and how often.
+fn listing(stream: &Stream) -> String {
+    let path = stream.path;
+    match stream.scope {
+        Scope::Everything => format!("`GET {path}`"),
+        Scope::Organization { crn_parameter } => format!("`GET {path}?{crn_parameter}=…`"),
+        Scope::EachEnvironment { parameter, .. } => {
+            format!("`GET {path}?{parameter}=…`, once per record of `environments`")
+        }
+    }
+}
+
+/// A section of the page on streams.
+fn section(stream: &Stream) -> String {
+    let fields = |names: &[&'static str]| quoted(names.iter().copied(), "`", ", ");
+    let facts = [
+        ("Request", listing(stream)),
+        ("Page size", format!("at most {}", stream.max_page_size)),
+        ("Key", format!("`{}`", stream.key)),
+        ("Offered", offered(stream).to_owned()),
+        ("Least role (unverified)", stream.role.to_owned()),
+        ("Personal data", fields(stream.personal)),
+        ("Dropped at any depth", fields(stream.secret)),
+    ];
+    let facts = facts.iter().filter(|(_, fact)| !fact.is_empty());
+    let facts: String = facts.map(|(name, fact)| format!("- {name}: {fact}\n")).collect();
+    let derived: Vec<_> = stream.derived().map(|(column, _)| column).collect();
+    let mut table = "| field | type | from | meaning |\n|---|---|---|---|\n".to_owned();
+    rows(&stream.schema(), "", &derived, &mut table);
+    format!("\n## {}\n\n{}\n\n{facts}\n{table}", stream.name, description(stream))
+}
+
+#[test]
+fn the_page_on_streams_says_what_the_declarations_say() {
+    const HEAD: &str = "\
+# Streams
+
+This page is written by `make bless` from the declarations in `src/streams.rs` and the schemas in `schemas/`.
+
+Every stream is a full table: the service offers no way to ask for changes only.
+Fields marked *API* are the service's own, untouched; those marked *derived* are computed. Every field but the key can be null or absent.
+The least role that can read a stream is taken from documentation and not verified against the service.
+A stream that is offered *on demand* is read only if the setting `streams` names it.
+";
+    let page: String = once(HEAD.to_owned()).chain(STREAMS.iter().map(section)).collect();
+    golden("docs/streams.md", &page);
+}
