@@ -4,8 +4,8 @@
 
 use serde_json::Value;
 
-use crate::api::organization::Organization;
 use crate::api::listing::Listing;
+use crate::api::organization::Organization;
 use crate::api::{Client, Wait};
 use crate::error::{Error, Kind};
 use crate::log;

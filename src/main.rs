@@ -11,9 +11,7 @@ use tap_confluent_cloud::error::{Error, exit_code};
 use tap_confluent_cloud::log::Level;
 use tap_confluent_cloud::protocol::airbyte;
 use tap_confluent_cloud::protocol::singer;
-use tap_confluent_cloud::protocol::{
-    Offer, Silent, Verdicts, is_watched, keep_newest, line, message,
-};
+use tap_confluent_cloud::protocol::{Offer, Silent, Verdicts, is_watched, keep_newest, line, message};
 use tap_confluent_cloud::run::run;
 use tap_confluent_cloud::streams::{STREAMS, Stream, find};
 use tap_confluent_cloud::{check, files, log, progress};

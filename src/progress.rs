@@ -101,7 +101,7 @@ mod tests {
     use chrono::Utc;
 
     use super::*;
-    use crate::protocol::Records;
+    use crate::shape::Records;
     use crate::state::Position;
     use crate::streams::{Stream, find};
 
@@ -131,7 +131,7 @@ mod tests {
         let (users, bindings) = (find("users").unwrap(), find("role_bindings").unwrap());
         let mut progress = Progress::default();
         let table = [
-            (Event::Started { stream: bindings, position: Position::Start }, None),
+            (Event::Started { stream: bindings, schema: bindings.schema(), position: Position::Start }, None),
             (page(bindings, 100, 1, 1.0), None),
             (page(bindings, 900, 9, 15.2), Some("role_bindings: 900 records, 9 pages, 15 s")),
             // Each stream has its own time.

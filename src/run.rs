@@ -98,7 +98,8 @@ async fn pump(
         tokio::task::spawn_blocking(move || write::write(received, sink.as_mut(), (streams, sample), &stops));
     let shortened = RefCell::new(None);
     let look = async {
-        let looked = if looks { check::shortened(&plan.client, &plan.organization, false).await } else { Ok(None) };
+        let looked =
+            if looks { check::shortened(&plan.client, &plan.organization, false).await } else { Ok(None) };
         match looked {
             Ok(words) => {
                 words.iter().for_each(log::warn);

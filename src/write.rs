@@ -68,7 +68,8 @@ mod tests {
     use chrono::Utc;
 
     use super::*;
-    use crate::protocol::{Records, Silent};
+    use crate::protocol::Silent;
+    use crate::shape::Records;
     use crate::state::Position;
     use crate::streams::find;
 
@@ -87,7 +88,7 @@ mod tests {
         let tally = Tally { records: 12_300, pages: 123, requests: 123, retries: 0, seconds: 60.0 };
         let (position, records, now) = (Position::Start, Records::default(), Utc::now());
         for event in [
-            Event::Started { stream, position: position.clone() },
+            Event::Started { stream, schema: stream.schema(), position: position.clone() },
             Event::Page { stream, records, position, received_at: now, began: now, tally },
             Event::Finished { stream, tally },
         ] {

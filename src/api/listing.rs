@@ -146,7 +146,10 @@ impl Client {
         loop {
             let page = match listing.page(self, true, on_wait).await {
                 Err(error) if error.refuses_token() && listing.token.is_some() && !restarted => {
-                    log::warn(format!("{}: its page token is refused; reading it once more: {error}", listing.path));
+                    log::warn(format!(
+                        "{}: its page token is refused; reading it once more: {error}",
+                        listing.path
+                    ));
                     restarted = true;
                     (listing, rows) = begin();
                     continue;
@@ -154,10 +157,15 @@ impl Client {
                 page => page?,
             };
             for record in page.records() {
-                let row = row(record).ok_or_else(|| listing.broken(self, &page, "something without an id"))?;
+                let row =
+                    row(record).ok_or_else(|| listing.broken(self, &page, "something without an id"))?;
                 let texts = [Some(&row.id), row.name.as_ref(), row.crn.as_ref()];
                 if texts.into_iter().flatten().any(|text| self.betrays(text)) {
-                    return Err(listing.broken(self, &page, &format!("the name of something that {BETRAYS}")));
+                    return Err(listing.broken(
+                        self,
+                        &page,
+                        &format!("the name of something that {BETRAYS}"),
+                    ));
                 }
                 rows.push(row);
             }
@@ -170,7 +178,11 @@ impl Client {
             }
             if pages >= MOST_PAGES || rows.len() > MOST_ROWS {
                 let most = format!("more than {MOST_PAGES} pages or {MOST_ROWS} rows");
-                return Err(listing.broken(self, &page, &format!("a link to the next, and the listing {most}")));
+                return Err(listing.broken(
+                    self,
+                    &page,
+                    &format!("a link to the next, and the listing {most}"),
+                ));
             }
         }
     }

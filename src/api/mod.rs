@@ -265,9 +265,7 @@ impl Client {
             PageError::Cut => {
                 return Err(failure(Kind::Unavailable, "the answer was cut short", answer));
             }
-            PageError::Complaint => {
-                "the answer says that it is an error, and is no page of the listing"
-            }
+            PageError::Complaint => "the answer says that it is an error, and is no page of the listing",
             PageError::Broken(words) => words,
         };
         let Some(claimed) = complaint::status(&body) else {

@@ -3,9 +3,9 @@
 
 use serde_json::Value;
 
+use super::drift::{DriftReport, What};
 use super::object::{Field, Object, copy, dig, push_text};
 use super::rules::{Act, Rules};
-use super::drift::{DriftReport, What};
 use crate::crn::{self, Pattern};
 use crate::partition::Partition;
 use crate::streams::{CrnPart, Derived, PrincipalPart, Stream};
@@ -112,7 +112,9 @@ impl Column {
         let rule = self.rule.map(|number| rules.numbered(number));
         let fits = |field: &&Field<'_>| rule.is_none_or(|rule| rule.allows(field) && !rule.is_unfit(field));
         if self.is_hidden {
-            return dig(record.text, path).filter(|field| fits(&field)).map_or("null", |field| field.value.get());
+            return dig(record.text, path)
+                .filter(|field| fits(&field))
+                .map_or("null", |field| field.value.get());
         }
         record.at(path).filter(fits).map_or("null", |field| field.value.get())
     }

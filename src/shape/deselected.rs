@@ -19,6 +19,9 @@ impl Deselected {
 
     /// Names of the fields that are left out of the object at that path.
     pub fn of<'a>(&'a self, object: &'a [String]) -> impl Iterator<Item = &'a String> {
-        self.0.iter().filter_map(move |path| path.split_last().filter(|(_, at)| *at == object)).map(|(name, _)| name)
+        self.0
+            .iter()
+            .filter_map(move |path| path.split_last().filter(|(_, at)| *at == object))
+            .map(|(name, _)| name)
     }
 }

@@ -209,7 +209,8 @@ fn plural(count: u64) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shape::{Deselected, RecordOptions, Personal, Shape};
+    use crate::partition::Partition;
+    use crate::shape::{Deselected, Personal, RecordOptions, Records, Shape};
     use crate::streams::find;
 
     #[test]
@@ -217,11 +218,11 @@ mod tests {
         let of = |drift, record: &str| {
             let mut shape = Shape::new(
                 find("users").unwrap(),
-                Deselected::default(),
+                &Deselected::default(),
                 RecordOptions::new(None, drift, Personal::Keep, None),
             );
-            let fitted =
-                shape.fit(&shape.open(record).unwrap(), None, &mut Vec::new()).map(|_| shape.strays());
+            let fitted = shape.fit(record, &Partition::default(), &mut Records::default());
+            let fitted = fitted.map(|_| shape.drift());
             fitted.map(Option::unwrap_or_default)
         };
         let unknown = r#"{"id":"u-1","metadata":{"new":1}}"#;
@@ -246,28 +247,28 @@ mod tests {
     }
 
     #[test]
-    fn strays_are_counted_and_told_once() {
+    fn drift_is_counted_and_told_once() {
         let mut shape = Shape::new(
             find("users").unwrap(),
-            Deselected::default(),
+            &Deselected::default(),
             RecordOptions::new(None, Drift::Warn, Personal::Keep, None),
         );
         for record in
             [r#"{"id":"u-1","new":1}"#, r#"{"id":"u-2","new":2,"created_at":null}"#, r#"{"id":"u-3"}"#]
         {
-            shape.fit(&shape.open(record).unwrap(), None, &mut Vec::new()).unwrap();
+            shape.fit(record, &Partition::default(), &mut Records::default()).unwrap();
         }
-        let words = shape.strays().unwrap();
+        let words = shape.drift().unwrap();
         assert!(words.contains("\"new\" in 2 records") && words.contains("created_at"), "{words}");
     }
 
     #[test]
     fn names_are_bounded() {
-        let mut strays = DriftReport::new(Drift::Warn, true);
-        (0..1000).for_each(|number| strays.add(What::Unknown, format!("field_{number}")));
-        strays.add(What::Overruled, "created_at".to_owned());
-        assert_eq!((strays.fields.len(), strays.rest[&What::Unknown]), (MOST_NAMES + 1, 980));
-        let words = strays.words().unwrap();
+        let mut report = DriftReport::new(Drift::Warn, true);
+        (0..1000).for_each(|number| report.add(What::Unknown, format!("field_{number}")));
+        report.add(What::Overruled, "created_at".to_owned());
+        assert_eq!((report.fields.len(), report.rest[&What::Unknown]), (MOST_NAMES + 1, 980));
+        let words = report.words().unwrap();
         assert!(
             words.starts_with("more than 20 unknown fields, passed on: \"field_0\" in 1 record, "),
             "{words}"

@@ -117,7 +117,8 @@ impl Shape {
             Some(path) => format!("a record that holds the field {path:?} twice"),
             None => "a record that holds an undeclared field twice".to_owned(),
         })?;
-        let text = |path: &[&str]| record.at(path).and_then(|field| field.text()).filter(|text| !text.is_empty());
+        let text =
+            |path: &[&str]| record.at(path).and_then(|field| field.text()).filter(|text| !text.is_empty());
         if let Some((path, id)) = &partition.echo
             && text(path).is_some_and(|other| other != *id)
         {
@@ -194,14 +195,32 @@ mod tests {
     use super::*;
     use crate::streams::find;
 
-    fn form() -> Form {
-        Form::new(Some("o-1".to_owned()), Drift::Warn, Personal::Keep, None)
+    fn options() -> RecordOptions {
+        RecordOptions::new(Some("o-1".to_owned()), Drift::Warn, Personal::Keep, None)
     }
 
-    fn fitted(record: &str, drops: Drops) -> Result<String, String> {
-        let mut shape = Shape::new(find("users").unwrap(), drops, form());
-        let mut out = Vec::new();
-        shape.fit(&shape.open(record)?, None, &mut out).map(|_| String::from_utf8(out).unwrap())
+    fn shape(stream: &str, deselected: &Deselected) -> Shape {
+        Shape::new(find(stream).unwrap(), deselected, options())
+    }
+
+    /// The record that comes out, and the fields that were made null.
+    fn fit(shape: &mut Shape, record: &str) -> Result<(String, Vec<String>), String> {
+        let mut out = Records::default();
+        shape.fit(record, &Partition::default(), &mut out)?;
+        let text = out.iter().next().unwrap().to_vec();
+        Ok((String::from_utf8(text).unwrap(), out.nulled.pop().unwrap_or_default().1))
+    }
+
+    fn fitted(record: &str, deselected: &Deselected) -> Result<String, String> {
+        fit(&mut shape("users", deselected), record).map(|(record, _)| record)
+    }
+
+    fn deselected(paths: &[&str]) -> Deselected {
+        let mut deselected = Deselected::default();
+        for path in paths {
+            deselected.insert(path.split('.').map(str::to_owned).collect());
+        }
+        deselected
     }
 
     const TAIL: &str = r#","organization_id":"o-1","created_at":null,"updated_at":null}"#;
@@ -220,7 +239,7 @@ mod tests {
             ),
         ];
         for (record, expected) in table {
-            assert_eq!(fitted(record, Drops::default()).as_ref(), Ok(&expected), "{record}");
+            assert_eq!(fitted(record, &Deselected::default()).as_ref(), Ok(&expected), "{record}");
         }
     }
 
@@ -228,24 +247,19 @@ mod tests {
     fn pretty_printed_records_come_out_on_one_line_and_keep_order_and_digits() {
         let record = "{\r\n  \"id\" : \"u-1\",\n\t\"z\": [ 1.0,\n 1E+2, \"a \\n \\\" b\\\\\" ], \"a\": {}\n}";
         let expected = format!(r#"{{"id":"u-1","z":[1.0,1E+2,"a \n \" b\\"],"a":{{}}{TAIL}"#);
-        assert_eq!(fitted(record, Drops::default()), Ok(expected));
+        assert_eq!(fitted(record, &Deselected::default()), Ok(expected));
     }
 
     #[test]
     fn dropped_fields_are_gone_at_every_depth() {
-        let mut drops = Drops::default();
-        drops.whole("email");
-        drops.whole("organization_id");
-        let mut within = Drops::default();
-        within.whole("self");
-        drops.within("metadata", within);
+        let mut paths = vec!["email", "organization_id", "metadata.self"];
         let record = r#"{"id":"u-1","email":"a@b","metadata":{"self":"x","updated_at":"2026-03-02T12:00:00Z"},"q\"":1}"#;
         let expected = r#"{"id":"u-1","metadata":{"updated_at":"2026-03-02T12:00:00Z"},"q\"":1,"created_at":null,"updated_at":"2026-03-02T12:00:00Z"}"#;
-        assert_eq!(fitted(record, drops.clone()).as_deref(), Ok(expected));
-        drops.whole("undeclared");
+        assert_eq!(fitted(record, &deselected(&paths)).as_deref(), Ok(expected));
+        paths.push("undeclared");
         let record = r#"{"email":"a@b","id":"u-1","metadata":null,"undeclared":1}"#;
         let expected = r#"{"id":"u-1","metadata":null,"created_at":null,"updated_at":null}"#;
-        assert_eq!(fitted(record, drops).as_deref(), Ok(expected));
+        assert_eq!(fitted(record, &deselected(&paths)).as_deref(), Ok(expected));
     }
 
     #[test]
@@ -269,23 +283,22 @@ mod tests {
             r#"{"id":"u-1","x\u0000":1,"x\ufffd":1}"#,
             &deep(128),
         ] {
-            assert!(fitted(record, Drops::default()).is_err(), "{record}");
+            assert!(fitted(record, &Deselected::default()).is_err(), "{record}");
         }
-        assert!(fitted(&deep(124), Drops::default()).is_ok());
+        assert!(fitted(&deep(124), &Deselected::default()).is_ok());
         let twice_inside = r#"{"id":"u-1","x":{"a":1,"a":1},"email":{"a":1,"a":1}}"#;
-        assert!(fitted(twice_inside, Drops::default()).is_ok(), "what is not opened is passed on");
+        assert!(fitted(twice_inside, &Deselected::default()).is_ok(), "what is not opened is passed on");
         let wide = format!(r#"{{"id":"u-1","x":"{}","y":[{}[]]}}"#, "[".repeat(500), "[],".repeat(500));
-        assert!(fitted(&wide, Drops::default()).is_ok(), "many brackets are not deep ones");
+        assert!(fitted(&wide, &Deselected::default()).is_ok(), "many brackets are not deep ones");
     }
 
     #[test]
     fn a_role_binding_is_read_in_its_parts() {
-        let mut shape = Shape::new(find("role_bindings").unwrap(), Drops::default(), form());
+        let mut shape = shape("role_bindings", &Deselected::default());
         let mut columns = |principal: &str, pattern: &str| {
             let record = format!(r#"{{"id":"rb-1","principal":{principal},"crn_pattern":{pattern}}}"#);
-            let mut out = Vec::new();
-            shape.fit(&shape.open(&record).unwrap(), None, &mut out).unwrap();
-            let out: serde_json::Value = serde_json::from_slice(&out).unwrap();
+            let (out, _) = fit(&mut shape, &record).unwrap();
+            let out: serde_json::Value = serde_json::from_str(&out).unwrap();
             let names = [
                 "principal_type",
                 "principal_id",
@@ -308,7 +321,7 @@ mod tests {
         );
         assert_eq!(columns(r#""User:x""#, r#""crn://what""#), some(["unknown", "x", "-", "-", "-", "-"]));
         assert_eq!(columns("5", "null"), some(["-"; 6]));
-        let words = shape.strays().unwrap();
+        let words = shape.drift().unwrap();
         assert!(
             words.contains("1 Confluent") && words.contains("the first of them \"crn://what\""),
             "{words}"
@@ -317,31 +330,26 @@ mod tests {
 
     #[test]
     fn what_is_no_time_becomes_null_at_every_depth_and_in_derived_columns() {
-        let mut shape = Shape::new(find("invitations").unwrap(), Drops::default(), form());
+        let mut shape = shape("invitations", &Deselected::default());
         let record = r#"{"id":"i-1","expires_at":"","accepted_at":"2026-03-02T12:00:00.5+02:00","metadata":{"created_at":"never","self":""}}"#;
-        let mut out = Vec::new();
-        let nulled = shape.fit(&shape.open(record).unwrap(), None, &mut out).unwrap();
+        let (out, nulled) = fit(&mut shape, record).unwrap();
         assert_eq!(nulled, ["expires_at", "metadata.created_at"]);
-        let out = String::from_utf8(out).unwrap();
         let expected = r#"{"id":"i-1","expires_at":null,"accepted_at":"2026-03-02T12:00:00.5+02:00","metadata":{"created_at":null,"self":""},"organization_id":"o-1","created_at":null,"updated_at":null,"user_id":null,"creator_id":null}"#;
         assert_eq!(out, expected);
-        assert!(shape.strays().unwrap().contains("2 fields made null"));
+        assert!(shape.drift().unwrap().contains("2 fields made null"));
     }
 
     #[test]
     fn an_object_that_cannot_be_read_becomes_null() {
         let record = r#"{"id":"u-1","metadata":{"\ud800":1,"created_at":"never"},"email":"a@b"}"#;
         let expected = format!(r#"{{"id":"u-1","metadata":null,"email":"a@b"{TAIL}"#);
-        assert_eq!(fitted(record, Drops::default()), Ok(expected));
+        assert_eq!(fitted(record, &Deselected::default()), Ok(expected));
     }
 
     #[test]
     fn the_secret_of_a_key_goes_out_in_no_form() {
-        let (mut catalog, mut within) = (Drops::default(), Drops::default());
-        within.whole("description");
-        catalog.within("spec", within);
-        for drops in [Drops::default(), catalog] {
-            let mut shape = Shape::new(find("api_keys").unwrap(), drops, form());
+        for catalog in [deselected(&[]), deselected(&["spec.description"])] {
+            let mut shape = shape("api_keys", &catalog);
             for (spec, expected) in [
                 (r#"{"secret":"HUSH","display_name":"x"}"#, r#"{"display_name":"x"}"#),
                 (r#"{"s\u0065cret":"HUSH"}"#, "{}"),
@@ -356,9 +364,7 @@ mod tests {
                 ("null", "null"),
             ] {
                 let record = format!(r#"{{"id":"K","spec":{spec}}}"#);
-                let mut out = Vec::new();
-                shape.fit(&shape.open(&record).unwrap(), None, &mut out).unwrap();
-                let out = String::from_utf8(out).unwrap();
+                let (out, _) = fit(&mut shape, &record).unwrap();
                 let start = format!(r#"{{"id":"K","spec":{expected},"organization_id""#);
                 assert!(out.starts_with(&start) && !out.contains("HUSH"), "{out}");
             }
@@ -368,14 +374,9 @@ mod tests {
     #[test]
     fn persons_are_hashed_or_left_out() {
         let of = |personal, key: Option<&str>, record: &str| {
-            let mut shape = Shape::new(
-                find("users").unwrap(),
-                Drops::default(),
-                Form::new(None, Drift::Warn, personal, key),
-            );
-            let mut out = Vec::new();
-            shape.fit(&shape.open(record).unwrap(), None, &mut out).unwrap();
-            serde_json::from_slice::<serde_json::Value>(&out).unwrap()
+            let options = RecordOptions::new(None, Drift::Warn, personal, key);
+            let mut shape = Shape::new(find("users").unwrap(), &Deselected::default(), options);
+            serde_json::from_str::<serde_json::Value>(&fit(&mut shape, record).unwrap().0).unwrap()
         };
         let key = Some("0123456789abcdef");
         let one =
@@ -398,5 +399,24 @@ mod tests {
         assert!(
             omitted.get("email").is_none() && omitted.get("full_name").is_none() && omitted["id"] == "u-1"
         );
+    }
+
+    #[test]
+    fn a_connector_keeps_its_class_and_nothing_else_of_its_configuration() {
+        let record = r#"{"id":{"id":"lcc-1"},"info":{"name":"a b","config":{"x":"HUSH","connector.class":"S3"}},
+            "status":{"connector":{"state":"FAILED","trace":"HUSH"},"tasks":[{"id":0,"trace":"HUSH"}]}}"#;
+        let mut shape = shape("connectors", &deselected(&["info"]));
+        let columns = vec![("environment_id", "env-1".to_owned()), ("kafka_cluster_id", "lkc-1".to_owned())];
+        let partition = Partition { columns, ..Partition::default() };
+        let mut out = Records::default();
+        let fitted = shape.fit(record, &partition, &mut out).unwrap();
+        assert_eq!(fitted.key, "lcc-1");
+        let out: serde_json::Value = serde_json::from_slice(out.iter().next().unwrap()).unwrap();
+        let names = ["connector_id", "environment_id", "kafka_cluster_id", "name", "state", "connector_class"];
+        assert_eq!(
+            names.map(|name| out[name].as_str().unwrap()),
+            ["lcc-1", "env-1", "lkc-1", "a b", "FAILED", "S3"]
+        );
+        assert!(!out.to_string().contains("HUSH") && out.get("info").is_none(), "{out}");
     }
 }

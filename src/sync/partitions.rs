@@ -186,7 +186,8 @@ impl Walk {
 
     /// The listing below the rows with these ids. `suffix`: how its scope is listed, if it is.
     fn at(&self, ids: &[String], suffix: &str) -> Result<Partition, Error> {
-        let columns: Vec<_> = self.parents.iter().map(|parent| parent.column).zip(ids.iter().cloned()).collect();
+        let columns: Vec<_> =
+            self.parents.iter().map(|parent| parent.column).zip(ids.iter().cloned()).collect();
         let encoded: Vec<_> = ids.iter().map(|id| utf8_percent_encode(id, PLAIN).to_string()).collect();
         let mut path = self.stream.path.to_owned();
         for ((column, _), id) in columns.iter().zip(&encoded) {

@@ -98,7 +98,8 @@ impl Pass {
 
     async fn read(&mut self, schema: serde_json::Value) -> Result<(), Error> {
         let stream = self.stream;
-        let start = if self.bookmark.is_first() { Position::Start } else { Position::At(self.bookmark.clone()) };
+        let start =
+            if self.bookmark.is_first() { Position::Start } else { Position::At(self.bookmark.clone()) };
         self.teller.say(Event::Started { stream, schema, position: start.clone() }).await?;
         let began = self.bookmark.started_at;
         let mut turn = self.enter().await?;

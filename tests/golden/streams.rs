@@ -3,7 +3,7 @@
 use std::iter::once;
 
 use serde_json::Value;
-use tap_confluent_cloud::streams::{STREAMS, Scope, Stream};
+use tap_confluent_cloud::streams::{Envelope, Parent, Partitions, STREAMS, Stream};
 
 use super::{between, between_marks, golden};
 
@@ -95,13 +95,17 @@ fn rows(schema: &Value, prefix: &str, derived: &[&str], table: &mut String) {
 /// What is asked for, and how often.
 fn listing(stream: &Stream) -> String {
     let path = stream.path;
-    match stream.scope {
-        Scope::Everything => format!("`GET {path}`"),
-        Scope::Organization { crn_parameter } => format!("`GET {path}?{crn_parameter}=…`"),
-        Scope::EachEnvironment { parameter, .. } => {
-            format!("`GET {path}?{parameter}=…`, once per record of `environments`")
+    let fixed = stream.query.iter().map(|(name, value)| format!("{name}={value}"));
+    let (parameter, each) = match stream.partitions {
+        Partitions::One => (None, String::new()),
+        Partitions::Scopes { parameter, .. } => (Some(parameter), String::new()),
+        Partitions::Each(Parent { stream, parameter, .. }) => {
+            (parameter, format!(", once per record of `{stream}`"))
         }
-    }
+    };
+    let query: Vec<_> = fixed.chain(parameter.map(|name| format!("{name}=…"))).collect();
+    let mark = if query.is_empty() { "" } else { "?" };
+    format!("`GET {path}{mark}{}`{each}", query.join("&"))
 }
 
 /// A section of the page on streams.
@@ -109,7 +113,13 @@ fn section(stream: &Stream) -> String {
     let fields = |names: &[&'static str]| quoted(names.iter().copied(), "`", ", ");
     let facts = [
         ("Request", listing(stream)),
-        ("Page size", format!("at most {}", stream.max_page_size)),
+        (
+            "Page size",
+            match stream.envelope {
+                Envelope::List => format!("at most {}", stream.max_page_size),
+                Envelope::Map => "all records in one answer".to_owned(),
+            },
+        ),
         ("Key", format!("`{}`", stream.key)),
         ("Offered", offered(stream).to_owned()),
         ("Least role (unverified)", stream.role.to_owned()),

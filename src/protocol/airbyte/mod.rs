@@ -282,7 +282,7 @@ mod tests {
     #[test]
     fn states_of_every_form() {
         let at = json!({"organization_id": "o", "api_key_hash": "k", "partition": null, "page_token": "t", "started_at": "2026-03-02T12:00:00Z", "records": 1, "last_records": null});
-        let read = Position::from_bookmark(find("users").unwrap().scope, at.as_object().unwrap());
+        let read = Position::from_bookmark(at.as_object().unwrap());
         let Ok(Position::At(place)) = read else { panic!() };
         let access = place.access.clone();
         let stream = |state: Value| json!({"stream_descriptor": {"name": "users", "namespace": null}, "stream_state": state});

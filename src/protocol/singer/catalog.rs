@@ -179,8 +179,7 @@ mod tests {
         }
         let catalog = json!({"streams": [entry]});
         let selected = select(&catalog, &offer()).unwrap();
-        let (_, schema) = selected.first()?;
-        Some(paths(schema, ""))
+        Some(paths(&selected.first()?.schema, ""))
     }
 
     fn paths(schema: &Value, prefix: &str) -> Vec<String> {
@@ -287,9 +286,9 @@ mod tests {
         let catalog = discover(&offer());
         let selected = select(&catalog, &offer()).unwrap();
         assert_eq!(selected.len(), STREAMS.len());
-        for (selected, schema) in selected {
-            assert!(selected.drops.is_empty());
-            assert_eq!(schema, selected.stream.schema());
+        for selected in selected {
+            assert!(selected.deselected.is_empty());
+            assert_eq!(selected.schema, selected.stream.schema());
         }
     }
 
@@ -297,7 +296,7 @@ mod tests {
     fn the_types_of_the_catalog_are_said() {
         let catalog = json!({"streams": [{"tap_stream_id": "users", "schema": {"properties": {"email": {"type": "integer"}}}}]});
         let selected = select(&catalog, &offer()).unwrap();
-        assert_eq!(selected[0].1["properties"]["email"], json!({"type": "integer"}));
-        assert!(selected[0].1["properties"]["id"].is_object());
+        assert_eq!(selected[0].schema["properties"]["email"], json!({"type": "integer"}));
+        assert!(selected[0].schema["properties"]["id"].is_object());
     }
 }
