@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use chrono::{SecondsFormat, Utc};
 use serde_json::Value;
 use tap_confluent_cloud::cli::{Action, Arguments, Format, Protocol};
-use tap_confluent_cloud::config::{self, Settings};
+use tap_confluent_cloud::config::{Config, Offered, SCHEMA, is_credential};
 use tap_confluent_cloud::error::{Error, exit_code};
 use tap_confluent_cloud::log::Level;
 use tap_confluent_cloud::protocol::airbyte;
@@ -108,42 +108,33 @@ fn print(text: &str) -> Result<Failed, Error> {
 }
 
 fn about(format: Format, protocol: Protocol) -> Result<Failed, Error> {
-    let settings = serde_json::from_str(config::SCHEMA).unwrap_or_default();
     print(&match (protocol, format) {
-        (Protocol::Airbyte, _) => format!("{}\n", airbyte::spec(&settings)),
-        (Protocol::Singer, Format::Json) => format!("{:#}\n", singer::about(settings)),
+        (Protocol::Airbyte, _) => format!("{}\n", airbyte::spec(&SCHEMA)),
+        (Protocol::Singer, Format::Json) => format!("{:#}\n", singer::about(SCHEMA.clone())),
         (Protocol::Singer, Format::Text) => include_str!("../schemas/about.txt").to_owned(),
         (Protocol::Singer, Format::Markdown) => include_str!("../schemas/about.md").to_owned(),
     })
 }
 
 fn discover(arguments: &Arguments, protocol: Protocol) -> Result<Failed, Error> {
-    let offer = offer(&gather(arguments)?)?;
+    let offer = offer(&Offered::read(&arguments.config, std::env::vars_os())?);
     print(&match protocol {
         Protocol::Singer => format!("{:#}\n", singer::catalog::discover(&offer)),
         Protocol::Airbyte => format!("{}\n", airbyte::catalog(&offer)),
     })
 }
 
-fn gather(arguments: &Arguments) -> Result<Settings, Error> {
-    let settings = Settings::gather(&arguments.config, std::env::vars_os())?;
-    settings.warnings().iter().for_each(log::warn);
-    Ok(settings)
-}
-
-fn offer(settings: &Settings) -> Result<Offer, Error> {
-    let (names, personal) = settings.offered()?;
-    let named = |stream: &&Stream| names.iter().any(|name| name == stream.name);
-    Ok(Offer { streams: STREAMS.iter().filter(named).collect(), personal })
+fn offer(offered: &Offered) -> Offer {
+    let named = |stream: &&Stream| offered.streams.iter().any(|name| name == stream.name);
+    Offer { streams: STREAMS.iter().filter(named).collect(), personal: offered.personal_data }
 }
 
 /// Airbyte's check: whatever is wrong is the answer, not a failure of the process.
 fn check_connection(arguments: &Arguments) -> Result<Failed, Error> {
-    let checked = gather(arguments).and_then(|settings| {
-        let offer = offer(&settings)?;
-        let config = settings.enforce()?.impatient();
+    let checked = Config::read(&arguments.config, std::env::vars_os()).and_then(|config| {
+        let offer = offer(&config.offered);
         let streams = offer.streams.iter().map(|stream| offer.whole(stream)).collect();
-        Ok((offer.streams.len(), run(&config, streams, Box::new(Silent), true)?))
+        Ok((offer.streams.len(), run(&config.impatient(), streams, Box::new(Silent), true)?))
     });
     let failure = match checked {
         Ok((streams, outcome)) => check::verdict(streams, &outcome.failed, outcome.shortened),
@@ -158,10 +149,9 @@ fn read(
     catalog: Option<Value>,
     sample: bool,
 ) -> Result<Failed, Error> {
-    let settings = gather(arguments)?;
-    let config = settings.enforce()?;
+    let config = Config::read(&arguments.config, std::env::vars_os())?;
     let config = if sample { config.impatient() } else { config };
-    let offer = offer(&settings)?;
+    let offer = offer(&config.offered);
     let state = arguments.state.as_ref().map(read_state).transpose()?.flatten();
     // A sample is not read to its end, and must not activate anything.
     let versions = config.emit_activate_version && !sample;
@@ -216,11 +206,10 @@ fn read_state(path: &String) -> Result<Option<Value>, Error> {
 
 /// Whether settings that are secret, or their variables, are named at any depth.
 fn names_credentials(value: &Value) -> bool {
-    let plain = |name: &String| name.to_lowercase().replace(['_', '-'], "");
-    let secrets = ["apikey", "apisecret", "personaldatakey"];
-    let is_one = |name: &String| secrets.iter().any(|secret| plain(name).ends_with(secret));
     match value {
-        Value::Object(fields) => fields.iter().any(|(name, value)| is_one(name) || names_credentials(value)),
+        Value::Object(fields) => {
+            fields.iter().any(|(name, value)| is_credential(name) || names_credentials(value))
+        }
         Value::Array(items) => items.iter().any(names_credentials),
         _ => false,
     }

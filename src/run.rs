@@ -56,7 +56,7 @@ pub fn run(
             client,
             organization,
             concurrency: config.concurrency,
-            options: RecordOptions::new(id, config.schema_drift, config.personal_data, key),
+            options: RecordOptions::new(id, config.schema_drift, config.offered.personal_data, key),
             may_be_empty: config.empty_lists == Doubt::Warn,
             sample,
         });

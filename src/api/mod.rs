@@ -89,8 +89,8 @@ impl Client {
         } else {
             proxy::check(&config.base_url, |name| std::env::var_os(name))?;
         }
-        if let Some(pem) = config.ca_certificate()? {
-            let certificates = Certificate::from_pem_bundle(&pem).ok().filter(|found| !found.is_empty());
+        if let Some(pem) = &config.ca_certificate {
+            let certificates = Certificate::from_pem_bundle(pem).ok().filter(|found| !found.is_empty());
             let none = "settings: ca_certificate holds no PEM certificate (-----BEGIN CERTIFICATE-----)";
             builder = builder.tls_certs_merge(certificates.ok_or_else(|| Error::config(none))?);
         }

@@ -5,19 +5,16 @@ use serde_json::Value;
 /// What a text means where the schema wants a number, a boolean or an array. A text that cannot be one
 /// stays as it is, and breaks its rule.
 pub fn coerce(property: &Value, value: Value) -> Value {
-    let text = match value {
-        Value::String(text) => text,
-        value if property["type"] == "integer" => return whole(value),
-        value => return value,
-    };
+    let kind = property["type"].as_str().unwrap_or_default();
+    let Value::String(text) = &value else { return if kind == "integer" { whole(value) } else { value } };
     let text = text.trim();
-    let parsed = || serde_json::from_str(text).ok();
-    let coerced = match property["type"].as_str() {
-        Some("integer") => parsed().filter(Value::is_number).map(whole),
-        Some("number") => parsed().filter(Value::is_number),
-        Some("boolean") => serde_json::from_str(&text.to_lowercase()).ok().filter(Value::is_boolean),
-        Some("array") if text.starts_with('[') => parsed().filter(Value::is_array),
-        Some("array") if !text.is_empty() => Some(text.split(',').map(str::trim).collect()),
+    let parsed = |text: &str, fits: fn(&Value) -> bool| serde_json::from_str(text).ok().filter(fits);
+    let coerced = match kind {
+        "integer" => parsed(text, Value::is_number).map(whole),
+        "number" => parsed(text, Value::is_number),
+        "boolean" => parsed(&text.to_lowercase(), Value::is_boolean),
+        "array" if text.starts_with('[') => parsed(text, Value::is_array),
+        "array" if !text.is_empty() => Some(text.split(',').map(str::trim).collect()),
         _ => None,
     };
     coerced.unwrap_or_else(|| text.into())

@@ -14,14 +14,13 @@ pub fn meant<'a>(name: &str, settings: impl Iterator<Item = &'a str>) -> Option<
     let lower = name.to_lowercase().replace('-', "_");
     // The name of the variable for that of the setting.
     let prefixes = ["tap_confluent_cloud_", "confluent_cloud_"];
-    let bare = prefixes.into_iter().find_map(|prefix| lower.strip_prefix(prefix));
-    let lower = bare.unwrap_or(&lower).to_owned();
-    let squeezed = lower.replace('_', "");
+    let bare = prefixes.into_iter().find_map(|prefix| lower.strip_prefix(prefix)).unwrap_or(&lower);
+    let squeezed = bare.replace('_', "");
     let away = |setting: &str| {
-        if setting.replace('_', "") == squeezed { 0 } else { levenshtein(&lower, setting) }
+        if setting.replace('_', "") == squeezed { 0 } else { levenshtein(bare, setting) }
     };
     settings
-        .filter(|setting| setting.len().abs_diff(lower.len()) <= LONGER)
+        .filter(|setting| setting.len().abs_diff(bare.len()) <= LONGER)
         .map(|setting| (away(setting), setting))
         .filter(|(away, _)| *away <= NEAR)
         .min()
@@ -31,15 +30,10 @@ pub fn meant<'a>(name: &str, settings: impl Iterator<Item = &'a str>) -> Option<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::Value;
+    use crate::config::names;
 
-    fn settings() -> Vec<String> {
-        let schema: Value = serde_json::from_str(crate::config::SCHEMA).unwrap();
-        schema["properties"].as_object().unwrap().keys().cloned().collect()
-    }
-
-    fn of(name: &str) -> Option<String> {
-        meant(name, settings().iter().map(String::as_str)).map(str::to_owned)
+    fn of(name: &str) -> Option<&'static str> {
+        meant(name, names())
     }
 
     #[test]
@@ -59,7 +53,7 @@ mod tests {
             ("confluent_cloud_api_key", "api_key"),
         ];
         for (name, setting) in table {
-            assert_eq!(of(name).as_deref(), Some(setting), "{name}");
+            assert_eq!(of(name), Some(setting), "{name}");
         }
         for name in
             ["", "x", "key", "api", "secret", "start_date", "api_token", "api_url", "page", "max_retry"]
@@ -71,9 +65,8 @@ mod tests {
 
     #[test]
     fn no_setting_is_near_another() {
-        for setting in settings() {
-            let others = settings().into_iter().filter(|other| *other != setting).collect::<Vec<_>>();
-            assert_eq!(meant(&setting, others.iter().map(String::as_str)), None, "{setting}");
+        for setting in names() {
+            assert_eq!(meant(setting, names().filter(|other| *other != setting)), None, "{setting}");
         }
     }
 }

@@ -1,15 +1,17 @@
 //! Where settings come from: files and the environment, laid one over the other. Names are judged here;
 //! values are only made to fit, and never told.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use serde_json::{Map, Value};
 
 use super::coerce::coerce;
 use super::names::meant;
+use super::{SCHEMA, names};
 use crate::error::Error;
 use crate::files::{named, parse, read};
+use crate::log;
 use crate::secret::is_name;
 use crate::shape::Object;
 
@@ -24,82 +26,66 @@ pub const THEIRS: [(&str, &str); 2] =
 /// belongs to another key.
 const CREDENTIALS: [&str; 3] = ["api_key", "api_secret", "organization_id"];
 
-/// What was given, and what is to be told of it.
-pub struct Gathered {
-    pub given: Map<String, Value>,
-    pub warnings: Vec<String>,
-}
-
 /// Settings of one source.
 struct Layer {
     is_file: bool,
     given: Map<String, Value>,
 }
 
-/// Lays settings one over the other, later ones winning. `sources`: paths of JSON files, or `ENV` for the
-/// environment, which lies below all of them where it is not named.
+/// Lays settings one over the other, later ones winning, and warns of names and variables that are not
+/// taken. `sources`: paths of JSON files, or `ENV` for the environment, which lies below all of them where
+/// it is not named.
 ///
 /// # Errors
 /// Config, if a file cannot be read or is not a JSON object, a name in it is nearly that of a setting, or
 /// a variable is not a text.
 pub fn gather(
-    schema: &Value,
     sources: &[String],
     environment: impl IntoIterator<Item = (OsString, OsString)>,
-) -> Result<Gathered, Error> {
+) -> Result<Map<String, Value>, Error> {
     let mut warnings = Vec::new();
-    let variables = of_environment(schema, environment, &mut warnings)?;
+    let variables = of_environment(environment, &mut warnings)?;
+    let lowest = (!sources.iter().any(|source| source == "ENV")).then(|| "ENV".to_owned());
     let mut layers = Vec::new();
-    if !sources.iter().any(|source| source == "ENV") {
-        layers.push(Layer { is_file: false, given: variables.clone() });
+    for source in lowest.iter().chain(sources) {
+        let is_file = source != "ENV";
+        let given = if is_file { of_file(source, &mut warnings)? } else { variables.clone() };
+        layers.push(Layer { is_file, given });
     }
-    for source in sources {
-        layers.push(if source == "ENV" {
-            Layer { is_file: false, given: variables.clone() }
-        } else {
-            Layer { is_file: true, given: of_file(schema, source, &mut warnings)? }
-        });
-    }
-    Ok(Gathered { given: merge(layers, &mut warnings), warnings })
+    let given = merge(layers, &mut warnings);
+    warnings.iter().for_each(log::warn);
+    Ok(given)
 }
 
 /// A value made to fit. Null and empty texts count as not given: Meltano and shells hand those over for
 /// settings unset.
-fn fit(schema: &Value, name: &str, value: Value) -> Option<Value> {
-    let value = coerce(&schema["properties"][name], value);
+pub fn fit(name: &str, value: Value) -> Option<Value> {
+    let value = coerce(&SCHEMA["properties"][name], value);
     (!value.is_null() && value != "").then_some(value)
-}
-
-fn names(schema: &Value) -> impl Iterator<Item = &str> {
-    schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.as_str())
 }
 
 /// The settings of a file. A name that is nearly that of a setting is an error: the setting may be one that
 /// protects, and would be lost. Names that begin with `_` are added by runtimes.
-fn of_file(schema: &Value, path: &str, warnings: &mut Vec<String>) -> Result<Map<String, Value>, Error> {
-    let bytes = read("config", path)?;
-    let text = String::from_utf8_lossy(&bytes);
-    let Value::Object(file) = parse("config", path, &bytes)? else {
-        let file = named("config", path);
+fn of_file(path: &str, warnings: &mut Vec<String>) -> Result<Map<String, Value>, Error> {
+    let (file, bytes) = (named("config", path), read("config", path)?);
+    let Value::Object(values) = parse("config", path, &bytes)? else {
         return Err(Error::config(format!("{file} does not hold a JSON object, {{…}}")));
     };
-    let (mut given, mut wrong) = (Map::new(), Vec::new());
     // Of a name that stands there twice, the last value would be taken, which may be null.
-    let (mut fields, mut seen) = (Object::open(&text).map_or(Vec::new(), |file| file.fields), HashSet::new());
-    fields.retain(|field| !seen.insert(field.name.clone()));
-    for setting in names(schema).filter(|setting| fields.iter().any(|field| field.name == *setting)) {
-        wrong.push(format!("{setting} is given twice."));
-    }
-    for (name, value) in file {
-        let Some(value) = fit(schema, &name, value) else { continue };
-        if names(schema).any(|setting| setting == name) {
+    let text = String::from_utf8_lossy(&bytes);
+    let fields = Object::open(&text).map_or(Vec::new(), |object| object.fields);
+    let is_twice = |name: &&str| fields.iter().filter(|field| field.name == *name).count() > 1;
+    let mut wrong: Vec<_> = names().filter(is_twice).map(|name| format!("{name} is given twice.")).collect();
+    let mut given = Map::new();
+    for (name, value) in values {
+        let Some(value) = fit(&name, value).filter(|_| !name.starts_with('_')) else { continue };
+        if names().any(|setting| setting == name) {
             given.insert(name, value);
-        } else if name.starts_with('_') {
-        } else if let Some(setting) = meant(&name, names(schema)) {
+        } else if let Some(setting) = meant(&name, names()) {
             wrong.push(format!("{name:?} is not a setting, did you mean {setting}?"));
         } else {
-            let name =
-                if is_name(&name) { format!("{name:?}") } else { "a name that is not shown".to_owned() };
+            let told = is_name(&name).then(|| format!("{name:?}"));
+            let name = told.as_deref().unwrap_or("a name that is not shown");
             warnings
                 .push(format!("settings: {name} is not a setting of tap-confluent-cloud, and is ignored"));
         }
@@ -107,46 +93,40 @@ fn of_file(schema: &Value, path: &str, warnings: &mut Vec<String>) -> Result<Map
     if wrong.is_empty() {
         return Ok(given);
     }
-    Err(Error::config(format!("{}: {} Correct it, or take it out", named("config", path), wrong.join(" "))))
+    Err(Error::config(format!("{file}: {} Correct it, or take it out", wrong.join(" "))))
 }
 
 /// The settings of the environment. Variables of others may begin like ours: Meltano exports such, and
 /// those of a plugin whose name goes on where ours ends.
 fn of_environment(
-    schema: &Value,
     environment: impl IntoIterator<Item = (OsString, OsString)>,
     warnings: &mut Vec<String>,
 ) -> Result<Map<String, Value>, Error> {
     let all = environment.into_iter().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
     let mut all: BTreeMap<String, OsString> = all.filter(|(_, value)| !value.is_empty()).collect();
-    let mut take = |setting: &str, variable: &str| {
-        let Some(value) = all.remove(variable) else { return Ok(None) };
-        let text = value.into_string().map_err(|_| {
+    let mut take = |setting: &'static str, variable: &str| {
+        let text = all.remove(variable).map(OsString::into_string).transpose().map_err(|_| {
             Error::config(format!("the environment variable {variable} is not a text in UTF-8: correct it"))
         })?;
-        Ok(fit(schema, setting, Value::String(text)))
+        Ok(text.and_then(|text| Some((setting.to_owned(), fit(setting, text.into())?))))
     };
     let mut given = Map::new();
-    for name in names(schema) {
-        if let Some(value) = take(name, &variable(name))? {
-            given.insert(name.to_owned(), value);
-        }
+    for name in names() {
+        given.extend(take(name, &variable(name))?);
     }
     if !given.contains_key("api_key") {
         for (name, variable) in THEIRS {
-            match take(name, variable)? {
-                Some(value) => given.insert(name.to_owned(), value),
+            if given.contains_key("api_key") {
                 // A secret of ours is not that of their key.
-                None if given.contains_key("api_key") => given.shift_remove(name),
-                None => None,
-            };
+                given.shift_remove(name);
+            }
+            given.extend(take(name, variable)?);
         }
     }
     for name in all.keys() {
-        let Some(rest) = name.strip_prefix(PREFIX) else { continue };
-        if rest.starts_with(|first: char| first.is_ascii_alphabetic())
-            && let Some(setting) = meant(rest, names(schema))
-        {
+        let rest =
+            name.strip_prefix(PREFIX).filter(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()));
+        if let Some(setting) = rest.and_then(|rest| meant(rest, names())) {
             let right = variable(setting);
             warnings.push(format!("the environment variable {name} is not read, did you mean {right}?"));
         }
@@ -162,24 +142,17 @@ fn variable(setting: &str) -> String {
 /// mix their credentials: those of the one that gives the last `api_key` count. Files may complete each
 /// other: whoever names two has chosen so.
 fn merge(layers: Vec<Layer>, warnings: &mut Vec<String>) -> Map<String, Value> {
-    let mut keys = layers.iter().filter(|layer| layer.given.contains_key("api_key"));
-    let last = keys.next_back().map(|layer| layer.is_file);
-    let a_file_gives_it = last == Some(true) || keys.any(|layer| layer.is_file);
-    let (mut given, mut set_aside, mut host_of_a_file) = (Map::new(), false, true);
-    for layer in layers {
-        let elsewhere = a_file_gives_it && last != Some(layer.is_file);
-        for (name, value) in layer.given {
-            if elsewhere && CREDENTIALS.contains(&name.as_str()) {
-                set_aside |= name == "organization_id";
-                continue;
-            }
-            if name == "base_url" {
-                host_of_a_file = layer.is_file;
-            }
-            given.insert(name, value);
-        }
+    let giver = |setting: &str| layers.iter().rfind(|layer| layer.given.contains_key(setting));
+    let is_file = |setting: &str| giver(setting).map(|layer| layer.is_file);
+    let (key, host, guard) = (is_file("api_key"), is_file("base_url"), is_file("organization_id"));
+    let a_file_gives_it = layers.iter().any(|layer| layer.is_file && layer.given.contains_key("api_key"));
+    let mut given = Map::new();
+    for Layer { is_file, given: mut layer } in layers {
+        let elsewhere = a_file_gives_it && key != Some(is_file);
+        layer.retain(|name, _| !elsewhere || !CREDENTIALS.contains(&name.as_str()));
+        given.extend(layer);
     }
-    if last == Some(true) && !host_of_a_file {
+    if (key, host) == (Some(true), Some(false)) {
         warnings.push(format!(
             "settings: base_url is that of the environment variable {}: the credentials of a file are sent there",
             variable("base_url")
@@ -193,9 +166,9 @@ fn merge(layers: Vec<Layer>, warnings: &mut Vec<String>) -> Map<String, Value> {
                 .to_owned(),
         );
     }
-    if set_aside && !given.contains_key("organization_id") {
+    if guard.is_some() && !given.contains_key("organization_id") {
         let (ours, theirs) = (variable("organization_id"), "organization_id of a file".to_owned());
-        let (what, place, there) = match last {
+        let (what, place, there) = match key {
             Some(true) => (ours, "a file", "in that file"),
             _ => (theirs, "the environment", "there"),
         };
@@ -208,18 +181,9 @@ fn merge(layers: Vec<Layer>, warnings: &mut Vec<String>) -> Map<String, Value> {
 }
 
 #[cfg(test)]
-pub fn fitting(schema: &Value, given: Map<String, Value>) -> Map<String, Value> {
-    given.into_iter().filter_map(|(name, value)| Some((name.clone(), fit(schema, &name, value)?))).collect()
-}
-
-#[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
-
-    fn schema() -> Value {
-        serde_json::from_str(crate::config::SCHEMA).unwrap()
-    }
 
     fn environment(variables: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
         variables.iter().map(|(name, value)| (name.into(), value.into())).collect()
@@ -249,7 +213,7 @@ mod tests {
         ];
         for (variables, expected) in table {
             let mut warnings = Vec::new();
-            let given = of_environment(&schema(), environment(&variables), &mut warnings).unwrap();
+            let given = of_environment(environment(&variables), &mut warnings).unwrap();
             assert_eq!(Value::Object(given), expected, "{variables:?}");
             assert_eq!(warnings, [] as [String; 0]);
         }
@@ -298,7 +262,7 @@ mod tests {
         ];
         for (name, meant) in table {
             let (mut warnings, name) = (Vec::new(), format!("{PREFIX}{name}"));
-            of_environment(&schema(), environment(&[(&name, "hush")]), &mut warnings).unwrap();
+            of_environment(environment(&[(&name, "hush")]), &mut warnings).unwrap();
             let expected = meant.map(|meant| {
                 format!("the environment variable {name} is not read, did you mean {PREFIX}{meant}?")
             });

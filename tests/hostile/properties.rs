@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use tap_confluent_cloud::api::{complaint, page};
 use tap_confluent_cloud::protocol::{Offer, airbyte, singer};
 use tap_confluent_cloud::shape::{Drift, Drops, Form, Personal, Shape};
-use tap_confluent_cloud::state::{Access, Partition, Place, Position, Reach};
+use tap_confluent_cloud::state::{Access, Bookmark, Position};
 use tap_confluent_cloud::streams::{STREAMS, Stream, find};
 
 /// Any JSON, a few levels deep; what is special to the binary comes up often.

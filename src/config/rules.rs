@@ -1,0 +1,79 @@
+//! Which settings break a rule of the schema, in words that hold no secret.
+
+use jsonschema::ValidationError;
+use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
+use serde_json::{Map, Value};
+
+use super::names::meant;
+use super::{secrets, sources};
+use crate::error::Error;
+use crate::secret::is_name;
+
+/// Each setting that breaks a rule, and the rule.
+///
+/// # Errors
+/// Broken, if the schema is none.
+pub fn broken(schema: &Value, given: &Map<String, Value>) -> Result<Vec<String>, Error> {
+    let validator = jsonschema::draft7::new(schema)
+        .map_err(|error| Error::broken(format!("schemas/config.json is not a JSON Schema: {error}")))?;
+    Ok(validator.iter_errors(&given.clone().into()).map(|error| words(&error, given)).collect())
+}
+
+fn words(error: &ValidationError<'_>, given: &Map<String, Value>) -> String {
+    let path = error.instance_path().to_string();
+    let name = path.split('/').nth(1).unwrap_or_default();
+    let found = told(error.instance(), given);
+    match error.kind() {
+        Kind::Required { property } => missing(property.as_str().unwrap_or_default(), given),
+        Kind::Type { kind: TypeKind::Single(kind) } => format!("{name} must be of type {kind}, not {found}"),
+        Kind::Enum { options } => {
+            let options: Vec<_> =
+                options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            let near = meant(found.trim_matches('"'), options.iter().copied());
+            let near = near.map_or(String::new(), |near| format!(" (did you mean {near}?)"));
+            format!("{name} holds {found}, which is none of {}{near}", options.join(", "))
+        }
+        Kind::Minimum { limit } => format!("{name} must be at least {limit}, not {found}"),
+        Kind::Maximum { limit } => format!("{name} must be at most {limit}, not {found}"),
+        Kind::Pattern { .. } if name == "base_url" && !error.instance().to_string().contains(':') => {
+            // A secret has capitals, and no dot.
+            let host = found.trim_matches('"');
+            let is_told = host.contains('.') && !host.contains(|c: char| c.is_ascii_uppercase());
+            let right = if is_told { format!(", as in https://{host}") } else { String::new() };
+            format!("{name} lacks its scheme: add https://{right}")
+        }
+        Kind::MinItems { .. } => format!("{name} must not be empty"),
+        Kind::UniqueItems => format!("{name} names something twice"),
+        Kind::Pattern { pattern } => format!("{name} must match {pattern}"),
+        _ => format!("{name} {}", error.masked()),
+    }
+}
+
+/// A value as JSON if it is plain and no secret, for one may have been pasted anywhere; else what it is.
+fn told(value: &Value, given: &Map<String, Value>) -> String {
+    let json = value.to_string();
+    let text = json.trim_matches('"');
+    let holds = |secret: &Value| secret == value || (text.len() >= 10 && secret.to_string().contains(text));
+    let is_secret = secrets().filter_map(|name| given.get(name)).any(holds);
+    match value {
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+        // A key of hashes may be as plain as a name, but is longer, and has no dot as hosts have.
+        _ if !is_secret && is_name(text) && (text.len() <= 20 || text.contains('.')) => json,
+        Value::String(_) => "a text".to_owned(),
+        _ => "a number".to_owned(),
+    }
+}
+
+fn missing(setting: &str, given: &Map<String, Value>) -> String {
+    if setting == "api_secret" && given.contains_key("api_key") {
+        return format!(
+            "{setting} is missing: it must come from the same place as api_key, which is a file, or \
+             TAP_CONFLUENT_CLOUD_API_SECRET beside TAP_CONFLUENT_CLOUD_API_KEY, or CONFLUENT_CLOUD_API_SECRET \
+             beside CONFLUENT_CLOUD_API_KEY"
+        );
+    }
+    let variable = sources::THEIRS.iter().find(|(name, _)| *name == setting);
+    let hint = variable.map_or(String::new(), |(_, variable)| format!(" (or set {variable})"));
+    format!("{setting} is missing{hint}")
+}
