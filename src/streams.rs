@@ -310,7 +310,6 @@ pub static STREAMS: &[Stream] = &[
         ],
         // Users write credentials into any setting of a connector, and a trace may quote a setting.
         secret: &["config", "trace"],
-        role: "CloudClusterAdmin",
         ..FLAT
     },
 ];
@@ -422,7 +421,8 @@ mod tests {
                     stream.name
                 );
                 let lifts = |path: &[&str]| {
-                    path.iter().all(|name| !stream.is_secret(name)) && schema["properties"].get(path[0]).is_some()
+                    path.iter().all(|name| !stream.is_secret(name))
+                        && schema["properties"].get(path[0]).is_some()
                 };
                 if let Derived::Lifted(path) | Derived::LiftedOfOne(path, _) = derived
                     && (lifts(path) || stream.envelope == Envelope::List)

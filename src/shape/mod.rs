@@ -412,7 +412,8 @@ mod tests {
         let fitted = shape.fit(record, &partition, &mut out).unwrap();
         assert_eq!(fitted.key, "lcc-1");
         let out: serde_json::Value = serde_json::from_slice(out.iter().next().unwrap()).unwrap();
-        let names = ["connector_id", "environment_id", "kafka_cluster_id", "name", "state", "connector_class"];
+        let names =
+            ["connector_id", "environment_id", "kafka_cluster_id", "name", "state", "connector_class"];
         assert_eq!(
             names.map(|name| out[name].as_str().unwrap()),
             ["lcc-1", "env-1", "lkc-1", "a b", "FAILED", "S3"]
