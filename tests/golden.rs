@@ -4,14 +4,14 @@
 mod meltano;
 mod streams;
 
-use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
 
 use clap::CommandFactory;
 use clap_complete::aot::{Shell, generate};
 use serde_json::{Value, json};
 use tap_confluent_cloud::cli::Arguments;
+
+use crate::support::golden::{between_marks, golden};
 
 fn stdout_of(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_tap-confluent-cloud"))
@@ -21,46 +21,6 @@ fn stdout_of(arguments: &[&str]) -> String {
         .expect("the binary runs");
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("stdout is UTF-8")
-}
-
-/// Compares a file with what it should hold; with BLESS set, writes it.
-fn golden(name: &str, expected: &str) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name);
-    let mut found = std::fs::read_to_string(&path).unwrap_or_default();
-    // What is compiled in would be compiled anew if it were written for nothing.
-    if found != expected && std::env::var_os("BLESS").is_some() {
-        std::fs::write(&path, expected).expect("the golden file can be written");
-        expected.clone_into(&mut found);
-    }
-    let (found_lines, expected_lines): (Vec<_>, Vec<_>) =
-        (found.lines().collect(), expected.lines().collect());
-    let only = |lines: &[&str], others: &[&str], mark: &str| {
-        let only = lines.iter().filter(|line| !others.contains(line));
-        only.map(|line| format!("{mark}{line}\n")).collect::<String>()
-    };
-    assert!(
-        found == expected,
-        "{name} is stale: run `make bless` and review its diff\n{}{}",
-        only(&found_lines, &expected_lines, "-"),
-        only(&expected_lines, &found_lines, "+")
-    );
-}
-
-/// Puts text between two marks of a Markdown file.
-pub fn between_marks(name: &str, mark: &str, text: &str) {
-    between(name, &format!("<!-- {mark}: begin -->\n"), &format!("<!-- {mark}: end -->"), text);
-}
-
-/// Puts text where a file first says `begin`, up to the next `end`.
-fn between(name: &str, begin: &str, end: &str, text: &str) {
-    // Tests that run side by side write different parts of one file.
-    static PAGES: Mutex<()> = Mutex::new(());
-    let _alone = PAGES.lock().unwrap_or_else(PoisonError::into_inner);
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name);
-    let page = std::fs::read_to_string(path).expect("the file is there");
-    let (before, rest) = page.split_once(begin).expect("its begin");
-    let (_, after) = rest.split_once(end).expect("its end");
-    golden(name, &format!("{before}{begin}{text}{end}{after}"));
 }
 
 #[test]

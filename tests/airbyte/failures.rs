@@ -10,7 +10,7 @@ use crate::support::airbyte::{
     FailureType, Heard, Level, Message, Reason, Status, Trace, catalog, catalog_of, has_words, read, read_all,
 };
 use crate::support::pretend::{Pretend, ordinary};
-use crate::support::{STREAMS, Tap, eventually, polite, small, tap};
+use crate::support::{OTHERS, STREAMS, Tap, eventually, polite, small, tap};
 
 /// The stream is INCOMPLETE, and a LOG and a TRACE ERROR say so, in this order.
 #[track_caller]
@@ -83,7 +83,7 @@ fn a_stream_that_fails_in_the_middle_keeps_its_last_state_and_goes_on_from_it() 
     sim.clear_faults();
     let second = read(settings().state(&first.state_file()), &catalog()).expect_code(0);
     assert_eq!(second.records("users").len(), 137);
-    for other in ["invitations", "service_accounts", "role_bindings"] {
+    for other in OTHERS {
         assert!(second.records(other).is_empty(), "{other} was read to its end before");
     }
 }
@@ -110,7 +110,7 @@ fn an_answer_that_is_no_list_is_a_failure_of_the_system() {
         sim.add_fault(fault, At::stream("users"));
         let heard = read(tap(&sim).set("max_retries", 1), &catalog()).expect_code(1);
         assert_failed(&heard, "users", FailureType::System, &[]);
-        heard.assert_whole_of(&sim, &["invitations", "service_accounts", "role_bindings"]);
+        heard.assert_whole_of(&sim, &OTHERS);
     }
 }
 

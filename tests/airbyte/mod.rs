@@ -8,4 +8,4 @@ mod order;
 mod pyairbyte;
 mod reads;
 mod selection;
-pub mod states;
+mod states;

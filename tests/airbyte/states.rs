@@ -4,15 +4,10 @@ use serde_json::{Value, json};
 use simulator::{At, Fault, Simulator};
 
 use crate::support::airbyte::{
-    FailureType, Heard, Level, Status, bare_complete, begin, catalog, catalog_of, ended, is_complete, read,
-    read_all,
+    FailureType, Heard, Level, Status, bare_complete, catalog, catalog_of, interrupted, is_complete, read,
+    read_all, state_of,
 };
 use crate::support::{STREAMS, ids_of, polite, small, tap};
-
-/// A STATE of a stream, as it is printed.
-pub fn state_of(stream: &str, state: Value) -> Value {
-    json!({"type": "STREAM", "stream": {"stream_descriptor": {"name": stream}, "stream_state": state}})
-}
 
 /// The same, as PyAirbyte hands it back.
 fn with_nulls(stream: &str, state: Value) -> Value {
@@ -22,18 +17,6 @@ fn with_nulls(stream: &str, state: Value) -> Value {
         "global_": null, "data": null,
         "sourceStats": {"recordCount": 1.0, "rejectedRecordCount": null}, "destinationStats": null,
     })
-}
-
-/// A simulator, and a position after the second of five pages of users.
-pub fn interrupted() -> (Simulator, Value) {
-    let sim = Simulator::start(polite());
-    let users = catalog_of(&["users"], "full_refresh");
-    let child = begin(tap(&sim).set("page_size", 50), &users);
-    child.read_lines(110);
-    child.signal("KILL");
-    let heard = ended(child.finish(), &users);
-    let state = heard.states("users").into_iter().find(|(state, _)| state["page_token"].is_string());
-    (sim, Value::from(state.expect("a position within 110 lines").0))
 }
 
 fn read_from(sim: &Simulator, state: &Value, sync_mode: &str) -> Heard {

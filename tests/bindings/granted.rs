@@ -3,12 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use simulator::{At, BindingsServer, Fault, Grant, Scenario, Simulator};
+use simulator::{At, Fault, Grant, Scenario, Simulator};
 
-use crate::support::{Run, Tap, small, tap};
-
-const SERVERS: [BindingsServer; 3] =
-    [BindingsServer::Inclusive, BindingsServer::NestedOnly, BindingsServer::Partial];
+use crate::support::{Run, SERVERS, Tap, small, tap};
 
 fn levels() -> [Grant; 2] {
     [Grant::of_organization(3), Grant::in_environments(3)]

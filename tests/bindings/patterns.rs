@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::records::times::{ORGANIZATION, crafted, lines, only};
+use crate::support::crafted::{ORGANIZATION, crafted, only};
+use crate::support::lines;
 
 const PATTERN: [&str; 8] = [
     "scope_type",

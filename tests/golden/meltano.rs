@@ -5,7 +5,8 @@ use std::process::Stdio;
 
 use serde_json::{Map, Value, json};
 
-use super::{golden, stdout_of};
+use super::stdout_of;
+use crate::support::golden::golden;
 use crate::support::runtimes::{command, program};
 
 /// What `--about` says, but for `test`: Meltano itself never calls it, and knows no such capability.

@@ -5,7 +5,7 @@ use std::iter::once;
 use serde_json::Value;
 use tap_confluent_cloud::streams::{Envelope, Parent, Partitions, STREAMS, Stream};
 
-use super::{between, between_marks, golden};
+use crate::support::golden::{between, between_marks, golden};
 
 /// What the schema file says of its stream.
 fn description(stream: &Stream) -> String {

@@ -43,8 +43,8 @@ fn under_airbyte_such_a_stream_is_incomplete_and_no_state_says_complete() {
     for (stream, scenario, role) in empty(small) {
         let sim = Simulator::start(scenario);
         let streams = ["invitations", stream];
-        let heard = airbyte::read(only(&sim, stream), &crate::on_demand::streams::catalog_of(&streams))
-            .expect_code(1);
+        let heard =
+            airbyte::read(only(&sim, stream), &airbyte::catalog_of(&streams, "full_refresh")).expect_code(1);
         assert_eq!(heard.statuses(stream).last(), Some(&Status::Incomplete));
         assert!(has_no_position(&heard.last_state(stream)));
         let error = heard.error_of(stream);

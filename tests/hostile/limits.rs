@@ -12,9 +12,7 @@ use serde_json::json;
 use simulator::{At, Fault, Simulator};
 
 use crate::support::pretend::{Pretend, Reply, ordinary};
-use crate::support::{MEMORY, Run, Tap, airbyte, assert_whole, assert_whole_of, polite, small, tap};
-
-const OTHERS: [&str; 3] = ["invitations", "service_accounts", "role_bindings"];
+use crate::support::{MEMORY, OTHERS, Run, Tap, airbyte, assert_whole, assert_whole_of, polite, small, tap};
 
 /// Bytes that a body may have, packed or not.
 const LARGEST: usize = 16 << 20;

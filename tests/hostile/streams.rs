@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use simulator::{At, Fault, OldKey, Scenario, Simulator};
 
-use crate::support::{EVERY, Message, Run, Tap, assert_whole_of, small, tap};
+use crate::support::{self, EVERY, Message, Run, Tap, assert_whole_of, small, tap};
 
 /// Ten pages of two and more in each listing but the one of environments.
 fn several() -> Scenario {
@@ -20,15 +20,7 @@ fn every(sim: &Simulator) -> Tap<'_> {
 /// A run that had to stop in the middle of all streams but the environments, which are read.
 fn interrupted(sim: &Simulator) -> Value {
     let cut: Vec<&str> = EVERY.into_iter().filter(|stream| *stream != "environments").collect();
-    for stream in &cut {
-        sim.add_fault(Fault::errors(503, "try later"), At::stream(stream).from(8));
-    }
-    let run = every(sim).set("max_retries", 0).run().expect_code(4);
-    sim.clear_faults();
-    for stream in cut {
-        assert!(run.bookmark(stream)["page_token"].is_string(), "{stream}: {}", run.bookmark(stream));
-    }
-    run.last_state().unwrap()
+    support::interrupted(every(sim), sim, &cut, 8).last_state().unwrap()
 }
 
 /// Neither an end nor a sign to drop what was there before.

@@ -5,10 +5,10 @@ use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 use simulator::{At, Fault, Scenario, Simulator};
 
-use crate::on_demand::streams::{catalog_of, few};
 use crate::support::airbyte::{self, Status};
 use crate::support::{
-    Message, Run, Tap, assert_whole_of, bare, eventually, has_no_position, ids_of, same_ids, seed, tap,
+    Message, Run, Tap, assert_whole_of, bare, eventually, few, has_no_position, ids_of, same_ids, seed,
+    stopped, tap,
 };
 
 const CLUSTERS: &str = "kafka_clusters";
@@ -36,14 +36,6 @@ fn arranged(place: usize) -> Simulator {
     let mut simulators = (first..first + 500).map(|seed| Simulator::start(five().seed(seed)));
     let is_last = |sim: &Simulator| sim.truth().ids("environments").last() == environments(sim).get(place);
     simulators.find(is_last).expect("one of many is so")
-}
-
-/// A run that gets no answer to its `failing`th request for clusters.
-fn interrupted(sim: &Simulator, failing: u64) -> Run {
-    sim.add_fault(Fault::errors(503, "try later"), At::stream(CLUSTERS).from(failing));
-    let run = only(sim).set("max_retries", 0).run().expect_code(4);
-    sim.clear_faults();
-    run
 }
 
 /// The environments that were asked for their clusters, each once in a row.
@@ -74,7 +66,7 @@ fn a_run_goes_on_in_the_environment_and_on_the_page_where_it_was_interrupted() {
     let sim = Simulator::start(five());
     let order = environments(&sim);
     for failing in 2..=10 {
-        let before = interrupted(&sim, failing);
+        let before = stopped(only(&sim), &sim, &[CLUSTERS], failing);
         let place = (failing as usize - 1) / 2;
         let bookmark = before.bookmark(CLUSTERS);
         assert_eq!(bookmark["partition"], order[place], "request {failing}");
@@ -93,7 +85,7 @@ fn a_run_goes_on_in_the_environment_and_on_the_page_where_it_was_interrupted() {
 #[test]
 fn airbyte_goes_on_in_the_environment_and_on_the_page_too() {
     let sim = Simulator::start(five());
-    let (order, catalog) = (environments(&sim), catalog_of(&[CLUSTERS]));
+    let (order, catalog) = (environments(&sim), airbyte::catalog_of(&[CLUSTERS], "full_refresh"));
     for failing in [4, 5] {
         sim.add_fault(Fault::errors(503, "try later"), At::stream(CLUSTERS).from(failing));
         let before = airbyte::read(only(&sim).set("max_retries", 0), &catalog).expect_code(1);
@@ -141,7 +133,7 @@ fn an_environment_deleted_between_two_runs_is_passed_over_and_the_states_own_sta
         for failing in 2..=10 {
             let mut sim = arranged(place);
             let order = environments(&sim);
-            let before = interrupted(&sim, failing);
+            let before = stopped(only(&sim), &sim, &[CLUSTERS], failing);
             let gone = sim.delete("environments", 1).remove(0);
             let run = only(&sim).state(&before.last_state().unwrap()).run().expect_code(0);
             let own = (failing as usize - 1) / 2;
@@ -267,7 +259,7 @@ fn after_a_refusal_no_later_failure_leaves_a_position() {
 
 #[test]
 fn under_airbyte_a_refused_environment_leaves_its_stream_incomplete() {
-    let (scenario, catalog) = (five(), catalog_of(&["environments", CLUSTERS]));
+    let (scenario, catalog) = (five(), airbyte::catalog_of(&["environments", CLUSTERS], "full_refresh"));
     let sim = Simulator::start(scenario.clone().refuse("kafka_clusters/#2"));
     let refused = &sim.truth().ids("environments")[2];
     let heard = airbyte::read(both(&sim), &catalog).expect_code(1);
@@ -291,7 +283,10 @@ fn where_every_environment_or_their_listing_is_refused_clusters_fail_as_denied()
         let run = run.expect_code(3).expect_line("ERROR", [CLUSTERS, "403", "role"]);
         assert!(run.records(CLUSTERS).is_empty() && has_no_position(&run.bookmark(CLUSTERS)));
         assert_whole_of(&run, &sim, &others);
-        let heard = airbyte::read(tap(&sim).set("streams", json!(streams)), &catalog_of(&streams));
+        let heard = airbyte::read(
+            tap(&sim).set("streams", json!(streams)),
+            &airbyte::catalog_of(&streams, "full_refresh"),
+        );
         heard.assert_whole_of(&sim, &others);
         assert_eq!(heard.statuses(CLUSTERS).last(), Some(&Status::Incomplete));
     }
@@ -312,7 +307,7 @@ fn a_listing_of_environments_that_breaks_off_is_not_taken_for_all_of_them() {
 #[test]
 fn a_state_of_another_form_is_started_over_with_one_warning() {
     let sim = Simulator::start(five());
-    let state = interrupted(&sim, 6).last_state().unwrap();
+    let state = stopped(only(&sim), &sim, &[CLUSTERS], 6).last_state().unwrap();
     let days_ago = (Utc::now() - TimeDelta::hours(25)).to_rfc3339();
     for state in [
         with(&state, "partition", Value::Null),
@@ -334,7 +329,7 @@ fn assert_starts_over(sim: &Simulator, state: &Value) {
 #[test]
 fn a_partition_that_names_no_environment_there_is_starts_over() {
     let sim = Simulator::start(five());
-    let state = interrupted(&sim, 6).last_state().unwrap();
+    let state = stopped(only(&sim), &sim, &[CLUSTERS], 6).last_state().unwrap();
     for partition in ["organization/*", "organization", "organization+", "env-", "zzz", "ENV-1", ""] {
         assert_starts_over(&sim, &with(&state, "partition", partition));
     }
@@ -343,7 +338,7 @@ fn a_partition_that_names_no_environment_there_is_starts_over() {
 /// A listing that is not narrowed to the environment asked for would repeat clusters under each.
 #[test]
 fn a_cluster_of_another_environment_than_was_asked_for_breaks_the_stream() {
-    let (sim, catalog) = (Simulator::start(five()), catalog_of(&[CLUSTERS]));
+    let (sim, catalog) = (Simulator::start(five()), airbyte::catalog_of(&[CLUSTERS], "full_refresh"));
     let page = json!({"metadata": {}, "data": sim.truth().records(CLUSTERS)});
     sim.add_fault(Fault::Body(page.to_string().into_bytes(), Vec::new()), At::stream(CLUSTERS));
     drop(only(&sim).run().expect_code(5).expect_line("ERROR", [CLUSTERS, "environment"]));
@@ -368,7 +363,7 @@ fn a_token_refused_in_the_middle_starts_the_whole_pass_over_once() {
         assert!(asked(&run).starts_with(&[&order[..2], &order[..2]].concat()));
     }
     let sim = Simulator::start(five());
-    let before = interrupted(&sim, 6).last_state().unwrap();
+    let before = stopped(only(&sim), &sim, &[CLUSTERS], 6).last_state().unwrap();
     sim.expire_tokens();
     let run = only(&sim).state(&before).run().expect_code(0).expect_line("WARN", [CLUSTERS]);
     assert_whole_of(&run, &sim, &[CLUSTERS]);
@@ -387,9 +382,7 @@ fn versions(run: &Run, kind: &str) -> Vec<Value> {
 fn one_version_is_of_all_environments_and_of_both_runs() {
     let sim = Simulator::start(five());
     for failing in [4, 5] {
-        sim.add_fault(Fault::errors(503, "try later"), At::stream(CLUSTERS).from(failing));
-        let before = both(&sim).set("max_retries", 0).run().expect_code(4);
-        sim.clear_faults();
+        let before = stopped(both(&sim), &sim, &[CLUSTERS], failing);
         let run = both(&sim).state(&before.last_state().unwrap()).run().expect_code(0);
         let said = versions(&before, "RECORD");
         assert!(said.len() == 1 && said[0].is_u64(), "{said:?}");

@@ -3,10 +3,10 @@
 
 use serde_json::{Value, json};
 
-use crate::on_demand::streams::{catalog_of, keeps, keys_only, listing};
-use crate::records::times::{crafted_text, lines};
 use crate::support::airbyte;
-use crate::support::tap;
+use crate::support::crafted::{crafted_text, keys_only, listing};
+use crate::support::leaks::keeps;
+use crate::support::{lines, tap};
 
 const HUSH: &str = "hush+hush/quiet+as/a+mouse";
 
@@ -49,7 +49,10 @@ fn whatever_is_named_as_a_secret_is_dropped_at_every_depth() {
         let left = left.strip_suffix('}').unwrap();
         for drift in ["warn", "pass"] {
             let run = keys_only(&sim).set("schema_drift", drift).run().expect_code(0);
-            let heard = airbyte::read(keys_only(&sim).set("schema_drift", drift), &catalog_of(&["api_keys"]));
+            let heard = airbyte::read(
+                keys_only(&sim).set("schema_drift", drift),
+                &airbyte::catalog_of(&["api_keys"], "full_refresh"),
+            );
             for run in [&run, &heard.run] {
                 assert!(
                     run.stdout.contains(&format!("{left},\"organization_id\"")),
@@ -100,7 +103,7 @@ fn a_key_for_several_clusters_is_not_taken_for_a_key_of_one() {
         cases.iter().enumerate().map(|(i, (spec, _))| json!({"id": format!("K{i}"), "spec": spec})).collect();
     let sim = listing(&Value::from(keys).to_string());
     let run = keys_only(&sim).run().expect_code(0);
-    let heard = airbyte::read(keys_only(&sim), &catalog_of(&["api_keys"]));
+    let heard = airbyte::read(keys_only(&sim), &airbyte::catalog_of(&["api_keys"], "full_refresh"));
     for found in [run.records("api_keys"), heard.records("api_keys")] {
         for (record, (spec, expected)) in found.iter().zip(&cases) {
             let columns = ["resource_id", "resource_kind", "environment_id"].map(|name| record[name].clone());

@@ -3,4 +3,4 @@
 mod environments;
 mod keys;
 mod refusals;
-pub mod streams;
+mod streams;

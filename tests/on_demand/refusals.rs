@@ -3,8 +3,7 @@
 use serde_json::json;
 use simulator::{Scenario, Simulator};
 
-use crate::on_demand::streams::few;
-use crate::support::{Run, has_no_position, tap};
+use crate::support::{Run, few, has_no_position, tap};
 
 const CLUSTERS: &str = "kafka_clusters";
 

@@ -7,37 +7,13 @@ use serde_json::{Value, json};
 use simulator::{At, Fault, Scenario, Simulator};
 
 use crate::support::airbyte::{self, FailureType, Status};
-use crate::support::{EVERY, Run, Tap, assert_whole_of, bare, rude, small, tap};
-
-pub fn seven(sim: &Simulator) -> Tap<'_> {
-    tap(sim).set("streams", json!(EVERY))
-}
-
-/// Who asks nobody and offers these.
-fn offering(streams: &[&str]) -> Tap<'static> {
-    bare().config(json!({
-        "api_key": "ABCDEFGHIJKLMNOP", "api_secret": "of no use", "base_url": "http://127.0.0.1:9",
-        "streams": streams,
-    }))
-}
+use crate::support::crafted::{keys_only, listing};
+use crate::support::leaks::keeps;
+use crate::support::{EVERY, Tap, assert_whole_of, few, offering, rude, seven, small, tap};
 
 /// Singer's catalog of what these settings offer.
 fn singer(tap: Tap<'_>) -> Value {
     serde_json::from_str(&tap.arg("--discover").run().expect_code(0).stdout).unwrap()
-}
-
-/// The streams that Airbyte's `discover` offers, as they are printed.
-fn discovered(tap: Tap<'_>) -> Vec<Value> {
-    let heard = airbyte::verb(tap, "discover").expect_code(0);
-    let line = heard.run.stdout.lines().find(|line| line.starts_with(r#"{"type":"CATALOG""#)).unwrap();
-    let value: Value = serde_json::from_str(line).unwrap();
-    value["catalog"]["streams"].as_array().unwrap().clone()
-}
-
-/// A configured catalog of these streams.
-pub fn catalog_of(streams: &[&str]) -> Value {
-    let configured = |stream: Value| json!({"stream": stream, "sync_mode": "full_refresh", "destination_sync_mode": "overwrite"});
-    json!({"streams": discovered(offering(streams)).into_iter().map(configured).collect::<Vec<_>>()})
 }
 
 fn names(streams: &Value, key: &str) -> Vec<String> {
@@ -57,9 +33,9 @@ fn only_who_asks_is_offered_all_seven_and_in_the_order_of_the_documentation() {
     {
         assert_eq!(names(&singer(asking)["streams"], "tap_stream_id"), offered);
     }
-    assert_eq!(names(&discovered(tap(&sim)).into(), "name"), documented[..4]);
+    assert_eq!(names(&airbyte::discovered(tap(&sim)).into(), "name"), documented[..4]);
     for asking in [seven(&sim), offering(&reversed)] {
-        assert_eq!(names(&discovered(asking).into(), "name"), documented);
+        assert_eq!(names(&airbyte::discovered(asking).into(), "name"), documented);
     }
 }
 
@@ -74,7 +50,8 @@ fn a_catalog_that_asks_singer_for_what_is_not_offered_is_refused() {
 #[test]
 fn a_catalog_that_asks_airbyte_for_what_is_not_offered_fails_with_the_setting_named() {
     let sim = Simulator::start(small());
-    let heard = airbyte::read(tap(&sim), &catalog_of(&["users", "api_keys"])).expect_code(1);
+    let heard =
+        airbyte::read(tap(&sim), &airbyte::catalog_of(&["users", "api_keys"], "full_refresh")).expect_code(1);
     let error = heard.error_of("api_keys");
     assert_eq!(error.failure_type, FailureType::Config);
     airbyte::has_words(&error.message, &["api_keys", "setting streams"]);
@@ -86,7 +63,7 @@ fn a_catalog_that_asks_airbyte_for_what_is_not_offered_fails_with_the_setting_na
 #[track_caller]
 fn comes_out_whole(scenario: Scenario, sizes: &[u64]) {
     let sim = Simulator::start(scenario);
-    let catalog = catalog_of(&EVERY);
+    let catalog = airbyte::catalog_of(&EVERY, "full_refresh");
     for size in sizes {
         let run = seven(&sim).set("page_size", *size).run().expect_code(0);
         assert_whole_of(&run, &sim, &EVERY);
@@ -103,11 +80,6 @@ fn sorted(records: Vec<Value>) -> Vec<String> {
     let mut records: Vec<String> = records.iter().map(Value::to_string).collect();
     records.sort();
     records
-}
-
-/// A few of each, rude.
-pub fn few() -> Scenario {
-    rude().users(25).invitations(23).service_accounts(12).role_bindings(31)
 }
 
 #[test]
@@ -137,7 +109,7 @@ fn that_no_environment_is_listed_is_not_taken_for_no_clusters() {
         let sim = Simulator::start(scenario.environments(0));
         let words = |stream| [stream, "is empty", "Operator", "empty_lists"];
         let run = seven(&sim).set("emit_activate_version", true).run().expect_code(3);
-        let heard = airbyte::read(seven(&sim), &catalog_of(&EVERY)).expect_code(1);
+        let heard = airbyte::read(seven(&sim), &airbyte::catalog_of(&EVERY, "full_refresh")).expect_code(1);
         for stream in ["kafka_clusters", "environments"] {
             assert!(run.says("ERROR", &words(stream)), "{stream}");
             let activated = format!(r#""type":"ACTIVATE_VERSION","stream":"{stream}""#);
@@ -154,22 +126,11 @@ fn that_no_environment_is_listed_is_not_taken_for_no_clusters() {
     airbyte::check(seven(&sim).set("empty_lists", "warn")).succeeded();
 }
 
-/// Nothing of any secret of these, not even its beginning.
-#[track_caller]
-pub fn keeps(run: &Run, secrets: &[String]) {
-    assert!(!secrets.is_empty());
-    for start in secrets.iter().map(|secret| &secret[..12]) {
-        assert!(!run.stdout.contains(start), "stdout has the secret {start}…");
-        assert!(!run.stderr.contains(start), "stderr has the secret {start}…");
-    }
-    assert!(!run.stdout.contains(r#""secret""#), "something is called a secret");
-}
-
 #[test]
 fn no_secret_of_a_key_is_said_whatever_is_asked() {
     let sim = Simulator::start(rude());
     let secrets = sim.key_secrets();
-    let catalog = catalog_of(&EVERY);
+    let catalog = airbyte::catalog_of(&EVERY, "full_refresh");
     for drift in ["warn", "fail", "pass"] {
         let debug = || seven(&sim).set("schema_drift", drift).args(["--log-level", "debug"]);
         let run = debug().run();
@@ -181,18 +142,6 @@ fn no_secret_of_a_key_is_said_whatever_is_asked() {
     }
     keeps(&seven(&sim).arg("--discover").run(), &secrets);
     keeps(&airbyte::verb(seven(&sim), "discover").run, &secrets);
-}
-
-/// A service whose every listing of API keys is one page of this text.
-pub fn listing(data: &str) -> Simulator {
-    let sim = Simulator::start(small());
-    let page = format!(r#"{{"metadata":{{}},"data":{data}}}"#);
-    sim.add_fault(Fault::Body(page.into_bytes(), Vec::new()), At::stream("api_keys"));
-    sim
-}
-
-pub fn keys_only(sim: &Simulator) -> Tap<'_> {
-    tap(sim).set("streams", json!(["api_keys"])).args(["--log-level", "debug"])
 }
 
 #[test]
@@ -215,7 +164,10 @@ fn no_secret_of_a_key_is_said_however_it_is_spelled() {
                 let owner = spelled.contains("u-1").then_some("u-1");
                 assert_eq!(run.records("api_keys")[0]["owner_id"].as_str(), owner, "{spelled}");
             }
-            let heard = airbyte::read(keys_only(&sim).set("schema_drift", drift), &catalog_of(&["api_keys"]));
+            let heard = airbyte::read(
+                keys_only(&sim).set("schema_drift", drift),
+                &airbyte::catalog_of(&["api_keys"], "full_refresh"),
+            );
             keeps(&heard.run, std::slice::from_ref(&secret));
         }
     }
@@ -236,7 +188,7 @@ fn broken(fields: &str) -> Vec<String> {
 
 #[track_caller]
 fn stays_hidden(stream: &str, status: u16, fields: &str, hidden: &str) {
-    let (catalog, hidden) = (catalog_of(&[stream]), &[hidden.to_owned()]);
+    let (catalog, hidden) = (airbyte::catalog_of(&[stream], "full_refresh"), &[hidden.to_owned()]);
     for body in broken(fields) {
         let sim = Simulator::start(small());
         let headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
@@ -304,7 +256,8 @@ fn what_a_key_does_not_say_is_null_and_never_an_error() {
     records.push(json!({"id": "without"}));
     let sim = listing(&Value::from(records.clone()).to_string());
     let run = keys_only(&sim).run().expect_code(0);
-    let heard = airbyte::read(keys_only(&sim), &catalog_of(&["api_keys"])).expect_code(0);
+    let heard =
+        airbyte::read(keys_only(&sim), &airbyte::catalog_of(&["api_keys"], "full_refresh")).expect_code(0);
     for found in [run.records("api_keys"), heard.records("api_keys")] {
         assert_eq!(found.len(), records.len());
         for (record, sent) in found.iter().zip(&records) {
@@ -373,7 +326,7 @@ fn offered(sim: &Simulator, mode: &str, stream: &str) -> [Vec<String>; 2] {
     let with = || tap(sim).set("personal_data", mode).set("personal_data_key", "a long random text: 7f3b9c");
     let singer = singer(with())["streams"].as_array().unwrap().clone();
     let entry = singer.into_iter().find(|entry| entry["tap_stream_id"] == stream).unwrap();
-    let other = discovered(with()).into_iter().find(|offered| offered["name"] == stream).unwrap();
+    let other = airbyte::discovered(with()).into_iter().find(|offered| offered["name"] == stream).unwrap();
     let properties = |schema: &Value| schema["properties"].as_object().unwrap().keys().cloned().collect();
     let mut described: Vec<String> = properties(&entry["schema"]);
     for metadata in entry["metadata"].as_array().unwrap() {

@@ -15,8 +15,7 @@ use serde_json::{Value, json};
 use simulator::Simulator;
 use tempfile::TempDir;
 
-use crate::packages::metadata::{root, text};
-use crate::packages::wheel::wheel;
+use crate::support::repository::{root, wheel};
 use crate::support::{STREAMS, bare, polite, same_ids, secrets_of};
 
 const IMAGE: &str = "localhost/tap-confluent-cloud:test";
@@ -181,7 +180,8 @@ impl Engine {
 
 /// The release of Debian that the Dockerfile builds on.
 fn release() -> String {
-    let base = text("docker/Dockerfile")
+    let base = fs::read_to_string(root().join("integrations/docker/Dockerfile"))
+        .unwrap()
         .lines()
         .find_map(|line| line.strip_prefix("ARG BASE=debian:").map(str::to_owned));
     base.unwrap().split('-').next().unwrap().to_owned()

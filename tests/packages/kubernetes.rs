@@ -8,7 +8,7 @@ use serde_json::Value;
 use simulator::Simulator;
 use tempfile::TempDir;
 
-use crate::pages::commands::{files, root};
+use crate::support::repository::{files, root};
 use crate::support::runtimes::{BINARY, command, program};
 use crate::support::{Message, STREAMS, parse, same_ids, small};
 

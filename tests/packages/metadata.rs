@@ -10,18 +10,15 @@ use serde_json::{Value, json};
 use simulator::Simulator;
 use tempfile::TempDir;
 
+use crate::support::repository::root;
 use crate::support::runtimes::{command, program};
 use crate::support::{EVERY, STREAMS, bare, small, tap};
-
-pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
 
 fn path(name: &str) -> PathBuf {
     root().join("integrations").join(name)
 }
 
-pub fn text(name: &str) -> String {
+fn text(name: &str) -> String {
     fs::read_to_string(path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 

@@ -10,37 +10,14 @@ use serde_json::{Value, json};
 use simulator::Simulator;
 use tempfile::TempDir;
 
+use crate::support::repository::{VERSION, built, root, wheel};
 use crate::support::runtimes::{Process, command, program};
 use crate::support::{STREAMS, assert_whole, polite, small, tap};
 
-const VERSION: &str = env!("CARGO_PKG_VERSION");
 const COMMANDS: [&str; 2] = ["tap-confluent-cloud", "source-confluent-cloud"];
 
 /// What docs/pyairbyte.md says of it.
 const LARGEST: u64 = 4_500_000;
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// The one file of this version with such an ending.
-fn built(ending: &str) -> PathBuf {
-    let folder = root().join("target/wheels");
-    let start = format!("tap_confluent_cloud-{VERSION}");
-    let names = fs::read_dir(&folder).into_iter().flatten().map(|entry| entry.unwrap().file_name());
-    let names: BTreeSet<String> = names.map(|name| name.into_string().unwrap()).collect();
-    let fits = |name: &&String| {
-        let rest = name.strip_prefix(&start);
-        name.ends_with(ending) && rest.is_some_and(|rest| rest.starts_with('-') || rest == ending)
-    };
-    let found: Vec<_> = names.iter().filter(fits).collect();
-    assert!(found.len() == 1, "not one {start}*{ending} but {names:?} in target/wheels: run `make wheel`");
-    folder.join(found[0])
-}
-
-pub fn wheel() -> PathBuf {
-    built(".whl")
-}
 
 fn succeed(command: &mut Command) -> String {
     let Output { status, stdout, stderr } = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));

@@ -14,44 +14,19 @@ use std::time::{Duration, Instant};
 use simulator::Simulator;
 use tempfile::TempDir;
 
-use crate::runtimes::queries::sample_scenario;
+use crate::support::repository::{files, root};
 use crate::support::runtimes::{BINARY, command, kill, program};
+use crate::support::sample::sample_scenario;
 use crate::support::secrets_of;
 
 /// Other names of what is written `sh`, which would not be run.
 const OTHER_SHELLS: [&str; 6] = ["", "bash", "shell", "zsh", "console", "shell-session"];
-
-/// Folders of a clone that hold what is not ours: what cargo makes, and what the walk-through makes.
-const FOREIGN: [&str; 2] = ["target", "sample"];
 
 /// What of the repository is in the folder of a page.
 const COPIED: [&str; 3] = ["integrations", "catalogs", "docs"];
 
 /// As long as a page's block may take: some install packages.
 const LIMIT: Duration = Duration::from_secs(300);
-
-pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// Files below a folder of the repository, in order, whose names these words accept.
-pub fn files(folder: &Path, accepts: &dyn Fn(&str) -> bool) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut entries: Vec<PathBuf> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    entries.sort();
-    for path in entries {
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if path.is_symlink() || name.starts_with('.') && path.is_dir() || FOREIGN.contains(&name.as_str()) {
-            continue;
-        } else if path.is_dir() {
-            found.extend(files(&path, accepts));
-        } else if accepts(&name) {
-            found.push(path);
-        }
-    }
-    found
-}
 
 /// What a line of HTML comment before a fence says.
 #[derive(Clone, PartialEq)]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::pages::commands::{files, root};
+use crate::support::repository::{files, root};
 
 /// A page without its fenced blocks and without what stands between backquotes.
 fn prose(page: &str) -> String {

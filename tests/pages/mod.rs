@@ -1,5 +1,5 @@
 //! The pages for users: their commands, their links, their words.
 
-pub mod commands;
+mod commands;
 mod links;
 mod troubleshooting;

@@ -3,9 +3,9 @@
 
 use simulator::Simulator;
 
-use crate::records::times::{ORGANIZATION, changes, crafted_text, lines};
 use crate::support::airbyte::{self, Level, Status};
-use crate::support::{assert_whole, assert_whole_of, polite, small, tap};
+use crate::support::crafted::{ORGANIZATION, crafted_text};
+use crate::support::{OTHERS, assert_whole, assert_whole_of, lines, polite, small, tap};
 
 /// Users with fields that nobody declared and values of other types, odd in their spelling.
 const ODD: [&str; 3] = [
@@ -31,7 +31,7 @@ fn what_the_schema_does_not_know_passes_byte_for_byte() {
                 assert!(of.contains(sent), "{mode}, {spoken}: not as it was sent: {text}");
             }
         }
-        assert!(changes(&heard).iter().all(Vec::is_empty), "nothing was changed");
+        assert!(airbyte::changes(&heard).iter().all(Vec::is_empty), "nothing was changed");
     }
 }
 
@@ -86,15 +86,14 @@ fn counts_are_told_as_of_one_or_of_several_and_the_rest_comes_last() {
 
 #[test]
 fn with_fail_a_stream_that_drifts_fails_and_the_others_are_whole() {
-    let others = ["invitations", "service_accounts", "role_bindings"];
     for text in ODD {
         let sim = crafted_text("users", &format!("[{text}]"));
         let run = tap(&sim).set("schema_drift", "fail").set("emit_activate_version", true).run();
         let run = run.expect_code(5).expect_line("ERROR", ["users"]);
-        assert_whole_of(&run, &sim, &others);
+        assert_whole_of(&run, &sim, &OTHERS);
         assert!(!run.stdout.contains(r#"{"type":"ACTIVATE_VERSION","stream":"users""#));
         let heard = airbyte::read(tap(&sim).set("schema_drift", "fail"), &airbyte::catalog());
-        heard.assert_whole_of(&sim, &others);
+        heard.assert_whole_of(&sim, &OTHERS);
         assert_eq!(heard.run.code(), Some(1));
         assert!(!heard.statuses("users").contains(&Status::Complete));
         assert!(!heard.error_of("users").message.is_empty());

@@ -5,5 +5,5 @@ mod memory;
 mod persons;
 mod poison;
 mod recorded;
-pub mod times;
+mod times;
 mod whole;

@@ -7,8 +7,8 @@ use ring::hmac;
 use serde_json::{Value, json};
 use simulator::{Scenario, Simulator};
 
-use crate::records::times::crafted;
 use crate::support::airbyte;
+use crate::support::crafted::crafted;
 use crate::support::{Run, STREAMS, Tap, polite, rude, same_ids, small, tap};
 
 const KEY: &str = "a long random text: 7f3b9c";

@@ -3,10 +3,9 @@
 
 use serde_json::json;
 
-use crate::on_demand::streams::{catalog_of, keys_only, listing};
-use crate::records::times::{ORGANIZATION, changes, crafted_text, lines};
 use crate::support::airbyte;
-use crate::support::{Run, assert_whole_of, tap};
+use crate::support::crafted::{ORGANIZATION, crafted_text, keys_only, listing};
+use crate::support::{OTHERS, Run, assert_whole_of, lines, tap};
 
 /// A record with U+0000 wherever one can be, and what comes of it.
 const SENT: &str = r#"{"id":"u-1","full_name":"A\u0000da","email":"a\\u0000@b","x\u0000":{"k\u0000":["\u0000\\\u0000"]},"metadata":{"self":"\u0000","new":"\\\\u0000","created_at":"2024-01-01T00:00:00Z"}}"#;
@@ -40,7 +39,7 @@ fn u_0000_becomes_u_fffd_in_texts_and_names_and_is_told_once() {
         assert_eq!(lines(&run, &["WARN"]), 1, "WARN lines");
         let heard = airbyte::read(tap(&sim).set("schema_drift", drift), &airbyte::catalog());
         is_clean(&heard.run);
-        assert!(changes(&heard).iter().all(Vec::is_empty), "nothing was made null");
+        assert!(airbyte::changes(&heard).iter().all(Vec::is_empty), "nothing was made null");
     }
 }
 
@@ -93,7 +92,6 @@ const TWICE: [&str; 6] = [
 
 #[test]
 fn a_record_that_holds_a_field_twice_breaks_its_stream() {
-    let others = ["invitations", "service_accounts", "role_bindings"];
     for text in TWICE {
         let sim = crafted_text("users", &format!("[{text}]"));
         for drift in ["pass", "warn", "fail"] {
@@ -101,7 +99,7 @@ fn a_record_that_holds_a_field_twice_breaks_its_stream() {
             let run = run.expect_code(5).expect_line("ERROR", ["users", "twice"]);
             assert!(run.records("users").is_empty(), "{text}");
             assert!(!run.stderr.contains("GRACE") && !run.stdout.contains("GRACE"), "a value is quoted");
-            assert_whole_of(&run, &sim, &others);
+            assert_whole_of(&run, &sim, &OTHERS);
         }
         let heard = airbyte::read(tap(&sim), &airbyte::catalog()).expect_code(1);
         assert!(heard.error_of("users").message.contains("twice"));
@@ -111,7 +109,8 @@ fn a_record_that_holds_a_field_twice_breaks_its_stream() {
     drop(
         keys_only(&sim).run().expect_code(5).expect_line("ERROR", ["api_keys", "\"spec.owner.id\"", "twice"]),
     );
-    let heard = airbyte::read(keys_only(&sim), &catalog_of(&["api_keys"])).expect_code(1);
+    let heard =
+        airbyte::read(keys_only(&sim), &airbyte::catalog_of(&["api_keys"], "full_refresh")).expect_code(1);
     assert!(heard.records("api_keys").is_empty());
 }
 

@@ -3,10 +3,9 @@
 
 use serde_json::{Value, json};
 
-use crate::on_demand::streams::{catalog_of, few, seven};
 use crate::support::airbyte;
 use crate::support::pretend::{CRN, Pretend, Reply, ordinary};
-use crate::support::{EVERY, assert_whole_of};
+use crate::support::{EVERY, assert_whole_of, few, seven};
 use simulator::Simulator;
 
 /// A reference with all that any has.
@@ -86,7 +85,7 @@ fn under_fail_bodies_as_recorded_pass_for_every_stream() {
     let run = strict().run().expect_code(0);
     assert!(!run.stderr.contains("WARN"), "{}", run.stderr);
     assert!(EVERY.iter().all(|stream| run.records(stream).len() == 1));
-    let heard = airbyte::read(strict(), &catalog_of(&EVERY)).expect_code(0);
+    let heard = airbyte::read(strict(), &airbyte::catalog_of(&EVERY, "full_refresh")).expect_code(0);
     assert!(EVERY.iter().all(|stream| heard.records(stream).len() == 1));
 }
 

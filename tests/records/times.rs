@@ -3,41 +3,16 @@
 use std::fs::{self, File};
 
 use serde_json::{Map, Value, json};
-use simulator::{At, Fault, Simulator};
+use simulator::Simulator;
 use tempfile::TempDir;
 
-use crate::support::airbyte::{self, Change, Heard, Level, Message};
+use crate::support::airbyte::{self, Change, Heard, Level};
+use crate::support::crafted::{crafted, only};
 use crate::support::runtimes::{DuckDb, Process, command, program};
-use crate::support::{Run, small, tap};
-
-pub const ORGANIZATION: &str = "THE-ORGANIZATION";
-
-/// A service whose every listing of a stream is one page of this text, in which [`ORGANIZATION`]
-/// stands for the id of the organization.
-pub fn crafted_text(stream: &str, data: &str) -> Simulator {
-    // Nobody looks up the key, which would ask for role bindings too.
-    let sim = Simulator::start(small().refuse("api_keys"));
-    let data = data.replace(ORGANIZATION, sim.organization_id());
-    let page = format!(r#"{{"api_version":"iam/v2","kind":"List","metadata":{{}},"data":{data}}}"#);
-    sim.add_fault(Fault::Body(page.into_bytes(), Vec::new()), At::stream(stream));
-    sim
-}
-
-pub fn crafted(stream: &str, records: &[Value]) -> Simulator {
-    crafted_text(stream, &Value::from(records).to_string())
-}
-
-/// A run that reads one stream only.
-pub fn only(sim: &Simulator, stream: &str) -> Run {
-    tap(sim).set("streams", json!([stream])).run().expect_code(0)
-}
+use crate::support::{Run, lines, tap};
 
 fn heard(sim: &Simulator, stream: &str) -> Heard {
     airbyte::read(tap(sim), &airbyte::catalog_of(&[stream], "full_refresh"))
-}
-
-pub fn lines(run: &Run, words: &[&str]) -> usize {
-    run.stderr.lines().filter(|line| words.iter().all(|word| line.contains(word))).count()
 }
 
 /// What is no moment by RFC 3339, or one that common parsers refuse: a target would abort its load.
@@ -112,17 +87,6 @@ fn load_into_duckdb(sim: &Simulator, run: &Run, stream: &str, rows: usize) {
     assert_eq!(database.query(&format!("select count(*) from main.{stream}")), [[json!(rows)]]);
 }
 
-/// What the source says it changed, record by record.
-pub fn changes(heard: &Heard) -> Vec<Vec<Change>> {
-    let mut all = Vec::new();
-    for message in &heard.messages {
-        if let Message::Record { record } = message {
-            all.push(record.meta.as_ref().map(|meta| meta.changes.clone()).unwrap_or_default());
-        }
-    }
-    all
-}
-
 #[test]
 fn under_airbyte_each_record_says_what_was_made_null_and_others_say_nothing() {
     let sim = crafted(
@@ -134,7 +98,7 @@ fn under_airbyte_each_record_says_what_was_made_null_and_others_say_nothing() {
         ],
     );
     let heard = heard(&sim, "invitations");
-    let (records, mut changes) = (heard.records("invitations"), changes(&heard));
+    let (records, mut changes) = (heard.records("invitations"), airbyte::changes(&heard));
     assert_eq!(records[0]["expires_at"], Value::Null);
     assert_eq!((&records[0]["accepted_at"], &records[0]["updated_at"]), (&Value::Null, &Value::Null));
     assert_eq!((&records[2]["x_new"], &records[2]["email"]), (&json!(""), &json!("")));
@@ -180,7 +144,7 @@ fn times_of_any_precision_and_offset_pass_untouched() {
             );
         }
     }
-    assert!(changes(&heard).iter().all(Vec::is_empty));
+    assert!(airbyte::changes(&heard).iter().all(Vec::is_empty));
     assert!(!run.stderr.contains("WARN"));
     load_into_duckdb(&sim, &run, "users", times.len());
 }

@@ -2,12 +2,9 @@
 //! comes out once and each record as the API sent it.
 
 use serde_json::json;
-use simulator::{BindingsServer, Scenario, Simulator};
+use simulator::{Scenario, Simulator};
 
-use crate::support::{STREAMS, assert_whole, has_no_position, polite, rude, seed, tap};
-
-const SERVERS: [BindingsServer; 3] =
-    [BindingsServer::Inclusive, BindingsServer::NestedOnly, BindingsServer::Partial];
+use crate::support::{SERVERS, STREAMS, assert_whole, has_no_position, polite, rude, seed, tap};
 
 fn with_page_sizes(scenario: &Scenario, sizes: &[u64]) {
     for server in SERVERS {

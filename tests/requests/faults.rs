@@ -6,9 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use simulator::{At, Fault, RetryAfter, Simulator};
 
-use crate::support::{Run, assert_whole, assert_whole_of, polite, small, tap};
-
-const OTHERS: [&str; 3] = ["invitations", "service_accounts", "role_bindings"];
+use crate::support::{OTHERS, Run, assert_whole, assert_whole_of, polite, small, tap};
 
 /// A run in which only users meet this.
 fn with_fault(fault: Fault, at: At) -> (Simulator, Run) {

@@ -7,9 +7,7 @@ use serde_json::json;
 use simulator::{At, Fault, RetryAfter, Scenario, Simulator};
 
 use crate::support::pretend::{Pretend, Reply, ordinary};
-use crate::support::{Run, Spawned, assert_whole, assert_whole_of, eventually, polite, small, tap};
-
-const OTHERS: [&str; 3] = ["invitations", "service_accounts", "role_bindings"];
+use crate::support::{OTHERS, Run, Spawned, assert_whole, assert_whole_of, eventually, polite, small, tap};
 
 /// A thousand users on twenty pages, read alone while the service says this of its rate limit.
 fn users_under(scenario: Scenario, concurrency: u64) -> Run {

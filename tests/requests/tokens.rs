@@ -4,17 +4,11 @@
 use serde_json::Value;
 use simulator::{At, Fault, Simulator};
 
-use crate::support::{Run, STREAMS, assert_whole, assert_whole_of, ids_of, polite, small, tap};
-
-const OTHERS: [&str; 3] = ["invitations", "service_accounts", "role_bindings"];
+use crate::support::{self, OTHERS, Run, STREAMS, assert_whole, assert_whole_of, ids_of, polite, small, tap};
 
 /// A run that could not go on with users after the second page.
 fn interrupted(sim: &Simulator) -> Run {
-    sim.add_fault(Fault::errors(503, "try later"), At::stream("users").from(3));
-    let run = tap(sim).set("page_size", 50).set("max_retries", 0).run().expect_code(4);
-    sim.clear_faults();
-    assert!(run.bookmark("users")["page_token"].is_string());
-    run
+    support::interrupted(tap(sim).set("page_size", 50), sim, &["users"], 3)
 }
 
 fn tokens(run: &Run, stream: &str) -> Vec<bool> {
@@ -144,9 +138,7 @@ fn an_expired_page_and_a_refused_token_share_one_restart() {
 #[test]
 fn a_list_that_has_become_empty_is_started_over_once() {
     let sim = Simulator::start(polite());
-    sim.add_fault(Fault::errors(503, "try later"), At::stream("invitations").from(3));
-    let before = tap(&sim).set("page_size", 50).set("max_retries", 0).run().expect_code(4);
-    sim.clear_faults();
+    let before = support::stopped(tap(&sim).set("page_size", 50), &sim, &["invitations"], 3);
     sim.add_fault(Fault::errors(400, "the page token has expired"), At::stream("invitations").nth(1));
     sim.add_fault(empty_end(), At::stream("invitations").nth(2));
     let run = tap(&sim).set("page_size", 50).state(&before.last_state().unwrap()).run().expect_code(0);

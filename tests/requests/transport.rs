@@ -7,7 +7,7 @@ use std::thread;
 
 use simulator::{At, Fault, Simulator};
 
-use crate::support::{assert_whole, assert_whole_of, polite, rude, small, tap};
+use crate::support::{OTHERS, assert_whole, assert_whole_of, polite, rude, small, tap};
 
 #[test]
 fn https_is_read_whole_if_its_authority_is_trusted() {
@@ -66,7 +66,7 @@ fn a_redirect_to_another_origin_is_not_followed() {
     assert!(other.requests().is_empty(), "a request went to the other origin");
     assert_eq!(run.code(), Some(5), "exit code");
     assert!(run.records("users").is_empty());
-    assert_whole_of(&run, &sim, &["invitations", "service_accounts", "role_bindings"]);
+    assert_whole_of(&run, &sim, &OTHERS);
 }
 
 #[test]
@@ -104,5 +104,5 @@ fn redirects_without_end_are_given_up() {
     sim.add_fault(Fault::RedirectTo(format!("{}/iam/v2/users", sim.base_url())), At::stream("users"));
     let run = tap(&sim).set("max_retries", 2).run().expect_line("ERROR", ["users", "redirect"]);
     assert!(run.asked("users").len() <= 50, "{} requests", run.asked("users").len());
-    assert_whole_of(&run, &sim, &["invitations", "service_accounts", "role_bindings"]);
+    assert_whole_of(&run, &sim, &OTHERS);
 }

@@ -1,7 +1,7 @@
 //! Real runtimes, targets and databases behind the binary.
 
 mod meltano;
-pub mod postgres;
-pub mod queries;
+mod postgres;
+mod queries;
 mod target_page;
 mod targets;

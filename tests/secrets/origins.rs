@@ -8,9 +8,7 @@ use std::thread;
 
 use simulator::{At, Fault, Simulator};
 
-use crate::support::{Run, Tap, assert_whole, assert_whole_of, polite, secrets_of, small, tap};
-
-const OTHERS: [&str; 3] = ["invitations", "service_accounts", "role_bindings"];
+use crate::support::{OTHERS, Run, Tap, assert_whole, assert_whole_of, polite, secrets_of, small, tap};
 
 #[test]
 fn no_kind_of_redirect_takes_the_key_to_another_origin() {

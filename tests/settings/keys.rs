@@ -5,7 +5,7 @@ use simulator::{Scenario, Simulator};
 
 use crate::support::airbyte::{self, FailureType};
 use crate::support::pretend::{CRN, Pretend, Reply, binding, ordinary};
-use crate::support::{assert_whole, polite, rude, small, tap};
+use crate::support::{STREAMS, assert_whole, polite, rude, small, tap};
 
 #[test]
 fn a_wrong_key_ends_with_what_to_do() {
@@ -165,7 +165,7 @@ fn a_key_whose_role_cannot_be_looked_up_is_no_reason_to_warn() {
 fn the_organization_is_named_to_people_at_the_start() {
     let sim = Simulator::start(small());
     let run = tap(&sim).run().expect_line("INFO", [sim.organization_id(), sim.organization_name()]);
-    for stream in ["users", "invitations", "service_accounts", "role_bindings"] {
+    for stream in STREAMS {
         assert!(run.says("INFO", &[stream]), "{stream} is not told");
     }
     let quiet = tap(&sim).args(["--log-level", "error"]).run();

@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 use simulator::{At, Fault, Simulator};
 use tempfile::TempDir;
 
-use crate::airbyte::states as airbyte_states;
-use crate::states::resumed::{first_tokens, interrupted, middling};
-use crate::support::airbyte::{catalog_of, read};
+use crate::support::airbyte::{self, catalog_of, read};
 use crate::support::runtimes::{BINARY, Process, command, kill, program};
-use crate::support::{MEMORY, Run, STREAMS, assert_whole, bare, polite, same_ids, small, tap};
+use crate::support::{
+    MEMORY, Run, STREAMS, assert_whole, bare, first_tokens, in_the_middle, middling, polite, same_ids, small,
+    tap,
+};
 
 fn from(sim: &Simulator, text: &str) -> Run {
     tap(sim).set("page_size", 10).file("--state", "kept.jsonl", text).run()
@@ -38,7 +39,7 @@ const RECORD: &str = r#"{"type":"RECORD","stream":"users","record":{"id":"u-1"}}
 #[test]
 fn the_last_state_of_a_file_counts() {
     let sim = middling();
-    let state = interrupted(&sim);
+    let state = in_the_middle(&sim);
     let (fresh, line, said) = (fresh(), state.to_string(), message(&state));
     for (form, text) in [
         ("lines of a target", format!("{fresh}\n{line}\n")),
@@ -63,7 +64,7 @@ fn the_last_state_of_a_file_counts() {
 #[test]
 fn a_line_that_is_cut_off_is_passed_over_with_a_warning() {
     let sim = middling();
-    let state = interrupted(&sim);
+    let state = in_the_middle(&sim);
     let (line, said) = (state.to_string(), message(&state));
     let half = |text: &str| text[..text.len() / 2].to_owned();
     for (form, text, number) in [
@@ -114,7 +115,7 @@ fn lines_that_are_no_states_are_refused() {
 #[test]
 fn a_long_file_is_not_held_in_memory() {
     let sim = middling();
-    let said = message(&interrupted(&sim));
+    let said = message(&in_the_middle(&sim));
     let text = format!("{said}\n").repeat(24 * (1 << 20) / said.len());
     let child = tap(&sim).set("page_size", 10).file("--state", "kept.jsonl", &text).spawn();
     let (run, peak) = child.finish_measured();
@@ -124,9 +125,9 @@ fn a_long_file_is_not_held_in_memory() {
 
 #[test]
 fn of_airbyte_s_messages_the_last_of_each_stream_counts() {
-    let (sim, state) = airbyte_states::interrupted();
+    let (sim, state) = airbyte::interrupted();
     let message = |stream: &str, state: &Value| {
-        json!({"type": "STATE", "state": airbyte_states::state_of(stream, state.clone())}).to_string()
+        json!({"type": "STATE", "state": airbyte::state_of(stream, state.clone())}).to_string()
     };
     let record = r#"{"type":"RECORD","record":{"stream":"users","data":{},"emitted_at":1}}"#;
     let other = message("invitations", &json!({}));

@@ -3,4 +3,4 @@
 mod access;
 mod files;
 mod resumed;
-pub mod versions;
+mod versions;

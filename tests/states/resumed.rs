@@ -7,34 +7,7 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Map, Value, json};
 use simulator::{At, Fault, Simulator};
 
-use crate::support::{Run, STREAMS, assert_whole, polite, small, tap};
-
-/// Nobody can look up the key, which would ask for role bindings too and be counted.
-pub fn middling() -> Simulator {
-    Simulator::start(polite().refuse("api_keys"))
-}
-
-/// A state in which every stream is in the middle.
-pub fn interrupted(sim: &Simulator) -> Value {
-    for stream in STREAMS {
-        sim.add_fault(Fault::errors(503, "try later"), At::stream(stream).from(2));
-    }
-    let run = tap(sim).set("page_size", 10).set("max_retries", 0).run().expect_code(4);
-    sim.clear_faults();
-    let state = run.last_state().unwrap();
-    for stream in STREAMS {
-        assert!(
-            state["bookmarks"][stream]["page_token"].is_string(),
-            "{stream} is not in the middle: {state}"
-        );
-    }
-    state
-}
-
-pub fn first_tokens(run: &Run) -> Vec<bool> {
-    let first = |stream: &&str| run.asked(stream)[0].parameter("page_token").is_some();
-    STREAMS.iter().map(first).collect()
-}
+use crate::support::{STREAMS, assert_whole, first_tokens, in_the_middle, middling, small, stopped, tap};
 
 /// As Meltano merges a partial state over a completed one.
 fn deep_merge(under: &Value, over: &Value) -> Value {
@@ -50,7 +23,7 @@ fn deep_merge(under: &Value, over: &Value) -> Value {
 #[test]
 fn every_interrupted_stream_goes_on_from_its_token() {
     let sim = middling();
-    let state = interrupted(&sim);
+    let state = in_the_middle(&sim);
     let run = tap(&sim).set("page_size", 10).state(&state).run().expect_code(0);
     assert_eq!(first_tokens(&run), [true; 4]);
     assert_eq!(run.records("users").len(), 227);
@@ -59,9 +32,7 @@ fn every_interrupted_stream_goes_on_from_its_token() {
 #[test]
 fn a_finished_stream_starts_afresh_although_its_siblings_were_interrupted() {
     let sim = middling();
-    sim.add_fault(Fault::errors(503, "try later"), At::stream("users").from(2));
-    let run = tap(&sim).set("page_size", 10).set("max_retries", 0).run().expect_code(4);
-    sim.clear_faults();
+    let run = stopped(tap(&sim).set("page_size", 10), &sim, &["users"], 2);
     let run = tap(&sim).set("page_size", 10).state(&run.last_state().unwrap()).run().expect_code(0);
     assert_eq!(first_tokens(&run), [true, false, false, false]);
     assert_eq!(run.records("invitations").len(), 205);
@@ -70,7 +41,7 @@ fn a_finished_stream_starts_afresh_although_its_siblings_were_interrupted() {
 #[test]
 fn a_full_refresh_merged_over_an_interrupted_run_leaves_no_token_behind() {
     let sim = middling();
-    let old = interrupted(&sim);
+    let old = in_the_middle(&sim);
     let full = tap(&sim).run();
     assert_whole(&full, &sim);
     let merged = deep_merge(&old, &full.last_state().unwrap());
@@ -100,7 +71,7 @@ fn assert_starts_over(sim: &Simulator, state: &Value) {
 #[test]
 fn a_pass_that_began_more_than_a_day_ago_is_started_over() {
     let sim = middling();
-    let state = interrupted(&sim);
+    let state = in_the_middle(&sim);
     let started = state["bookmarks"]["users"]["started_at"].as_str().unwrap();
     let started = DateTime::parse_from_rfc3339(started).unwrap();
     assert!((Utc::now() - started.to_utc()).abs() < TimeDelta::minutes(5), "{started}");
@@ -113,7 +84,7 @@ fn a_pass_that_began_more_than_a_day_ago_is_started_over() {
 #[test]
 fn a_resumed_pass_keeps_the_moment_it_began() {
     let sim = middling();
-    let state = interrupted(&sim);
+    let state = in_the_middle(&sim);
     let began = json!((Utc::now() - TimeDelta::hours(23)).to_rfc3339());
     let state = with_all(&state, "started_at", &began);
     for stream in STREAMS {
@@ -132,7 +103,7 @@ fn a_resumed_pass_keeps_the_moment_it_began() {
 fn a_position_in_another_organization_is_started_over() {
     let sim = middling();
     let other = json!("00000000-1111-2222-3333-444444444444");
-    assert_starts_over(&sim, &with_all(&interrupted(&sim), "organization_id", &other));
+    assert_starts_over(&sim, &with_all(&in_the_middle(&sim), "organization_id", &other));
 }
 
 #[test]
@@ -163,7 +134,7 @@ fn a_state_of_another_tap_or_an_older_sdk_is_carried_along() {
 #[test]
 fn bookmarks_of_streams_not_chosen_are_carried_along() {
     let sim = middling();
-    let state = interrupted(&sim);
+    let state = in_the_middle(&sim);
     let run = tap(&sim).set("streams", json!(["invitations"])).state(&state).run().expect_code(0);
     let last = run.last_state().unwrap();
     for stream in ["users", "service_accounts", "role_bindings"] {

@@ -8,11 +8,9 @@ use serde_json::{Value, json};
 use simulator::{At, Fault, Simulator};
 
 use crate::support::airbyte;
-use crate::support::{Message, Run, STREAMS, Tap, assert_whole, ids_of, polite, rude, small, tap};
-
-pub fn versioned(sim: &Simulator) -> Tap<'_> {
-    tap(sim).set("emit_activate_version", true).set("page_size", 10)
-}
+use crate::support::{
+    Message, OTHERS, Run, STREAMS, assert_whole, ids_of, polite, rude, small, stopped, tap, versioned,
+};
 
 /// The versions that RECORDs of a stream carry.
 fn versions(run: &Run, stream: &str) -> BTreeSet<Option<u64>> {
@@ -109,17 +107,16 @@ fn a_stream_without_records_is_activated_because_all_its_rows_are_gone() {
 
 #[test]
 fn a_stream_that_is_refused_or_breaks_off_is_not_activated() {
-    let others = ["invitations", "service_accounts", "role_bindings"];
     let refusing = Simulator::start(polite().refuse("users"));
     let run = versioned(&refusing).run().expect_code(3);
-    activates(&run, &others);
+    activates(&run, &OTHERS);
     for fault in [Fault::errors(503, "try later"), Fault::NextWithoutToken, Fault::Html200] {
         let sim = Simulator::start(polite());
         sim.add_fault(fault, At::stream("users").from(3));
         let run = versioned(&sim).set("max_retries", 0).run();
         assert_ne!(run.code(), Some(0));
         assert!(!run.records("users").is_empty());
-        activates(&run, &others);
+        activates(&run, &OTHERS);
     }
 }
 
@@ -208,9 +205,7 @@ fn a_pass_that_starts_over_gets_a_larger_version_and_activates_that() {
 #[test]
 fn a_resumed_pass_whose_token_is_refused_gets_a_larger_version() {
     let sim = Simulator::start(polite());
-    sim.add_fault(Fault::errors(503, "try later"), At::stream("users").from(3));
-    let before = versioned(&sim).set("max_retries", 0).run().expect_code(4);
-    sim.clear_faults();
+    let before = stopped(versioned(&sim), &sim, &["users"], 3);
     sim.expire_tokens();
     let run = versioned(&sim).state(&before.last_state().unwrap()).run().expect_code(0);
     assert!(only_version(&run, "users") > only_version(&before, "users"));

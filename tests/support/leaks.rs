@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use super::run::Run;
+
 /// Ten characters of a secret are too many.
 const PIECE: usize = 10;
 
@@ -33,6 +35,17 @@ pub fn leak(text: &str, secrets: &[&str]) -> Option<String> {
         }
     }
     None
+}
+
+/// Nothing of any secret of these, not even its beginning.
+#[track_caller]
+pub fn keeps(run: &Run, secrets: &[String]) {
+    assert!(!secrets.is_empty());
+    for start in secrets.iter().map(|secret| &secret[..12]) {
+        assert!(!run.stdout.contains(start), "stdout has the secret {start}…");
+        assert!(!run.stderr.contains(start), "stderr has the secret {start}…");
+    }
+    assert!(!run.stdout.contains(r#""secret""#), "something is called a secret");
 }
 
 fn squeezed(text: &str) -> String {

@@ -3,30 +3,43 @@
 
 pub mod airbyte;
 mod child;
+pub mod crafted;
+pub mod golden;
+mod interrupted;
 pub mod leaks;
+pub mod meltano;
 mod messages;
+pub mod postgres;
 pub mod pretend;
+pub mod repository;
 mod run;
 pub mod runtimes;
+pub mod sample;
 mod tap;
 mod terminal;
 mod watch;
 mod whole;
 
 pub use child::{Spawned, eventually};
+pub use interrupted::{first_tokens, in_the_middle, interrupted, middling, stopped};
 pub use messages::{Message, parse};
-pub use run::Run;
+pub use run::{Run, lines};
 pub use tap::{Tap, bare, tap};
 pub use terminal::{Seen, Terminal};
 pub use whole::{
-    DERIVED, EVERY, PASS_KEYS, STREAMS, assert_record, assert_stream_whole, assert_whole, assert_whole_of,
-    has_no_position, ids_of, most_repeated, same_ids, starts_over,
+    DERIVED, EVERY, OTHERS, PASS_KEYS, STREAMS, assert_record, assert_stream_whole, assert_whole,
+    assert_whole_of, has_no_position, ids_of, most_repeated, same_ids, starts_over,
 };
 
-use simulator::{Scenario, Simulator};
+use serde_json::json;
+use simulator::{BindingsServer, Scenario, Simulator};
 
 /// KiB that a run may ever have had in memory, whatever it was sent.
 pub const MEMORY: u64 = 120 * 1024;
+
+/// The ways in which a service may take the bare name of an organization.
+pub const SERVERS: [BindingsServer; 3] =
+    [BindingsServer::Inclusive, BindingsServer::NestedOnly, BindingsServer::Partial];
 
 /// A number to reproduce a failure with: `TEST_SEED=…` in the environment, else a random one.
 /// Failures print it.
@@ -48,6 +61,29 @@ pub fn polite() -> Scenario {
 /// A few records of each kind, polite.
 pub fn small() -> Scenario {
     polite().users(25).invitations(23).service_accounts(12).role_bindings(31)
+}
+
+/// A few of each, rude.
+pub fn few() -> Scenario {
+    rude().users(25).invitations(23).service_accounts(12).role_bindings(31)
+}
+
+/// A run that is offered all streams.
+pub fn seven(sim: &Simulator) -> Tap<'_> {
+    tap(sim).set("streams", json!(EVERY))
+}
+
+/// Who asks nobody and offers these.
+pub fn offering(streams: &[&str]) -> Tap<'static> {
+    bare().config(json!({
+        "api_key": "ABCDEFGHIJKLMNOP", "api_secret": "of no use", "base_url": "http://127.0.0.1:9",
+        "streams": streams,
+    }))
+}
+
+/// A run that says versions, in pages of ten.
+pub fn versioned(sim: &Simulator) -> Tap<'_> {
+    tap(sim).set("emit_activate_version", true).set("page_size", 10)
 }
 
 /// What no program that runs the binary may say: the simulator's secret, alone and in the header

@@ -174,6 +174,11 @@ impl Drop for Run {
     }
 }
 
+/// Lines of stderr that hold all of these words.
+pub fn lines(run: &Run, words: &[&str]) -> usize {
+    run.stderr.lines().filter(|line| words.iter().all(|word| line.contains(word))).count()
+}
+
 /// What was written to a stderr that is no terminal, without the timestamps. Each line of the log has one.
 pub(super) fn without_stamps(stderr: &str) -> String {
     const LEVELS: [&str; 4] = ["ERROR ", "WARN ", "INFO ", "DEBUG "];

@@ -10,6 +10,9 @@ use super::run::Run;
 /// The streams that are offered unless the settings say otherwise.
 pub const STREAMS: [&str; 4] = ["users", "invitations", "service_accounts", "role_bindings"];
 
+/// The core streams but users.
+pub const OTHERS: [&str; 3] = ["invitations", "service_accounts", "role_bindings"];
+
 /// All streams: those beyond the core are offered where the setting `streams` names them.
 pub const EVERY: [&str; 7] = [
     "users",

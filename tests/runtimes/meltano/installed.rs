@@ -8,22 +8,13 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use simulator::Simulator;
 
-use super::project::Project;
-use super::{TAP, assert_goes_on, hang_in_the_middle};
+use crate::support::meltano::{Project, TAP, assert_goes_on, hang_in_the_middle};
+use crate::support::repository::{root, wheel};
 use crate::support::runtimes::program;
 use crate::support::{STREAMS, rude, small};
 
 fn integrations() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("integrations/meltano")
-}
-
-/// The wheel that `make wheel` leaves, the newest if there are several.
-fn wheel() -> PathBuf {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/wheels");
-    let files = fs::read_dir(&folder).into_iter().flatten().map(|entry| entry.unwrap().path());
-    let wheels = files.filter(|path| path.extension().is_some_and(|ending| ending == "whl"));
-    let newest = wheels.max_by_key(|path| fs::metadata(path).unwrap().modified().unwrap());
-    newest.unwrap_or_else(|| panic!("no wheel in {}: run `make wheel`", folder.display()))
+    root().join("integrations/meltano")
 }
 
 /// What stands in `.env`, and nowhere else.

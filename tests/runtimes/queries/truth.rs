@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::runtimes::queries::{SAMPLE, cell, sorted};
+use crate::support::sample::{SAMPLE, cell, sorted};
 
 /// The id of whom an API key belongs to.
 fn owner(key: &Value) -> &str {

@@ -11,7 +11,7 @@ use chrono::{DateTime, NaiveDateTime};
 use serde_json::{Value, json};
 use simulator::{At, Fault, Simulator};
 
-use crate::golden::between_marks;
+use crate::support::golden::between_marks;
 use crate::support::runtimes::{command, program};
 use crate::support::{EVERY, STREAMS, small};
 use place::{Place, Rows};

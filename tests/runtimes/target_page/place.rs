@@ -9,8 +9,8 @@ use simulator::Simulator;
 use tempfile::TempDir;
 
 use super::{Keeps, Target};
-use crate::runtimes::postgres::Postgres;
 use crate::support::EVERY;
+use crate::support::postgres::Postgres;
 use crate::support::runtimes::{BINARY, Ended, Process, command, program};
 
 pub type Rows = BTreeMap<String, Vec<Value>>;

@@ -3,7 +3,9 @@
 mod messages;
 mod models;
 mod read;
+mod states;
 
 pub use messages::*;
 pub use models::Models;
 pub use read::*;
+pub use states::*;

@@ -8,11 +8,12 @@ use serde_json::{Map, Value, json};
 use simulator::Simulator;
 
 use super::messages::{
-    Catalog, ConnectionStatus, FailureType, Level, Message, Outcome, Status, StreamStatus, Trace, TraceError,
-    check_order, parse,
+    Catalog, Change, ConnectionStatus, FailureType, Level, Message, Outcome, Status, StreamStatus, Trace,
+    TraceError, check_order, parse,
 };
 use super::models::Models;
-use crate::support::{PASS_KEYS, Run, STREAMS, Spawned, Tap, bare, same_ids, tap};
+use super::states::is_complete;
+use crate::support::{EVERY, Run, STREAMS, Spawned, Tap, offering, same_ids, tap};
 
 /// What a run said, and the run itself, which tells its story if the test fails.
 pub struct Heard {
@@ -20,19 +21,18 @@ pub struct Heard {
     pub messages: Vec<Message>,
 }
 
-/// The streams that the binary offers, as `discover` prints them.
-pub fn offered() -> Vec<Value> {
+/// The streams that Airbyte's `discover` offers, as they are printed.
+pub fn discovered(tap: Tap<'_>) -> Vec<Value> {
+    let heard = verb(tap, "discover").expect_code(0);
+    let line = heard.run.stdout.lines().find(|line| line.starts_with(r#"{"type":"CATALOG""#)).unwrap();
+    let value: Value = serde_json::from_str(line).unwrap();
+    value["catalog"]["streams"].as_array().unwrap().clone()
+}
+
+/// All streams that can be offered.
+fn offered() -> &'static [Value] {
     static OFFERED: OnceLock<Vec<Value>> = OnceLock::new();
-    let offered = OFFERED.get_or_init(|| {
-        let settings = json!({
-            "api_key": "ABCDEFGHIJKLMNOP", "api_secret": "of no use", "base_url": "http://127.0.0.1:9",
-        });
-        let heard = verb(bare().config(settings), "discover").expect_code(0);
-        let line = heard.run.stdout.lines().find(|line| line.starts_with(r#"{"type":"CATALOG""#)).unwrap();
-        let value: Value = serde_json::from_str(line).unwrap();
-        value["catalog"]["streams"].as_array().unwrap().clone()
-    });
-    offered.clone()
+    OFFERED.get_or_init(|| discovered(offering(&EVERY)))
 }
 
 /// A configured catalog of these streams.
@@ -94,6 +94,17 @@ fn names(catalog: &Value) -> Vec<String> {
     let streams = catalog["streams"].as_array().map(Vec::as_slice).unwrap_or_default();
     let name = |stream: &Value| stream["stream"]["name"].as_str().map(str::to_owned);
     streams.iter().filter_map(name).collect()
+}
+
+/// What the source says it changed, record by record.
+pub fn changes(heard: &Heard) -> Vec<Vec<Change>> {
+    let mut all = Vec::new();
+    for message in &heard.messages {
+        if let Message::Record { record } = message {
+            all.push(record.meta.as_ref().map(|meta| meta.changes.clone()).unwrap_or_default());
+        }
+    }
+    all
 }
 
 impl Heard {
@@ -316,25 +327,6 @@ impl Heard {
     pub fn asked(&self, stream: &str) -> usize {
         self.run.asked(stream).len()
     }
-}
-
-/// Whether a stream's state says that it has been read to its end, and by whom.
-pub fn is_complete(state: &Value) -> bool {
-    let is_text = |key: &&str| ["api_key_hash", "organization_id"].contains(key);
-    let fits = |key: &&str| if is_text(key) { state[*key].is_string() } else { state[*key].is_null() };
-    state["__ab_full_refresh_sync_complete"] == true
-        && PASS_KEYS.iter().all(fits)
-        && state["last_records"].is_u64()
-}
-
-/// The same, also where it is only handed on.
-pub fn is_complete_marker(state: &Value) -> bool {
-    state["__ab_full_refresh_sync_complete"] == true && state["page_token"].is_null()
-}
-
-/// What older versions said of a stream that has been read to its end.
-pub fn bare_complete() -> Value {
-    json!({"__ab_full_refresh_sync_complete": true})
 }
 
 /// A text has all of these words, in whatever case.

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
-use simulator::{Request, Simulator};
+use simulator::{At, Fault, Request, Simulator};
 use tempfile::TempDir;
 
+use crate::support::STREAMS;
 use crate::support::runtimes::{BINARY, DuckDb, Ended, Process, command, program};
 
 /// Rows of a stream after which the target tells a state; no stream of the tests has a multiple.
@@ -17,6 +18,11 @@ const BATCH: u32 = 50;
 
 /// The same in a run that is to be interrupted.
 const SMALL_BATCH: &str = "7";
+
+pub const TAP: &str = "tap-confluent-cloud";
+
+/// From this request on the simulator answers none, so that a run hangs in the middle.
+const MIDDLE: u64 = 45;
 
 pub struct Project<'s> {
     sim: &'s Simulator,
@@ -236,4 +242,18 @@ impl<'s> Project<'s> {
         };
         streams.iter().map(first).collect()
     }
+}
+
+pub fn hang_in_the_middle(sim: &Simulator) {
+    sim.add_fault(Fault::Stall, At::any().from(MIDDLE));
+}
+
+/// Runs once more, after an interruption: some stream goes on where it was, and all is there.
+pub fn assert_goes_on<const N: usize>(sim: &Simulator, project: &Project<'_>, run: [&str; N]) {
+    sim.clear_faults();
+    let before = sim.requests().len();
+    project.call(run).expect_code(0).expect_words(["resuming where the last run stopped"]);
+    project.database().assert_whole(sim);
+    let first = project.first_requests(before, &STREAMS);
+    assert!(first.iter().any(|request| request.parameter("page_token").is_some()), "every stream began anew");
 }
