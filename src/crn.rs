@@ -147,7 +147,15 @@ fn decode(text: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
+
+    /// Names and principals of a kind, and what is read of them. The tests of the binary read the same.
+    fn forms(kind: &str) -> Vec<Value> {
+        let mut forms: Value = serde_json::from_str(include_str!("../tests/data/crn.json")).unwrap();
+        serde_json::from_value(forms[kind].take()).unwrap()
+    }
 
     #[test]
     fn segments() {
@@ -199,112 +207,45 @@ mod tests {
 
     #[test]
     fn patterns() {
-        // below the organization, E for an environment and C for a cluster; then scope, environment, cluster,
-        // service, its id, kind of resource, its name, kind of pattern, a blank for none, and … where it is not
-        // whole
-        let table = [
-            ("", "organization"),
-            ("/identity-provider=op-1", "organization| | | | |identity-provider|op-1|LITERAL"),
-            ("/service-account=sa-1", "organization| | | | |service-account|sa-1|LITERAL"),
-            ("E", "environment|env-1"),
-            ("E/flink-region=aws.us-east-1", "environment|env-1| |flink-region|aws.us-east-1"),
-            (
-                "E/flink-region=aws.us-east-1/compute-pool=lfcp-1",
-                "environment|env-1| |flink-region|aws.us-east-1|compute-pool|lfcp-1|LITERAL",
-            ),
-            ("E/schema-registry=lsrc-1", "environment|env-1| |schema-registry|lsrc-1"),
-            (
-                "E/schema-registry=lsrc-1/subject=*",
-                "environment|env-1| |schema-registry|lsrc-1|subject||PREFIXED",
-            ),
-            (
-                "E/schema-registry=lsrc-1/subject=:.ctx:a b%2Fc=d",
-                "environment|env-1| |schema-registry|lsrc-1|subject|:.ctx:a b/c=d|LITERAL",
-            ),
-            ("C", "cloud-cluster|env-1|lkc-1"),
-            ("C/kafka=lkc-1", "cloud-cluster|env-1|lkc-1|kafka|lkc-1"),
-            ("C/kafka=lkc-1/topic=clicks-*", "cloud-cluster|env-1|lkc-1|kafka|lkc-1|topic|clicks-|PREFIXED"),
-            ("C/kafka=lkc-1/topic=a*b", "cloud-cluster|env-1|lkc-1|kafka|lkc-1|topic|a*b|LITERAL"),
-            ("C/kafka=lkc-1/group=a%2A", "cloud-cluster|env-1|lkc-1|kafka|lkc-1|group|a*|LITERAL"),
-            (
-                "C/kafka=lkc-1/transactional-id=t%3A1",
-                "cloud-cluster|env-1|lkc-1|kafka|lkc-1|transactional-id|t:1|LITERAL",
-            ),
-            ("C/ksql=my ksql", "cloud-cluster|env-1|lkc-1|ksql|my ksql"),
-            ("C/connector=my connector", "cloud-cluster|env-1|lkc-1| | |connector|my connector|LITERAL"),
-            ("/something-new=*", "organization| | | | |something-new||PREFIXED"),
-            // of these the beginning is known
-            ("/*", "organization…"),
-            ("/", "organization…"),
-            ("/cloud-cluster=lkc-1", "organization…"),
-            ("/environment=env-*", "organization…"),
-            ("/thing=a/other=b", "organization…"),
-            ("E/environment=env-2", "environment|env-1…"),
-            ("E/topic=a/b", "environment|env-1…"),
-            ("E/kafka=lkc-1/cloud-cluster=lkc-1", "environment|env-1| |kafka|lkc-1…"),
-            ("E/kafka=a/ksql=b", "environment|env-1| |kafka|a…"),
-            ("C/*", "cloud-cluster|env-1|lkc-1…"),
-            ("C/kafka=*", "cloud-cluster|env-1|lkc-1…"),
-            ("C/kafka=lkc-1/topic=a/b", "cloud-cluster|env-1|lkc-1|kafka|lkc-1…"),
-            ("C/kafka=lkc-1/topic=", "cloud-cluster|env-1|lkc-1|kafka|lkc-1…"),
-        ];
-        for (below, expected) in table {
-            let cluster = "/environment=env-1/cloud-cluster=lkc-1";
-            let below = below.replace('C', cluster).replace('E', "/environment=env-1");
-            let crn = format!("crn://confluent.cloud/organization=o-1{below}");
-            let pattern = parse(&crn);
-            let resource = pattern.resource.as_ref();
-            let kind = resource.map(|resource| if resource.is_prefix { "PREFIXED" } else { "LITERAL" });
-            let parts = [
-                pattern.scope_type,
-                pattern.environment_id.as_deref(),
-                pattern.cloud_cluster_id.as_deref(),
-                pattern.service_type,
-                pattern.service_id.as_deref(),
-                resource.map(|resource| resource.kind),
-                resource.map(|resource| &*resource.name),
-                kind,
-            ];
-            let found = parts.map(|part| part.unwrap_or(" ")).join("|");
-            let end = if pattern.is_whole { "" } else { "…" };
-            assert_eq!(format!("{}{end}", found.trim_end_matches("| ")), expected, "{below}");
+        for (kind, is_whole) in [("whole", true), ("begun", false)] {
+            for case in forms(kind) {
+                let crn = format!("{}{}", organization("o-1"), case["below"].as_str().unwrap());
+                let pattern = parse(&crn);
+                let resource = pattern.resource.as_ref();
+                let kind = resource.map(|resource| if resource.is_prefix { "PREFIXED" } else { "LITERAL" });
+                for (name, value) in [
+                    ("scope_type", pattern.scope_type),
+                    ("environment_id", pattern.environment_id.as_deref()),
+                    ("cloud_cluster_id", pattern.cloud_cluster_id.as_deref()),
+                    ("service_type", pattern.service_type),
+                    ("service_id", pattern.service_id.as_deref()),
+                    ("resource_type", resource.map(|resource| resource.kind)),
+                    ("resource_name", resource.map(|resource| &*resource.name)),
+                    ("pattern_type", kind),
+                ] {
+                    assert_eq!(value, case[name].as_str(), "{name} of {crn}");
+                }
+                assert_eq!(pattern.is_whole, is_whole, "{crn}");
+            }
         }
     }
 
     #[test]
     fn of_a_form_whose_beginning_is_not_known_nothing_is_guessed() {
-        for crn in [
-            "",
-            "crn://confluent.cloud",
-            "crn://confluent.cloud/",
-            "crn://confluent.cloud/environment=env-1",
-            "crn://confluent.cloud/kafka=lkc-1",
-            "crn://confluent.cloud/user=u-1",
-            "crn://confluent.cloud/organization=",
-            "crn://confluent.cloud/organization=*",
-            "crn://confluent.cloud//organization=o-1",
-            "https://confluent.cloud/organization=o-1",
-        ] {
-            assert_eq!(parse(crn), Pattern::default(), "{crn}");
+        for crn in forms("unknown") {
+            assert_eq!(parse(crn.as_str().unwrap()), Pattern::default(), "{crn}");
         }
     }
 
     #[test]
     fn principals() {
-        let table = [
-            ("User:u-1", "user", Some("u-1")),
-            ("User:sa-1", "service_account", Some("sa-1")),
-            ("User:pool-1", "identity_pool", Some("pool-1")),
-            ("User:group-1", "group_mapping", Some("group-1")),
-            ("User:12345", "unknown", Some("12345")),
-            ("User:*", "unknown", Some("*")),
-            ("Group:u-1", "unknown", Some("u-1")),
-            ("User:u-1:x", "user", Some("u-1:x")),
-            ("u-1", "unknown", None),
-            ("", "unknown", None),
-        ];
-        for (text, kind, id) in table {
-            assert_eq!(principal(text), (kind, id), "{text}");
+        for case in forms("principals") {
+            let (kind, id) = principal(case["principal"].as_str().unwrap());
+            assert_eq!(
+                (Some(kind), id),
+                (case["principal_type"].as_str(), case["principal_id"].as_str()),
+                "{case}"
+            );
         }
     }
 }

@@ -27,8 +27,8 @@ pub use run::{Run, lines};
 pub use tap::{Tap, bare, tap};
 pub use terminal::{Seen, Terminal};
 pub use whole::{
-    DERIVED, EVERY, OTHERS, PASS_KEYS, STREAMS, assert_record, assert_stream_whole, assert_whole,
-    assert_whole_of, has_no_position, ids_of, most_repeated, same_ids, starts_over,
+    DERIVED, EVERY, OF_BINDINGS, OTHERS, PASS_KEYS, STREAMS, assert_record, assert_stream_whole,
+    assert_whole, assert_whole_of, has_no_position, ids_of, most_repeated, same_ids, starts_over,
 };
 
 use serde_json::json;

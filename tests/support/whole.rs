@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 use simulator::Simulator;
 
@@ -54,22 +55,25 @@ pub fn starts_over(run: &Run, stream: &str) -> bool {
 /// Columns of ours that a record of any stream has beside the API's own.
 pub const DERIVED: [&str; 3] = ["organization_id", "created_at", "updated_at"];
 
+/// Columns of ours that a role binding has: two of its principal, then those of its pattern.
+pub const OF_BINDINGS: [&str; 10] = [
+    "principal_type",
+    "principal_id",
+    "scope_type",
+    "environment_id",
+    "cloud_cluster_id",
+    "service_type",
+    "service_id",
+    "resource_type",
+    "resource_name",
+    "pattern_type",
+];
+
 /// Columns of ours that a record of this stream has, and no other.
 fn own_derived(stream: &str) -> &'static [&'static str] {
     match stream {
         "invitations" => &["user_id", "creator_id"],
-        "role_bindings" => &[
-            "principal_type",
-            "principal_id",
-            "scope_type",
-            "environment_id",
-            "cloud_cluster_id",
-            "service_type",
-            "service_id",
-            "resource_type",
-            "resource_name",
-            "pattern_type",
-        ],
+        "role_bindings" => &OF_BINDINGS,
         "api_keys" => &["display_name", "owner_id", "resource_id", "resource_kind", "environment_id"],
         "kafka_clusters" => &["environment_id", "display_name"],
         _ => &[],
@@ -205,7 +209,7 @@ fn read_principal(principal: &str, columns: &mut Map<String, Value>) {
 
 /// Reads a pattern of the simulator from its end, other than the binary does.
 fn read_pattern(pattern: &str, columns: &mut Map<String, Value>) {
-    let plain = |text: &str| percent_decoded(text);
+    let plain = |text: &str| percent_decode_str(text).decode_utf8().unwrap().into_owned();
     for segment in pattern.split('/').rev().filter(|segment| segment.contains('=')) {
         let (key, value) = segment.split_at(segment.find('=').unwrap());
         let value = &value[1..];
@@ -229,18 +233,4 @@ fn read_pattern(pattern: &str, columns: &mut Map<String, Value>) {
             }
         }
     }
-}
-
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'%' {
-            let digits = [rest.next().unwrap(), rest.next().unwrap()];
-            bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap());
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).unwrap()
 }
