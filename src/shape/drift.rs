@@ -247,22 +247,6 @@ mod tests {
     }
 
     #[test]
-    fn drift_is_counted_and_told_once() {
-        let mut shape = Shape::new(
-            find("users").unwrap(),
-            &Deselected::default(),
-            RecordOptions::new(None, Drift::Warn, Personal::Keep, None),
-        );
-        for record in
-            [r#"{"id":"u-1","new":1}"#, r#"{"id":"u-2","new":2,"created_at":null}"#, r#"{"id":"u-3"}"#]
-        {
-            shape.fit(record, &Partition::default(), &mut Records::default()).unwrap();
-        }
-        let words = shape.drift().unwrap();
-        assert!(words.contains("\"new\" in 2 records") && words.contains("created_at"), "{words}");
-    }
-
-    #[test]
     fn names_are_bounded() {
         let mut report = DriftReport::new(Drift::Warn, true);
         (0..1000).for_each(|number| report.add(What::Unknown, format!("field_{number}")));

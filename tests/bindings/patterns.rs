@@ -59,6 +59,7 @@ fn a_pattern_of_an_unknown_form_leaves_nulls_and_one_warning_that_names_the_firs
     records.extend(wrong.enumerate().map(|(i, wrong)| binding(i + 1, "User:u-1", wrong)));
     records.push(json!({"id": "rb-none"}));
     records.push(json!({"id": "rb-null", "principal": null, "crn_pattern": null}));
+    records.push(json!({"id": "rb-no-texts", "principal": 5, "crn_pattern": 7}));
     let sim = crafted("role_bindings", &records);
     let run = only(&sim, "role_bindings");
     let found = run.records("role_bindings");
@@ -67,6 +68,9 @@ fn a_pattern_of_an_unknown_form_leaves_nulls_and_one_warning_that_names_the_firs
     for (record, sent) in found.iter().zip(&records).skip(1) {
         assert_eq!(columns(record), [&Value::Null; 8], "{sent}");
         assert_eq!(record.get("crn_pattern"), sent.get("crn_pattern"));
+    }
+    for record in &found[found.len() - 3..] {
+        assert_eq!((&record["principal_type"], &record["principal_id"]), (&Value::Null, &Value::Null));
     }
     assert_eq!(lines(&run, &["WARN", "not a name"]), 1, "the first is named once");
     assert_eq!(lines(&run, &["weird"]), 0, "another is named");

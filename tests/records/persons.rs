@@ -70,6 +70,9 @@ fn hashed_no_person_is_named_anywhere() {
 
 #[test]
 fn a_hash_is_the_hmac_of_the_trimmed_value_in_small_letters() {
+    // printf ada@example.com | openssl dgst -sha256 -hmac 0123456789abcdef
+    let known = "512383176ce1b4c279ee430548cf07ec0b58efa588517b611c1f0da6d2b9e577";
+    assert_eq!(hashed("0123456789abcdef", " Ada@Example.com\n"), known);
     let sim = Simulator::start(polite());
     let run = hashing(&sim).run().expect_code(0);
     for (stream, name) in [("users", "email"), ("users", "full_name"), ("invitations", "email")] {

@@ -72,7 +72,7 @@ fn narrow(ours: &Value, theirs: &Value, at: &[&str], key: &str, deselected: &mut
 mod tests {
     use super::*;
     use crate::shape::Personal;
-    use crate::streams::{STREAMS, find};
+    use crate::streams::STREAMS;
 
     fn offer() -> Offer {
         Offer { streams: STREAMS.iter().take(2).collect(), personal: Personal::Keep }
@@ -85,33 +85,6 @@ mod tests {
 
     fn chosen(entries: Value) -> Result<(Vec<Selected>, Vec<String>), String> {
         select(&json!({"streams": entries}), &offer())
-    }
-
-    #[test]
-    fn columns_that_the_configured_schema_lacks_are_dropped() {
-        let schema = find("users").unwrap().schema();
-        let mut narrowed = schema.clone();
-        narrowed["properties"]
-            .as_object_mut()
-            .unwrap()
-            .retain(|name, _| name == "email" || name == "metadata");
-        narrowed["properties"]["metadata"]["properties"].as_object_mut().unwrap().remove("self");
-        for (schema, dropped, kept) in [
-            (schema.clone(), vec![], vec!["email", "created_at", "id"]),
-            (json!({}), vec![], vec!["email"]),
-            (json!({"properties": {}}), vec![], vec!["email"]),
-            (narrowed, vec!["full_name", "created_at"], vec!["email", "metadata", "id", "unknown"]),
-        ] {
-            let (wanted, _) = chosen(json!([configured(schema, "full_refresh")])).unwrap();
-            let deselected = &wanted[0].deselected;
-            let at = |object: &[&str], name: &str| {
-                let object: Vec<_> = object.iter().map(|name| (*name).to_owned()).collect();
-                deselected.of(&object).any(|other| other == name)
-            };
-            assert!(dropped.iter().all(|name| at(&[], name)), "{deselected:?}");
-            assert!(!kept.iter().any(|name| at(&[], name)), "{deselected:?}");
-            assert_eq!(at(&["metadata"], "self"), !dropped.is_empty(), "{deselected:?}");
-        }
     }
 
     #[test]
@@ -130,15 +103,5 @@ mod tests {
         let (wanted, missing) = chosen(json!([other])).unwrap();
         assert!(wanted.is_empty());
         assert_eq!(missing, ["role_bindings"], "not offered, although it exists");
-    }
-
-    #[test]
-    fn the_catalog_is_declared_truthfully() {
-        let catalog = discover(&offer());
-        let users = &catalog["streams"][0];
-        assert_eq!(users["supported_sync_modes"], json!(["full_refresh"]));
-        assert_eq!(users["source_defined_primary_key"], json!([["id"]]));
-        assert_eq!(users["is_resumable"], true);
-        assert!(users.get("default_cursor_field").is_none());
     }
 }

@@ -218,38 +218,6 @@ impl Sink for Singer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::Access;
-    use crate::streams::STREAMS;
-
-    #[test]
-    fn states_of_others_are_carried_over() {
-        let given = json!({
-            "bookmarks": {
-                "issues": {"replication_key_value": "x"},
-                "users": {"replication_key": "id", "page_token": null},
-                "invitations": null,
-                "service_accounts": 5,
-            },
-            "currently_syncing": "issues",
-            "singer_state": {"a": 1},
-        });
-        let mut state = State::read(given.clone()).unwrap();
-        for stream in STREAMS {
-            assert_eq!(state.position(stream), Position::Start, "{}", stream.name);
-            state.set(stream, &Position::Complete { access: Access::default(), records: Some(3) });
-        }
-        let value = Value::Object(state.value);
-        assert_eq!(value["bookmarks"]["issues"], given["bookmarks"]["issues"]);
-        assert_eq!(value["bookmarks"]["users"]["replication_key"], "id");
-        assert_eq!(value["singer_state"], given["singer_state"]);
-        assert_eq!(value["currently_syncing"], Value::Null);
-        for stream in STREAMS {
-            let bookmark = value["bookmarks"][stream.name].as_object().unwrap();
-            let (last, of_the_pass) = BOOKMARK_KEYS.split_last().unwrap();
-            assert!(of_the_pass.iter().all(|key| bookmark[*key].is_null()), "{value}");
-            assert_eq!(bookmark[*last], 3);
-        }
-    }
 
     #[test]
     fn states_that_are_none() {
