@@ -70,7 +70,7 @@ fn a_refused_stream_never_says_that_it_is_complete_in_its_state() {
 }
 
 #[test]
-fn a_stream_that_fails_in_the_middle_keeps_its_last_state_and_goes_on_from_it() {
+fn a_stream_that_fails_midway_resumes_from_its_last_state() {
     let sim = Simulator::start(polite());
     sim.add_fault(Fault::errors(503, "try later"), At::stream("users").from(3));
     let settings = || tap(&sim).set("page_size", 50).set("max_retries", 2);
@@ -164,7 +164,7 @@ fn waiting_for_the_rate_limit_is_told_with_the_moment_it_ends() {
 }
 
 #[test]
-fn waiting_for_a_date_is_told_too_and_a_service_that_fails_is_no_rate_limit() {
+fn a_wait_until_a_date_is_a_rate_limit_and_a_failing_service_is_none() {
     let sim = Simulator::start(small());
     let date = RetryAfter::DateIn(Duration::from_secs(1));
     let limited = Fault::RateLimited { retry_after: Some(date), reset: None };
@@ -240,7 +240,7 @@ fn a_catalog_that_is_none_is_refused_with_words() {
 }
 
 #[test]
-fn a_stream_that_is_not_offered_is_an_error_of_its_own_and_the_others_go_on() {
+fn a_stream_not_offered_fails_and_the_others_are_read() {
     let sim = Simulator::start(small());
     let mut catalog = catalog();
     let mut unknown = catalog["streams"][0].clone();

@@ -48,7 +48,7 @@ fn runs_it_as_its_users_do(scenario: Scenario) {
 }
 
 #[test]
-fn pyairbyte_checks_reads_reads_again_stops_early_and_raises_if_a_stream_is_refused() {
+fn pyairbyte_checks_reads_stops_early_and_raises_on_a_refused_stream() {
     runs_it_as_its_users_do(polite());
 }
 

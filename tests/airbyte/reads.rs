@@ -120,7 +120,7 @@ fn nothing_is_said_or_asked_of_streams_that_the_catalog_leaves_out() {
 }
 
 #[test]
-fn a_stream_that_offers_only_full_refresh_is_read_when_incremental_is_asked_for() {
+fn incremental_is_accepted_although_only_full_refresh_is_offered() {
     let sim = Simulator::start(small());
     read(tap(&sim), &catalog_of(&STREAMS, "incremental")).assert_whole(&sim);
 }

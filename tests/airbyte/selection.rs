@@ -96,7 +96,7 @@ fn fields_that_no_schema_knows_pass_whatever_was_left_out() {
 }
 
 #[test]
-fn a_configured_schema_that_says_nothing_of_properties_leaves_nothing_out() {
+fn a_configured_schema_without_properties_leaves_nothing_out() {
     let sim = Simulator::start(small());
     for empty in [json!({}), json!({"type": "object"}), json!({"properties": {}})] {
         let catalog = with_schema("users", |schema| *schema = empty);

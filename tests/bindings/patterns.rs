@@ -53,7 +53,7 @@ fn every_form_of_pattern_is_read_in_its_three_parts() {
 }
 
 #[test]
-fn a_pattern_of_an_unknown_form_leaves_nulls_and_one_warning_that_names_the_first() {
+fn patterns_of_unknown_form_give_nulls_and_one_warning() {
     let wrong = forms("unknown").iter().map(|wrong| wrong.as_str().unwrap());
     let mut records: Vec<Value> = vec![binding(0, "User:u-1", &pattern(CLUSTER))];
     records.extend(wrong.enumerate().map(|(i, wrong)| binding(i + 1, "User:u-1", wrong)));
@@ -101,7 +101,7 @@ fn every_kind_of_principal_is_told_apart_and_others_are_unknown() {
 }
 
 #[test]
-fn a_field_that_the_service_sends_under_a_name_of_ours_wins_and_is_told_once() {
+fn a_field_of_the_service_wins_over_a_derived_column_of_its_name() {
     let mut records: Vec<Value> = (0..3).map(|i| binding(i, "User:u-1", &pattern(CLUSTER))).collect();
     for record in &mut records {
         record["scope_type"] = json!("theirs");

@@ -79,7 +79,7 @@ fn a_base_url_without_a_scheme_is_told_to_lack_it() {
 }
 
 #[test]
-fn a_wrong_value_is_quoted_beside_what_is_allowed_unless_it_may_be_a_secret() {
+fn a_wrong_value_is_quoted_unless_it_may_be_a_secret() {
     let sim = Simulator::start(small());
     for (name, value, words) in [
         ("personal_data", json!("OMIT"), ["holds \"OMIT\"", "keep, hash, omit", "omit?). Give settings"]),

@@ -284,7 +284,7 @@ fn silent(_: &mut TcpStream) -> std::io::Result<()> {
 }
 
 #[test]
-fn a_server_that_accepts_and_never_answers_is_given_up_with_the_limit_named() {
+fn a_server_that_never_answers_is_given_up_with_the_limit_named() {
     let words = ["request_timeout_seconds"];
     drop(assert_ended(rough_server(silent), &words).expect_code(4));
     let https = rough_server(silent).replace("http:", "https:");

@@ -201,7 +201,7 @@ proptest! {
     }
 
     #[test]
-    fn a_page_cut_off_or_with_a_byte_changed_is_read_or_refused_and_never_shorter(
+    fn a_damaged_page_is_never_read_as_a_shorter_one(
         records in vec(any_record(), 1..5),
         at in any::<prop::sample::Index>(),
         byte in any::<u8>(),
@@ -227,7 +227,7 @@ proptest! {
     }
 
     #[test]
-    fn a_record_comes_out_on_one_line_with_its_values_and_the_derived_columns(
+    fn a_record_becomes_one_line_with_its_values_and_derived_columns(
         record in any_record(),
         times in prop::option::of((any_time(), any_time())),
         organization in prop::option::of(any::<String>()),

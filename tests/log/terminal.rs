@@ -60,7 +60,7 @@ fn wait_for_users(terminal: &Terminal) {
 }
 
 #[test]
-fn a_live_display_shows_what_is_being_read_below_whole_lines_of_the_log_and_is_gone_in_the_end() {
+fn the_live_display_stays_below_the_log_and_is_removed_at_the_end() {
     let slow = Slow::start();
     let mut terminal = slow.tap().on_terminal(Seen::Stderr);
     wait_for_users(&terminal);
@@ -94,7 +94,7 @@ fn a_signal_leaves_no_display_behind() {
 }
 
 #[test]
-fn a_terminal_that_is_closed_does_not_end_the_run() {
+fn closing_the_terminal_does_not_end_the_run() {
     let slow = Slow::start();
     let mut terminal = slow.tap().on_terminal(Seen::Stderr);
     wait_for_users(&terminal);
@@ -108,7 +108,7 @@ fn a_terminal_that_is_closed_does_not_end_the_run() {
 }
 
 #[test]
-fn a_terminal_that_nobody_reads_and_that_is_closed_then_does_not_end_the_run() {
+fn closing_a_terminal_that_nobody_reads_does_not_end_the_run() {
     let may_end = Arc::new(AtomicBool::new(false));
     let may = Arc::clone(&may_end);
     let service = Pretend::but("/iam/v2/users", move |asked| {

@@ -62,7 +62,7 @@ fn environments_are_asked_in_the_order_of_their_ids_each_once() {
 }
 
 #[test]
-fn a_run_goes_on_in_the_environment_and_on_the_page_where_it_was_interrupted() {
+fn a_run_resumes_at_the_environment_and_page_where_it_stopped() {
     let sim = Simulator::start(five());
     let order = environments(&sim);
     for failing in 2..=10 {
@@ -83,7 +83,7 @@ fn a_run_goes_on_in_the_environment_and_on_the_page_where_it_was_interrupted() {
 }
 
 #[test]
-fn airbyte_goes_on_in_the_environment_and_on_the_page_too() {
+fn airbyte_resumes_at_the_same_environment_and_page() {
     let sim = Simulator::start(five());
     let (order, catalog) = (environments(&sim), airbyte::catalog_of(&[CLUSTERS], "full_refresh"));
     for failing in [4, 5] {
@@ -107,7 +107,7 @@ fn above(run: &Run, state: &Value) -> Vec<Value> {
 }
 
 #[test]
-fn whatever_state_was_said_last_together_with_what_is_above_it_nothing_is_missing() {
+fn resuming_from_any_state_brings_whatever_is_not_above_it() {
     for scenario in [five(), few().environments(4).kafka_clusters(5)] {
         let sim = Simulator::start(scenario);
         let whole = only(&sim).run().expect_code(0);
@@ -128,7 +128,7 @@ fn whatever_state_was_said_last_together_with_what_is_above_it_nothing_is_missin
 }
 
 #[test]
-fn an_environment_deleted_between_two_runs_is_passed_over_and_the_states_own_started_over() {
+fn a_deleted_environment_restarts_the_stream_only_if_the_state_names_it() {
     for place in [0, 2, 4] {
         for failing in 2..=10 {
             let mut sim = arranged(place);
@@ -167,7 +167,7 @@ fn deleting(sim: &mut Simulator, failing: u64) -> Run {
 }
 
 #[test]
-fn an_environment_deleted_during_the_run_starts_it_over_or_fails_it_and_the_next_is_whole() {
+fn an_environment_deleted_during_a_run_leaves_the_next_run_whole() {
     for (place, page) in [(0, 1), (2, 1), (4, 1), (0, 2), (2, 2), (4, 2)] {
         let mut sim = arranged(place);
         let gone = environments(&sim)[place].clone();
@@ -274,7 +274,7 @@ fn under_airbyte_a_refused_environment_leaves_its_stream_incomplete() {
 }
 
 #[test]
-fn where_every_environment_or_their_listing_is_refused_clusters_fail_as_denied() {
+fn clusters_are_denied_if_no_environment_may_be_read() {
     for refused in [CLUSTERS, "environments"] {
         let sim = Simulator::start(five().refuse(refused));
         let others = ["users", "invitations", "service_accounts", "role_bindings", "api_keys"];
@@ -293,7 +293,7 @@ fn where_every_environment_or_their_listing_is_refused_clusters_fail_as_denied()
 }
 
 #[test]
-fn a_listing_of_environments_that_breaks_off_is_not_taken_for_all_of_them() {
+fn a_listing_of_environments_that_breaks_off_fails_the_clusters() {
     for (fault, code) in
         [(Fault::status(403), 3), (Fault::status(503), 4), (Fault::Html200, 5), (Fault::NextWithoutToken, 5)]
     {

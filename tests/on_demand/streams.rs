@@ -21,7 +21,7 @@ fn names(streams: &Value, key: &str) -> Vec<String> {
 }
 
 #[test]
-fn only_who_asks_is_offered_all_seven_and_in_the_order_of_the_documentation() {
+fn on_demand_streams_are_offered_if_named_in_the_documented_order() {
     let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/streams.md")).unwrap();
     let documented: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
     assert_eq!(documented, EVERY);
@@ -40,7 +40,7 @@ fn only_who_asks_is_offered_all_seven_and_in_the_order_of_the_documentation() {
 }
 
 #[test]
-fn a_catalog_that_asks_singer_for_what_is_not_offered_is_refused() {
+fn a_singer_catalog_with_a_stream_not_offered_is_refused() {
     let sim = Simulator::start(small());
     let run = tap(&sim).catalog(&singer(offering(&["users", "api_keys"]))).run();
     let run = run.expect_refusal(2, ["api_keys", "setting streams"]);
@@ -48,7 +48,7 @@ fn a_catalog_that_asks_singer_for_what_is_not_offered_is_refused() {
 }
 
 #[test]
-fn a_catalog_that_asks_airbyte_for_what_is_not_offered_fails_with_the_setting_named() {
+fn an_airbyte_catalog_with_a_stream_not_offered_names_the_setting() {
     let sim = Simulator::start(small());
     let heard =
         airbyte::read(tap(&sim), &airbyte::catalog_of(&["users", "api_keys"], "full_refresh")).expect_code(1);
@@ -83,14 +83,14 @@ fn sorted(records: Vec<Value>) -> Vec<String> {
 }
 
 #[test]
-fn seven_streams_come_out_whole_with_any_page_size_and_number_of_clusters() {
+fn seven_streams_are_read_whole_with_any_page_size_and_cluster_count() {
     for clusters in [0, 1, 25] {
         comes_out_whole(few().polite().kafka_clusters(clusters), &[1, 2, 3, 7, 100]);
     }
 }
 
 #[test]
-fn seven_streams_come_out_whole_from_a_rude_service_too() {
+fn seven_streams_are_read_whole_from_a_rude_service_too() {
     for clusters in [0, 1, 25] {
         comes_out_whole(few().kafka_clusters(clusters), &[1, 2, 3, 7, 100]);
     }
@@ -337,7 +337,7 @@ fn offered(sim: &Simulator, mode: &str, stream: &str) -> [Vec<String>; 2] {
 }
 
 #[test]
-fn what_is_omitted_of_persons_is_not_offered_and_what_is_kept_or_hashed_is() {
+fn omitted_personal_fields_are_not_offered_and_hashed_ones_are() {
     let sim = Simulator::start(small());
     for (stream, name) in [("users", "email"), ("users", "full_name"), ("invitations", "email")] {
         for mode in ["keep", "hash", "omit"] {

@@ -280,7 +280,7 @@ fn the_image_says_who_it_is_and_what_it_runs_as_whom() {
 }
 
 #[test]
-fn the_image_reads_whole_in_both_languages_as_any_user_where_nothing_can_be_written() {
+fn the_image_runs_as_any_user_on_a_read_only_root() {
     let Some(engine) = &*ENGINE else { return };
     let image = Container::from(engine, IMAGE);
     let sim = Simulator::start(polite());
@@ -334,7 +334,7 @@ fn the_image_reads_whole_in_both_languages_as_any_user_where_nothing_can_be_writ
 }
 
 #[test]
-fn the_image_holds_the_binary_and_certificates_and_nothing_that_the_build_left() {
+fn the_image_holds_the_binary_and_certificates_and_no_leftovers() {
     let Some(engine) = &*ENGINE else { return };
     let image = Container::from(engine, IMAGE);
     assert_eq!(image.find("", &["-type", "f", "-perm", "/6000"]), "", "these become somebody else");

@@ -170,7 +170,7 @@ fn image_metadata_and_package_agree() {
 }
 
 #[test]
-fn the_image_runs_as_a_numbered_user_and_what_it_runs_was_built_for_its_debian() {
+fn the_image_has_a_numeric_user_and_a_binary_built_for_its_debian() {
     let user = only("USER");
     let (uid, gid) = user.split_once(':').unwrap();
     assert!(uid.parse::<u32>().unwrap() > 0 && gid.parse::<u32>().unwrap() > 0);

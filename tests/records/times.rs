@@ -88,7 +88,7 @@ fn load_into_duckdb(sim: &Simulator, run: &Run, stream: &str, rows: usize) {
 }
 
 #[test]
-fn under_airbyte_each_record_says_what_was_made_null_and_others_say_nothing() {
+fn under_airbyte_a_record_lists_the_fields_that_were_made_null() {
     let sim = crafted(
         "invitations",
         &[

@@ -16,12 +16,12 @@ fn with_page_sizes(scenario: &Scenario, sizes: &[u64]) {
 }
 
 #[test]
-fn a_polite_organization_comes_out_whole_with_any_page_size_from_every_kind_of_server() {
+fn a_polite_organization_is_read_whole_with_any_page_size() {
     with_page_sizes(&polite(), &[1, 2, 7, 10, 50, 99, 100]);
 }
 
 #[test]
-fn a_rude_organization_comes_out_whole_with_any_page_size_from_every_kind_of_server() {
+fn a_rude_organization_is_read_whole_with_any_page_size() {
     with_page_sizes(&rude(), &[1, 2, 7, 10, 50, 99, 100]);
 }
 
@@ -45,7 +45,7 @@ fn organizations_of_random_seeds_and_page_sizes_come_out_whole() {
 }
 
 #[test]
-fn role_bindings_are_whole_whatever_share_of_them_is_the_organizations_own() {
+fn role_bindings_are_whole_with_any_share_at_the_organization_level() {
     for server in SERVERS {
         for (all, own) in [(60, 0), (60, 60), (60, 1), (60, 59), (1, 0), (1, 1)] {
             let scenario = polite().role_bindings(all).organization_bindings(own).bindings(server);

@@ -29,7 +29,7 @@ fn begun_within(run: &Run, time: Duration) -> usize {
 }
 
 #[test]
-fn the_last_tenth_of_a_rate_limit_is_spread_over_what_is_left_of_its_window() {
+fn the_last_tenth_of_a_rate_limit_is_spread_over_its_window() {
     let run = users_under(polite().quota(100, 6, 1), 1);
     let begun = begun_within(&run, Duration::from_millis(950));
     assert!(begun <= 6, "{begun} requests where six were left");
@@ -186,7 +186,7 @@ fn a_long_outage_on_page_seven_is_sat_out() {
 }
 
 #[test]
-fn a_timeout_of_the_service_is_tried_again_and_what_it_does_not_know_is_not() {
+fn a_408_is_retried_and_a_501_is_not() {
     let sim = Simulator::start(polite());
     sim.add_fault(Fault::errors(408, "too slow"), At::stream("users").nth(1));
     sim.add_fault(Fault::errors(501, "no such thing"), At::stream("invitations").nth(1));

@@ -60,7 +60,7 @@ fn different_failures_at_once_end_with_the_code_for_several() {
 }
 
 #[test]
-fn without_the_inclusive_listing_role_bindings_come_by_environment_and_the_stream_is_failed() {
+fn if_the_nested_listing_is_refused_bindings_come_by_environment() {
     for server in [BindingsServer::Inclusive, BindingsServer::NestedOnly] {
         let sim = Simulator::start(polite().bindings(server).environments(4).refuse("role_bindings/*"));
         let run = tap(&sim).set("page_size", 20).run().expect_code(3).expect_line("ERROR", ["role_bindings"]);
@@ -116,7 +116,7 @@ fn records_above(run: &Run, state: &Value) -> Vec<Value> {
 }
 
 #[test]
-fn the_organization_is_found_through_an_environment_if_its_listing_is_refused() {
+fn an_environment_names_the_organization_whose_listing_is_refused() {
     for scenario in [polite(), rude()] {
         let sim = Simulator::start(scenario.refuse("organizations"));
         let run = tap(&sim).run();
@@ -137,7 +137,7 @@ fn without_any_way_to_the_organization_only_role_bindings_fail() {
 }
 
 #[test]
-fn an_organization_id_of_the_settings_helps_out_and_is_called_not_verified() {
+fn an_organization_id_that_no_look_up_confirms_is_not_verified() {
     let sim = Simulator::start(polite().refuse("organizations").refuse("environments"));
     let run = tap(&sim).set("organization_id", sim.organization_id()).run();
     assert_whole(&run, &sim);

@@ -49,7 +49,7 @@ fn tokens_that_have_expired_on_resume_cost_a_start_over_and_nothing_else() {
 }
 
 #[test]
-fn tokens_of_another_start_of_the_service_are_refused_and_the_streams_start_over() {
+fn tokens_from_before_a_restart_of_the_service_start_streams_over() {
     let first = Simulator::start(polite().seed(7));
     let state = interrupted(&first).last_state().unwrap();
     let second = Simulator::start(polite().seed(7));
@@ -183,7 +183,7 @@ fn a_first_page_that_is_refused_is_no_matter_of_tokens() {
 }
 
 #[test]
-fn a_token_refused_while_the_organization_is_looked_up_starts_the_look_up_over() {
+fn a_refused_token_restarts_the_look_up_of_the_organization() {
     let refused = Fault::errors(400, "the page token has expired");
     let sim = Simulator::start(
         small().organizations(3).fault(refused, At::stream("organizations").nth(2).times(1)),

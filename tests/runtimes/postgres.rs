@@ -68,7 +68,7 @@ fn truth(sim: &Simulator, stream: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn three_users_and_two_bindings_that_are_deleted_are_gone_or_marked_after_the_next_run() {
+fn deleted_rows_are_removed_or_marked_by_the_next_run() {
     let mut sim = Simulator::start(small());
     let (hard, soft) = (Target::new("hard", true), Target::new("soft", false));
     let first = versioned(&sim).run().expect_code(0);
@@ -91,7 +91,7 @@ fn three_users_and_two_bindings_that_are_deleted_are_gone_or_marked_after_the_ne
 }
 
 #[test]
-fn after_a_run_that_is_killed_nothing_is_deleted_until_it_has_been_resumed() {
+fn after_a_kill_nothing_is_deleted_until_the_run_is_resumed() {
     // Nobody looks up the key, which would ask for role bindings too.
     let mut sim = Simulator::start(small().refuse("api_keys"));
     let target = Target::new("killed", true);

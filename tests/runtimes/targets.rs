@@ -203,7 +203,7 @@ fn text_that_trips_sql_over_and_nested_objects_arrive_intact() {
 /// This target, like its many relatives, takes the first STATE it sees for stored, though rows
 /// above it are still in its memory. So the first STATE must claim nothing.
 #[test]
-fn a_target_killed_with_rows_in_its_memory_has_told_a_state_that_loses_none() {
+fn a_killed_target_has_told_a_state_that_loses_no_row() {
     let sim = Simulator::start(polite());
     for stream in STREAMS {
         sim.add_fault(Fault::Stall, At::stream(stream).from(2));

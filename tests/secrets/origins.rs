@@ -33,7 +33,7 @@ fn no_kind_of_redirect_takes_the_key_to_another_origin() {
 }
 
 #[test]
-fn a_redirect_at_home_that_leads_away_in_its_second_step_is_not_followed_there() {
+fn a_second_redirect_to_another_origin_is_not_followed() {
     let (sim, other) = (Simulator::start(small()), Simulator::start(small()));
     let away = format!("{}/iam/v2/users", other.base_url());
     sim.add_fault(Fault::RedirectTo("/api/iam/v2/users".to_owned()), At::stream("users").nth(1));

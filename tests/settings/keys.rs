@@ -68,7 +68,7 @@ fn one_of_several_organizations_can_be_chosen() {
 }
 
 #[test]
-fn a_weak_key_is_told_that_lists_may_be_short_and_that_this_is_not_verified() {
+fn a_weak_key_brings_an_unverified_warning_of_shortened_lists() {
     let sim = Simulator::start(polite().weak_key());
     let run = tap(&sim).run();
     assert_whole(&run, &sim);

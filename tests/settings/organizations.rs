@@ -38,7 +38,7 @@ fn not_found() -> Reply {
 }
 
 #[test]
-fn an_answer_without_the_wanted_organization_is_denied_before_anything_is_read() {
+fn a_look_up_without_the_wanted_organization_is_denied_at_once() {
     let ours = || Reply::page([organization()], None);
     let an_environment = || Reply::page([environment("env-1")], None);
     let nameless = || Reply::page([json!({"id": "env-1"})], None);

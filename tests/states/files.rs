@@ -140,7 +140,7 @@ fn of_airbyte_s_messages_the_last_of_each_stream_counts() {
 }
 
 #[test]
-fn what_a_run_of_airbyte_s_has_finished_does_not_count_for_the_one_behind_it() {
+fn streams_that_an_earlier_run_in_the_file_completed_are_read_again() {
     let sim = Simulator::start(small());
     let catalog = catalog_of(&["users", "invitations"], "full_refresh");
     let whole = read(tap(&sim), &catalog).expect_code(0).run.stdout.clone();

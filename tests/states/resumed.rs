@@ -30,7 +30,7 @@ fn every_interrupted_stream_goes_on_from_its_token() {
 }
 
 #[test]
-fn a_finished_stream_starts_afresh_although_its_siblings_were_interrupted() {
+fn a_finished_stream_starts_afresh_even_if_others_were_interrupted() {
     let sim = middling();
     let run = stopped(tap(&sim).set("page_size", 10), &sim, &["users"], 2);
     let run = tap(&sim).set("page_size", 10).state(&run.last_state().unwrap()).run().expect_code(0);

@@ -46,7 +46,7 @@ fn the_page_shows_what_the_sample_answers() {
 }
 
 #[test]
-fn each_query_says_what_it_answers_for_whom_and_has_an_answer_in_one_order() {
+fn each_query_states_its_question_and_reader_and_orders_its_rows() {
     assert!(SAMPLE.queries.len() >= 8);
     for (name, query) in &SAMPLE.queries {
         let words = query.words();

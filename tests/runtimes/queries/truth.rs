@@ -111,7 +111,7 @@ fn keys_are_old_from_the_day_that_is_put_in_on() {
 }
 
 #[test]
-fn grants_on_what_is_gone_are_those_whose_environment_or_cluster_is_not_listed() {
+fn orphaned_grants_name_an_unlisted_environment_or_cluster() {
     let (environments, clusters) = (SAMPLE.ids("environments"), SAMPLE.ids("kafka_clusters"));
     let bindings = bindings();
     let gone = |binding: &Binding<'_>| {
@@ -130,7 +130,7 @@ fn grants_on_what_is_gone_are_those_whose_environment_or_cluster_is_not_listed()
 }
 
 #[test]
-fn environments_are_counted_as_the_patterns_name_them_the_unlisted_one_too() {
+fn grants_are_counted_for_unlisted_environments_too() {
     let mut grants: BTreeMap<&str, (u32, BTreeSet<&str>)> = BTreeMap::new();
     for binding in bindings() {
         let Some(environment) = binding.part("environment") else { continue };

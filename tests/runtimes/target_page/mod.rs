@@ -326,7 +326,7 @@ fn the_page_on_targets_says_what_each_of_them_has_done() {
 }
 
 #[test]
-fn the_page_on_targets_shows_the_settings_and_the_versions_that_are_tested() {
+fn the_page_on_targets_shows_tested_settings_and_versions() {
     for target in &TARGETS {
         between_marks(PAGE, target.package, &target.instructions());
     }
