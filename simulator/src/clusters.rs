@@ -1,46 +1,45 @@
 //! Kafka clusters: which ids there are, for everything that names one, and their records in the
 //! shape recorded in the Terraform provider's fixtures and the specification.
 
-use std::ops::Range;
-
 use fastrand::Rng;
 
-use crate::json::Object;
-use crate::organization::{HOST, Organization};
+use crate::json::{Object, quoted};
+use crate::organization::{HOST, Organization, Row};
 use crate::random::{one_in, pick, short_id};
 use crate::records::{head, refer};
-use crate::scenario::CLUSTER_IDS;
-use crate::stream::Stream;
 
 /// How many clusters of an environment are named here and there and listed no more.
-const GONE: u64 = 3;
+pub const GONE: u64 = 3;
+
+/// The ids of an environment's clusters, listed or not, are set this far apart.
+const ROOM: u64 = 4096;
 
 /// The id of cluster number `place` of an environment; those past the listed ones are of clusters
 /// that are no more.
-pub fn id(org: &Organization, environment: u64, place: u64) -> String {
-    format!("lkc-{}", short_id(org.scenario.seed, 77, environment * CLUSTER_IDS + place))
+pub fn of(org: &Organization, environment: u64, place: u64) -> String {
+    format!("lkc-{}", short_id(org.scenario.seed, 77, environment * ROOM + place))
 }
 
-/// The environment of a cluster of the listing of all, and its number there.
-pub fn home(org: &Organization, index: u64) -> (u64, u64) {
-    let each = org.scenario.kafka_clusters.max(1);
-    (index / each, index % each)
+pub fn id(org: &Organization, row: Row) -> String {
+    let (home, place) = environment(org, row);
+    assert!(place < ROOM - GONE, "an environment has room for {} Kafka clusters", ROOM - GONE);
+    of(org, home.index, place)
 }
 
-/// The places of an environment's clusters in the listing of all.
-pub fn of(org: &Organization, environment: u64) -> Range<u64> {
-    let each = org.scenario.kafka_clusters;
-    environment * each..(environment + 1) * each
+/// The environment that a cluster is in, and its number there.
+fn environment(org: &Organization, row: Row) -> (Row, u64) {
+    let (home, place) = org.home(row);
+    (home.expect("clusters are in environments"), place)
 }
 
 /// The id of a cluster as others name it: one of the environment's, by any number, and once in
 /// twelve one that is listed no more.
 pub fn named(org: &Organization, environment: u64, number: u64) -> String {
-    let known = environment < org.scenario.environments;
-    let listed = if known { org.scenario.kafka_clusters } else { 0 };
+    let known = environment < org.count("environments");
+    let listed = if known { org.each(org.stream("kafka_clusters")) } else { 0 };
     let (twelfth, number) = (number % 12, number / 12);
     let place = if listed == 0 || twelfth == 0 { listed + number % GONE } else { number % listed };
-    id(org, environment, place)
+    of(org, environment, place)
 }
 
 struct Site {
@@ -62,7 +61,7 @@ const SITES: [Site; 4] = [
 
 fn zones(site: &Site, several: bool) -> String {
     let zones = if several { &site.zones[..] } else { &site.zones[..1] };
-    let quoted: Vec<String> = zones.iter().map(|zone| crate::json::quoted(zone)).collect();
+    let quoted: Vec<String> = zones.iter().map(|zone| quoted(zone)).collect();
     format!("[{}]", quoted.join(","))
 }
 
@@ -112,14 +111,14 @@ fn endpoints(mut spec: Object, dice: &mut Rng, site: &Site, (id, phase): (&str, 
 }
 
 /// Adds what the cluster belongs to.
-fn belongings(spec: Object, dice: &mut Rng, org: &Organization, (kind, index): (&str, u64)) -> Object {
-    let (home, _) = home(org, index);
+fn belongings(spec: Object, dice: &mut Rng, org: &Organization, (kind, row): (&str, Row)) -> Object {
+    let home = environment(org, row).0;
     // Recorded: ten clusters of fifteen name what kind of object these two references point to.
-    let names_kinds = !one_in(&mut org.dice(Stream::KafkaClusters, index, 7), 3);
+    let names_kinds = !one_in(&mut org.dice(row, 7), 3);
     let kinds = |reference: Object, version, kind| {
         if names_kinds { reference.text("api_version", version).text("kind", kind) } else { reference }
     };
-    let environment = org.id_of(Stream::Environments, home);
+    let environment = org.id_of(home);
     let name = format!("{}/environment={environment}", org.crn());
     // An old path, as recorded.
     let link = format!("{HOST}/v2/environments/{environment}");
@@ -127,7 +126,7 @@ fn belongings(spec: Object, dice: &mut Rng, org: &Organization, (kind, index): (
     let mut spec = spec.raw("environment", &reference.finish());
     let private = ["Dedicated", "Enterprise"].contains(&kind);
     if private && one_in(dice, 2) {
-        let id = format!("n-{}", short_id(org.scenario.seed, 82, home * 2 + dice.u64(..2)));
+        let id = format!("n-{}", short_id(org.scenario.seed, 82, home.index * 2 + dice.u64(..2)));
         let link = format!("{HOST}/networking/v1/networks/{id}");
         let reference = refer(dice, &id, &link, &format!("{name}/network={id}"));
         let scoped = one_in(dice, 2).then_some(environment.as_str());
@@ -135,18 +134,17 @@ fn belongings(spec: Object, dice: &mut Rng, org: &Organization, (kind, index): (
         spec = spec.raw("network", &reference.finish());
     }
     if private && one_in(dice, 3) {
-        let id = format!("cck-{}", short_id(org.scenario.seed, 83, home));
+        let id = format!("cck-{}", short_id(org.scenario.seed, 83, home.index));
         let link = format!("{HOST}/byok/v1/keys/{id}");
         spec = spec.raw("byok", &refer(dice, &id, &link, &format!("{}/key={id}", org.crn())).finish());
     }
     spec
 }
 
-pub fn record(org: &Organization, index: u64) -> Object {
-    let mut dice = org.dice(Stream::KafkaClusters, index, 0);
-    let (home, place) = home(org, index);
-    let id = id(org, home, place);
-    let environment = org.id_of(Stream::Environments, home);
+pub fn record(org: &Organization, row: Row) -> Object {
+    let mut dice = org.dice(row, 0);
+    let (home, place) = environment(org, row);
+    let (id, environment) = (org.id_of(row), org.id_of(home));
     let name = format!("{}/environment={environment}/cloud-cluster={id}/kafka={id}", org.crn());
     let kind = pick(&mut dice, &["Basic", "Standard", "Dedicated", "Enterprise", "Freight"]);
     let site = &SITES[dice.usize(..SITES.len())];
@@ -173,85 +171,8 @@ pub fn record(org: &Organization, index: u64) -> Object {
     if one_in(&mut dice, 3) {
         spec = spec.raw("deletion_protection", pick(&mut dice, &["true", "false"]));
     }
-    let spec = belongings(spec, &mut dice, org, (kind, index)).finish();
+    let spec = belongings(spec, &mut dice, org, (kind, row)).finish();
     let status = Object::new().text("phase", phase);
     let status = if kind == "Dedicated" { status.raw("cku", cku) } else { status };
-    head(org, (Stream::KafkaClusters, index), &id, &name, &mut dice)
-        .raw("spec", &spec)
-        .raw("status", &status.finish())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::scenario::Scenario;
-    use std::collections::HashSet;
-
-    fn organization(clusters: u64) -> Organization {
-        Organization::new(Scenario::new().seed(3).environments(40).kafka_clusters(clusters))
-    }
-
-    #[test]
-    fn no_two_clusters_share_an_id() {
-        let org = organization(50);
-        let ids: HashSet<String> = (0..41)
-            .flat_map(|home| (0..50 + GONE).map(move |place| (home, place)))
-            .map(|(home, place)| id(&org, home, place))
-            .collect();
-        assert_eq!(ids.len(), 41 * 53);
-    }
-
-    #[test]
-    fn a_cluster_that_is_named_is_mostly_listed() {
-        let org = organization(5);
-        let gone = |environment: u64| {
-            let listed: Vec<String> =
-                of(&org, environment).map(|index| org.id_of(Stream::KafkaClusters, index)).collect();
-            (0..1200).filter(|number| !listed.contains(&named(&org, environment, *number))).count()
-        };
-        assert_eq!(gone(0), 100);
-        let none = organization(0);
-        assert_eq!(none.count(Stream::KafkaClusters), 0);
-        assert!(named(&none, 0, 7).starts_with("lkc-"));
-        let past: HashSet<String> = (0..1200).map(|number| named(&org, 40, number)).collect();
-        assert_eq!(past.len(), 3, "an environment that is no more");
-    }
-
-    #[test]
-    fn records_are_as_recorded_and_what_is_optional_comes_and_goes() {
-        let org = organization(5);
-        let records: Vec<serde_json::Value> =
-            (0..200).map(|index| serde_json::from_str(&record(&org, index).finish()).unwrap()).collect();
-        for (record, index) in records.iter().zip(0..) {
-            let (lkc, env) =
-                (org.id_of(Stream::KafkaClusters, index), org.id_of(Stream::Environments, index / 5));
-            let name = format!("{}/environment={env}/cloud-cluster={lkc}/kafka={lkc}", org.crn());
-            assert_eq!((&record["id"], &record["kind"]), (&lkc.into(), &"Cluster".into()));
-            assert_eq!(
-                (&record["api_version"], &record["metadata"]["resource_name"]),
-                (&"cmk/v2".into(), &name.into())
-            );
-            assert_eq!(record["spec"]["environment"]["id"], env);
-            let dedicated = record["spec"]["config"]["kind"] == "Dedicated";
-            assert_eq!(record["status"]["cku"].is_u64(), dedicated);
-            assert!(!dedicated || record["spec"]["config"]["zones"].is_array());
-        }
-        for place in [
-            "/spec/api_endpoint",
-            "/spec/endpoints",
-            "/spec/deletion_protection",
-            "/spec/network/id",
-            "/spec/byok/id",
-            "/spec/http_endpoint",
-            "/spec/config/max_ecku",
-            "/spec/network/environment",
-            "/spec/network/kind",
-        ] {
-            let count = records.iter().filter(|record| record.pointer(place).is_some()).count();
-            assert!(count > 0 && count < records.len(), "{place} {count}");
-        }
-        let named = records.iter().filter(|record| record["spec"]["environment"]["kind"] == "Environment");
-        let named = named.count();
-        assert!((110..160).contains(&named), "two of three, as recorded: {named} of 200");
-    }
+    head(org, row, &name, &mut dice).raw("spec", &spec).raw("status", &status.finish())
 }

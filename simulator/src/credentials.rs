@@ -7,8 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use fastrand::Rng;
 
-use crate::organization::{base64, characters};
-use crate::random::dice;
+use crate::random::{base64, characters, dice};
 
 /// How many keys there are, the first one included.
 pub const MOST: usize = 16;

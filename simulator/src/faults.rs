@@ -3,6 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use crate::json::quoted;
 use crate::time::http_date;
 
 /// When a 429 asks to be tried again.
@@ -58,10 +59,6 @@ pub enum Fault {
     EndlessRows,
 }
 
-fn text(json: &str) -> String {
-    crate::json::quoted(json)
-}
-
 impl Fault {
     /// An answer of this status without a body.
     pub fn status(status: u16) -> Self {
@@ -74,7 +71,7 @@ impl Fault {
 
     /// `{"errors":[{…,"detail":…}]}`, the shape of most parts of the service.
     pub fn errors(status: u16, detail: &str) -> Self {
-        let detail = text(detail);
+        let detail = quoted(detail);
         let body = format!(
             r#"{{"errors":[{{"id":"5a1f8c22e0f14c7d","status":"{status}","detail":{detail},"source":{{}}}}]}}"#
         );
@@ -93,7 +90,7 @@ impl Fault {
 
     /// The shape of `errors` with only a title, as some 404s are.
     pub fn errors_title(status: u16, title: &str) -> Self {
-        let title = text(title);
+        let title = quoted(title);
         Self::json(
             status,
             format!(r#"{{"errors":[{{"id":"5a1f8c22e0f14c7d","status":"{status}","title":{title}}}]}}"#),
@@ -102,22 +99,22 @@ impl Fault {
 
     /// `{"error_code":40301,"message":…}`, as role bindings answer.
     pub fn error_code(status: u16, code: u32, message: &str) -> Self {
-        Self::json(status, format!(r#"{{"error_code":{code},"message":{}}}"#, text(message)))
+        Self::json(status, format!(r#"{{"error_code":{code},"message":{}}}"#, quoted(message)))
     }
 
     /// `{"error":{"code":404,"message":…}}`, as Connect and old metrics answer.
     pub fn error_object(status: u16, message: &str) -> Self {
-        Self::json(status, format!(r#"{{"error":{{"code":{status},"message":{}}}}}"#, text(message)))
+        Self::json(status, format!(r#"{{"error":{{"code":{status},"message":{}}}}}"#, quoted(message)))
     }
 
     /// `{"message":…}`.
     pub fn message(status: u16, message: &str) -> Self {
-        Self::json(status, format!(r#"{{"message":{}}}"#, text(message)))
+        Self::json(status, format!(r#"{{"message":{}}}"#, quoted(message)))
     }
 
     /// `{"status_code":400,"message":…,"type":…}`, as old role bindings answered.
     pub fn status_code(status: u16, message: &str, kind: &str) -> Self {
-        let (message, kind) = (text(message), text(kind));
+        let (message, kind) = (quoted(message), quoted(kind));
         Self::json(status, format!(r#"{{"status_code":{status},"message":{message},"type":{kind}}}"#))
     }
 
@@ -182,8 +179,12 @@ pub struct At {
 impl At {
     /// Requests for one stream's path.
     pub fn stream(name: &str) -> Self {
-        assert!(crate::stream::Stream::named(name).is_some(), "the simulator serves no stream called {name}");
         Self { stream: Some(name.to_owned()), from: 1, times: u64::MAX }
+    }
+
+    /// The stream, if it is of one only.
+    pub(crate) fn of(&self) -> Option<&str> {
+        self.stream.as_deref()
     }
 
     /// Requests for anything.
@@ -222,7 +223,7 @@ impl Plan {
     pub fn meet(&mut self, stream: Option<&str>) -> Option<Fault> {
         let mut met = None;
         for (fault, at, seen) in &mut self.0 {
-            if at.stream.is_some() && at.stream.as_deref() != stream {
+            if at.of().is_some() && at.of() != stream {
                 continue;
             }
             *seen += 1;

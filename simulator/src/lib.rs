@@ -28,7 +28,7 @@ mod refusals;
 mod routes;
 mod scenario;
 mod serve;
-mod stream;
+mod streams;
 mod time;
 mod tls;
 mod token;
@@ -50,12 +50,14 @@ pub use credentials::OldKey;
 pub use faults::{At, Fault, RetryAfter};
 pub use grants::Grant;
 pub use log::Request;
+pub use organization::Stream;
 pub use scenario::{BindingsServer, Scenario};
+pub use streams::STREAMS;
 pub use truth::Truth;
 
 use faults::Plan;
 use log::{Log, lock};
-use organization::Organization;
+use organization::{Organization, Row};
 use routes::Service;
 use serve::Shared;
 
@@ -91,7 +93,7 @@ impl Simulator {
         let port = scenario.port;
         let shared = Arc::new(Shared {
             log: Log::new(scenario.log_file.as_deref()),
-            service: Service::new(Organization::new(scenario)),
+            service: Service::new(Organization::new(scenario, STREAMS)),
             plan: Mutex::new(plan),
             held: watch::Sender::new(false),
         });
@@ -171,6 +173,7 @@ impl Simulator {
 
     /// Plans a fault from now on; its requests are counted from now.
     pub fn add_fault(&self, fault: Fault, at: At) {
+        at.of().map(|stream| self.org().stream(stream));
         lock(&self.shared.plan).add(fault, at);
     }
 
@@ -211,16 +214,19 @@ impl Simulator {
     /// Every secret that an API key's record holds though none should: a rude service's. Those of
     /// deleted keys too.
     pub fn key_secrets(&self) -> Vec<String> {
+        self.secrets("api_keys", keys::secret)
+    }
+
+    fn secrets(&self, stream: &str, secret: fn(&Organization, Row) -> Option<String>) -> Vec<String> {
         let org = self.org();
-        (0..org.scenario.api_keys).filter_map(|index| keys::secret(org, index)).collect()
+        (0..org.count(stream)).filter_map(|index| secret(org, org.row(stream, index))).collect()
     }
 
     /// Deletes the last `count` records of a stream, in the service and in the truth; says their ids.
-    /// With an environment go its Kafka clusters.
+    /// With a record goes what is in it: with an environment its Kafka clusters.
     pub fn delete(&mut self, stream: &str, count: usize) -> Vec<String> {
-        let stream = truth::known(stream);
-        self.truth.forget(stream);
-        self.shared.service.delete(stream, count)
+        self.truth.forget();
+        self.shared.service.delete(self.org().stream(stream), count)
     }
 
     /// Grants role bindings, at once or when they are due.
@@ -231,7 +237,7 @@ impl Simulator {
     /// The role bindings that have been granted while the service ran, in that order. The truth holds
     /// those that were there from the start, and none of these.
     pub fn granted(&self) -> Vec<Granted> {
-        let record = |index| self.truth.record("role_bindings", index);
+        let record = |index| self.truth.make(self.org().row("role_bindings", index));
         let granted = lock(&self.shared.service.grants);
         granted.granted().map(|(index, listed)| Granted { record: record(index), listed }).collect()
     }

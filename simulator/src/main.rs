@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{env, fs, io, process, thread};
 
-use clap::{Parser, ValueEnum};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Parser, ValueEnum, value_parser};
 use serde_json::{Map, Value, json};
-use simulator::{BindingsServer, Grant, Scenario, Simulator};
+use simulator::{BindingsServer, Grant, STREAMS, Scenario, Simulator};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -17,26 +17,9 @@ use tokio::sync::oneshot;
 #[derive(Parser)]
 #[command(version)]
 struct Flags {
-    #[arg(long, value_name = "N", default_value_t = 237)]
-    users: u64,
-    #[arg(long, value_name = "N", default_value_t = 205)]
-    invitations: u64,
-    #[arg(long, value_name = "N", default_value_t = 131)]
-    service_accounts: u64,
-    #[arg(long, value_name = "N", default_value_t = 264)]
-    role_bindings: u64,
     /// Role bindings of the organization that are granted once its `/*` listing is asked for
     #[arg(long, value_name = "N", default_value_t = 0)]
     grant: u64,
-    #[arg(long, value_name = "N", default_value_t = 3)]
-    environments: u64,
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    organizations: u64,
-    #[arg(long, value_name = "N", default_value_t = 64)]
-    api_keys: u64,
-    /// In each environment
-    #[arg(long, value_name = "N", default_value_t = 2)]
-    kafka_clusters: u64,
     /// The same seed gives the same organization and rudeness; random unless given
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
@@ -54,8 +37,8 @@ struct Flags {
     /// A free one unless given
     #[arg(long, value_name = "P", default_value_t = 0)]
     port: u16,
-    /// Answer 403 for this stream, role_bindings/*, kafka_clusters/env-… or kafka_clusters/#N (may be
-    /// repeated)
+    /// Answer 403 for this stream, role_bindings/*, kafka_clusters/env-…, kafka_clusters/#N or the like
+    /// (may be repeated)
     #[arg(long, value_name = "STREAM")]
     refuse: Vec<String>,
     /// The key's owner holds no OrganizationAdmin
@@ -82,29 +65,28 @@ enum Bindings {
     Partial,
 }
 
-const STREAMS: [&str; 8] = [
-    "users",
-    "invitations",
-    "service_accounts",
-    "role_bindings",
-    "organizations",
-    "environments",
-    "api_keys",
-    "kafka_clusters",
-];
 const MANY: u64 = 100_000;
 
-fn scenario(flags: &Flags) -> Scenario {
+/// A flag for the size of each stream.
+fn sizes() -> impl Iterator<Item = Arg> {
+    // Clap keeps texts that live as long as the program.
+    let kept = |text: String| &*text.leak();
+    STREAMS.iter().map(move |stream| {
+        let flag = Arg::new(stream.name)
+            .long(kept(stream.name.replace('_', "-")))
+            .value_name("N")
+            .value_parser(value_parser!(u64))
+            .default_value(kept(stream.size.to_string()));
+        match stream.parent() {
+            Some(parent) => flag.help(format!("In each of the {}", parent.replace('_', " "))),
+            None => flag,
+        }
+    })
+}
+
+fn scenario(flags: &Flags, sizes: &ArgMatches) -> Scenario {
     let mut scenario = Scenario::new()
-        .users(flags.users)
-        .invitations(flags.invitations)
-        .service_accounts(flags.service_accounts)
-        .role_bindings(flags.role_bindings)
         .grant(Grant::of_organization(flags.grant).between_listings())
-        .environments(flags.environments)
-        .organizations(flags.organizations)
-        .api_keys(flags.api_keys)
-        .kafka_clusters(flags.kafka_clusters)
         .latency(Duration::from_millis(flags.latency_ms))
         .port(flags.port)
         .bindings(match flags.bindings {
@@ -112,6 +94,10 @@ fn scenario(flags: &Flags) -> Scenario {
             Bindings::NestedOnly => BindingsServer::NestedOnly,
             Bindings::Partial => BindingsServer::Partial,
         });
+    for stream in STREAMS {
+        let size = sizes.get_one(stream.name).copied();
+        scenario = scenario.size(stream.name, size.unwrap_or(stream.size));
+    }
     for stream in &flags.refuse {
         scenario = scenario.refuse(stream);
     }
@@ -138,7 +124,8 @@ fn write_truth(sim: &Simulator, path: &Path) -> io::Result<()> {
         count if count > MANY => json!(count),
         _ => json!(sim.truth().ids(stream)),
     };
-    let all: Map<String, Value> = STREAMS.iter().map(|stream| ((*stream).to_owned(), ids(stream))).collect();
+    let all: Map<String, Value> =
+        STREAMS.iter().map(|stream| (stream.name.to_owned(), ids(stream.name))).collect();
     fs::write(path, Value::Object(all).to_string())
 }
 
@@ -188,9 +175,10 @@ async fn wait(until_eof: bool) -> io::Result<()> {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let flags = Flags::parse();
+    let matches = Flags::augment_args(Command::new("simulator").args(sizes())).get_matches();
+    let flags = Flags::from_arg_matches(&matches)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let sim = Simulator::start(scenario(&flags));
+    let sim = Simulator::start(scenario(&flags, &matches));
     if let Some(path) = &flags.truth_file {
         write_truth(&sim, path)?;
     }

@@ -1,69 +1,235 @@
 //! The pretend organization: who and what is in it, made from the seed one record at a time, so
-//! that a million users cost no more memory than ten.
+//! that a million users cost no more memory than ten; and the facts of a stream that this takes.
+
+use std::ops::Range;
 
 use fastrand::Rng;
 
 use crate::credentials::Credentials;
 use crate::json::Object;
-use crate::random::{dice, mix, one_in, pick, short_id, uuid};
+use crate::random::{dice, one_in, pick, short_id, uuid};
 use crate::scenario::Scenario;
-use crate::stream::Stream;
-use crate::{bindings, clusters, keys, records};
 
 /// The host that links name, wherever the simulator itself listens.
 pub const HOST: &str = "https://api.confluent.cloud";
 /// The web alias, recorded as `self` of role bindings and in some listings' `next`.
 pub const ALIAS: &str = "https://confluent.cloud/api";
 
+/// One kind of listing of the management API.
+#[derive(Debug)]
+pub struct Stream {
+    pub name: &'static str,
+    /// With `{stream}` where the id of a record of that stream goes.
+    pub path: &'static str,
+    /// What its records call themselves.
+    pub kind: &'static str,
+    /// What its records are made from: each stream has a number of its own and keeps it, because
+    /// another number is another organization.
+    pub number: u64,
+    pub ids: Ids,
+    /// How many records there are unless the scenario says; under a parent, how many in each.
+    pub size: u64,
+    /// Where there are several parents, a rude organization has one without any.
+    pub uneven: bool,
+    pub narrowed: Narrowed,
+    /// Query parameters that may narrow the listing, and where a record holds what they name.
+    pub filters: &'static [(&'static str, &'static str)],
+    /// Records on a page: unless the request says, and at most.
+    pub page_size: (u64, u64),
+    /// Pages of this size silently end after the first.
+    pub stops_at: Option<u64>,
+    /// Links are recorded under the web alias.
+    pub alias: bool,
+    pub envelope: Envelope,
+    pub errors: Errors,
+    pub record: fn(&Organization, Row) -> Object,
+}
+
+/// How a stream's ids are made.
+#[derive(Clone, Copy, Debug)]
+pub enum Ids {
+    /// These characters and six more.
+    Prefix(&'static str),
+    Made(fn(&Organization, Row) -> String),
+}
+
+/// What a request for a listing has to name.
+#[derive(Clone, Copy, Debug)]
+pub enum Narrowed {
+    Nothing,
+    /// A scope, by `crn_pattern`.
+    Scope,
+    /// A record of this stream, by the path.
+    Path(&'static str),
+    /// A record of this stream, by a query parameter.
+    Query(&'static str, &'static str),
+}
+
+/// What a listing is wrapped in.
+#[derive(Clone, Copy, Debug)]
+pub enum Envelope {
+    Pages,
+    /// One object without pages: the records by their names, with such of the `parts` as `expand`
+    /// asks for; the names alone if it asks for none.
+    Map {
+        name: fn(&Organization, Row) -> String,
+        parts: &'static [&'static str],
+    },
+}
+
+/// The recorded shapes of what a part of the service says when it refuses.
+#[derive(Clone, Copy, Debug)]
+pub enum Errors {
+    /// `{"errors":[…]}`
+    List,
+    /// `{"error_code":…,"message":…}`, and never whether the record exists.
+    RoleBinding,
+    /// `{"error_code":…,"message":…}`
+    Code,
+    /// `{"error":{…}}`
+    Object,
+}
+
+impl Stream {
+    /// The group and version that its path begins with.
+    pub fn api_version(&self) -> &'static str {
+        let end = self.path.match_indices('/').nth(2).map_or(self.path.len(), |(place, _)| place);
+        &self.path[1..end]
+    }
+
+    /// The stream whose records this one is narrowed to.
+    pub fn parent(&self) -> Option<&'static str> {
+        match self.narrowed {
+            Narrowed::Path(parent) | Narrowed::Query(_, parent) => Some(parent),
+            Narrowed::Nothing | Narrowed::Scope => None,
+        }
+    }
+
+    /// The query parameter without which the listing is refused.
+    pub fn parameter(&self) -> Option<&'static str> {
+        match self.narrowed {
+            Narrowed::Scope => Some("crn_pattern"),
+            Narrowed::Query(parameter, _) => Some(parameter),
+            Narrowed::Nothing | Narrowed::Path(_) => None,
+        }
+    }
+
+    /// Whether a part of its listings may be called so: one of those that `Scenario::refuse` names.
+    fn has_part(&self, part: &str) -> bool {
+        match part.strip_prefix('#') {
+            _ if part == "*" => matches!(self.narrowed, Narrowed::Scope),
+            Some(number) => self.parent().is_some() && number.parse::<u64>().is_ok(),
+            None => self.parent().is_some(),
+        }
+    }
+}
+
+/// One record of a stream, by its number.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    pub stream: &'static Stream,
+    pub index: u64,
+}
+
 pub struct Organization {
     pub scenario: Scenario,
     pub id: String,
     pub name: String,
     pub credentials: Credentials,
+    streams: &'static [Stream],
 }
 
 impl Organization {
-    pub fn new(scenario: Scenario) -> Self {
+    /// The scenario may name none but these streams.
+    pub fn new(scenario: Scenario, streams: &'static [Stream]) -> Self {
         let mut dice = dice(&[scenario.seed, 0x0bad_cafe]);
         let id = organization_id(scenario.seed, 0);
         let name =
             pick(&mut dice, &["Nordwind Logistics", "Acme & Töchter", "Blue Heron Bank", "Kestrel Energy"]);
         let credentials = Credentials::new(scenario.seed, &mut dice);
-        Self { scenario, id, name: name.to_owned(), credentials }
+        let this = Self { scenario, id, name: name.to_owned(), credentials, streams };
+        for name in this.scenario.streams() {
+            this.stream(name);
+        }
+        for refused in &this.scenario.refused {
+            let known = refused.split_once('/').is_none_or(|(name, part)| this.stream(name).has_part(part));
+            assert!(known, "the simulator serves no stream called {refused}");
+        }
+        for stream in streams {
+            // What cannot be made fails here, and not while it is served.
+            this.id(stream.name, this.count(stream.name).saturating_sub(1));
+        }
+        this
     }
 
-    pub fn count(&self, stream: Stream) -> u64 {
-        let scenario = &self.scenario;
-        match stream {
-            Stream::Users => scenario.users,
-            Stream::Invitations => scenario.invitations,
-            Stream::ServiceAccounts => scenario.service_accounts,
-            Stream::RoleBindings => scenario.role_bindings,
-            Stream::Organizations => scenario.organizations,
-            Stream::Environments => scenario.environments,
-            Stream::ApiKeys => scenario.api_keys,
-            Stream::KafkaClusters => scenario.environments * scenario.kafka_clusters,
+    pub fn stream(&self, name: &str) -> &'static Stream {
+        let found = self.streams.iter().find(|stream| stream.name == name);
+        found.unwrap_or_else(|| panic!("the simulator serves no stream called {name}"))
+    }
+
+    pub fn row(&self, stream: &str, index: u64) -> Row {
+        Row { stream: self.stream(stream), index }
+    }
+
+    /// How many records there are, or are in each record of the parent.
+    pub fn each(&self, stream: &Stream) -> u64 {
+        self.scenario.sizes.get(stream.name).copied().unwrap_or(stream.size)
+    }
+
+    pub fn count(&self, stream: &str) -> u64 {
+        let stream = self.stream(stream);
+        self.each(stream) * stream.parent().map_or(1, |parent| self.count(parent))
+    }
+
+    /// The record that this one is in, and its number there.
+    pub fn home(&self, row: Row) -> (Option<Row>, u64) {
+        let Some(parent) = row.stream.parent() else {
+            return (None, row.index);
+        };
+        let each = self.each(row.stream).max(1);
+        (Some(self.row(parent, row.index / each)), row.index % each)
+    }
+
+    /// The numbers of the records of a stream that are in this one.
+    pub fn inside(&self, stream: &Stream, home: u64) -> Range<u64> {
+        let each = self.each(stream);
+        home * each..(home + 1) * each
+    }
+
+    /// The numbers of the records that a rude organization does without: those in one of several parents.
+    pub fn missing(&self, stream: &Stream) -> Range<u64> {
+        let parents = stream.parent().map_or(0, |parent| self.count(parent));
+        if stream.uneven && self.scenario.rude && parents > 1 {
+            self.inside(stream, self.scenario.seed % parents)
+        } else {
+            0..0
         }
     }
 
+    /// All the records that this one is in, the outermost first.
+    pub fn homes(&self, row: Row) -> Vec<Row> {
+        let mut homes: Vec<Row> =
+            std::iter::successors(self.home(row).0, |home| self.home(*home).0).collect();
+        homes.reverse();
+        homes
+    }
+
+    /// The path of the listing of what is in `home`.
+    pub fn path(&self, stream: &Stream, home: Option<Row>) -> String {
+        let homes = std::iter::successors(home, |home| self.home(*home).0);
+        homes.fold(stream.path.to_owned(), |path, home| {
+            path.replace(&format!("{{{}}}", home.stream.name), &self.id_of(home))
+        })
+    }
+
     /// A record as the API sends it, in one line of JSON.
-    pub fn record(&self, stream: Stream, index: u64) -> String {
-        let object = match stream {
-            Stream::Users => records::user(self, index),
-            Stream::Invitations => records::invitation(self, index),
-            Stream::ServiceAccounts => records::service_account(self, index),
-            Stream::RoleBindings => bindings::record(self, index),
-            Stream::Organizations => records::organization(self, index),
-            Stream::Environments => records::environment(self, index),
-            Stream::ApiKeys => keys::record(self, index),
-            Stream::KafkaClusters => clusters::record(self, index),
-        };
-        self.with_stray(stream, index, object).finish()
+    pub fn record(&self, row: Row) -> String {
+        self.with_stray(row, (row.stream.record)(self, row)).finish()
     }
 
     /// Fields may be added to the API any day: rude records carry one that nobody declared.
-    fn with_stray(&self, stream: Stream, index: u64, object: Object) -> Object {
-        let mut dice = self.dice(stream, index, 1);
+    fn with_stray(&self, row: Row, object: Object) -> Object {
+        let mut dice = self.dice(row, 1);
         if !self.scenario.rude || !one_in(&mut dice, 20) {
             return object;
         }
@@ -76,53 +242,40 @@ impl Organization {
     }
 
     /// Dice for one use in one record.
-    pub fn dice(&self, stream: Stream, index: u64, what: u64) -> Rng {
-        dice(&[self.scenario.seed, stream as u64, index, what])
+    pub fn dice(&self, row: Row, what: u64) -> Rng {
+        dice(&[self.scenario.seed, row.stream.number, row.index, what])
     }
 
-    pub fn id_of(&self, stream: Stream, index: u64) -> String {
-        let seed = self.scenario.seed;
-        let short = short_id(seed, stream as u64, index);
-        match stream {
-            Stream::Users => format!("u-{short}"),
-            Stream::Invitations => format!("i-{short}"),
-            Stream::ServiceAccounts => format!("sa-{short}"),
-            // A capture of a real organization shows ids like u-ymjk3o3077-m among the rb-… ones.
-            Stream::RoleBindings if index % 9 == 4 => {
-                format!("u-{short}{:04}-m", mix(&[seed, index]) % 10_000)
-            }
-            Stream::RoleBindings => format!("rb-{short}"),
-            Stream::Organizations => organization_id(seed, index),
-            Stream::Environments => format!("env-{short}"),
-            Stream::ApiKeys if index == 0 => self.credentials.newest().0.to_owned(),
-            Stream::ApiKeys => {
-                let mut dice = self.dice(stream, index, 2);
-                let rest = characters(&mut dice, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 10);
-                format!("{}{rest}", short.to_uppercase())
-            }
-            Stream::KafkaClusters => {
-                let (environment, place) = clusters::home(self, index);
-                clusters::id(self, environment, place)
-            }
+    pub fn id_of(&self, row: Row) -> String {
+        match row.stream.ids {
+            Ids::Prefix(prefix) => format!("{prefix}{}", self.short_id(row)),
+            Ids::Made(made) => made(self, row),
         }
+    }
+
+    /// The part of an id that belongs to no other record of the stream.
+    pub fn short_id(&self, row: Row) -> String {
+        short_id(self.scenario.seed, row.stream.number, row.index)
+    }
+
+    pub fn id(&self, stream: &str, index: u64) -> String {
+        self.id_of(self.row(stream, index))
     }
 
     /// The id of somebody who owns a key or holds a role. Every twelfth service account does neither,
     /// and the one before it does so instead.
-    pub fn active(&self, stream: Stream, index: u64) -> String {
-        let idle = stream == Stream::ServiceAccounts && index % 12 == 7 && index < self.count(stream);
-        self.id_of(stream, index - u64::from(idle))
+    pub fn active(&self, stream: &str, index: u64) -> String {
+        let idle = stream == "service_accounts" && index % 12 == 7 && index < self.count(stream);
+        self.id(stream, index - u64::from(idle))
     }
 
     /// Who owns the caller's key: a user or a service account, whichever the seed says and the
     /// organization has.
-    pub fn owner(&self) -> (Stream, String) {
-        let prefer_robot = self.scenario.seed % 2 == 1 || self.scenario.users == 0;
-        if prefer_robot && self.scenario.service_accounts > 0 {
-            (Stream::ServiceAccounts, self.id_of(Stream::ServiceAccounts, 0))
-        } else {
-            (Stream::Users, self.id_of(Stream::Users, 0))
-        }
+    pub fn owner(&self) -> (&'static str, String) {
+        let prefer_robot = self.scenario.seed % 2 == 1 || self.count("users") == 0;
+        let robot = prefer_robot && self.count("service_accounts") > 0;
+        let stream = if robot { "service_accounts" } else { "users" };
+        (stream, self.id(stream, 0))
     }
 
     /// The organization's own name as a scope.
@@ -131,15 +284,6 @@ impl Organization {
     }
 }
 
-fn organization_id(seed: u64, index: u64) -> String {
+pub fn organization_id(seed: u64, index: u64) -> String {
     uuid(&mut dice(&[seed, 0x0126_a112, index]))
-}
-
-pub fn characters(dice: &mut Rng, from: &[u8], count: usize) -> String {
-    (0..count).map(|_| char::from(pick(dice, from))).collect()
-}
-
-pub fn base64(dice: &mut Rng, count: usize) -> String {
-    let all = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    characters(dice, all, count)
 }

@@ -3,12 +3,12 @@
 //! only, so the same token brings the same rows however often it is asked.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value};
 
 use crate::faults::{Fault, errors_of_page};
 use crate::json::{Object, quoted};
-use crate::organization::{ALIAS, HOST, Organization};
+use crate::organization::{ALIAS, Envelope, HOST, Narrowed, Organization, Row, Stream};
 use crate::random::{dice, hash, mix, one_in};
-use crate::stream::Stream;
 use crate::token::Cursor;
 
 /// What a fault changes about a page.
@@ -36,12 +36,34 @@ impl Twist {
     }
 }
 
-/// The rows of one listing under one filter.
+/// The rows of one listing.
 #[derive(Debug)]
 pub struct Listing {
-    pub stream: Stream,
-    pub filter: Vec<(String, String)>,
+    pub asked: Asked,
     rows: Rows,
+}
+
+/// What a request for a listing names.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub stream: &'static Stream,
+    /// The record that it is narrowed to.
+    pub home: Option<Row>,
+    /// Names and values, sorted.
+    pub filter: Vec<(String, String)>,
+}
+
+impl Asked {
+    /// What tokens of the listing are bound to.
+    pub fn number(&self) -> u64 {
+        let text: Vec<u64> = self.filter.iter().flat_map(|(name, value)| [hash(name), hash(value)]).collect();
+        let number = mix(&[self.stream.number, mix(&text)]);
+        match (self.stream.narrowed, self.home) {
+            // The others have it in the filter.
+            (Narrowed::Path(_), Some(home)) => mix(&[number, home.index]),
+            _ => number,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -51,23 +73,19 @@ enum Rows {
 }
 
 impl Listing {
-    pub fn all(org: &Organization, stream: Stream) -> Self {
-        Self { stream, filter: Vec::new(), rows: Rows::All(org.count(stream)) }
+    pub fn all(org: &Organization, asked: Asked) -> Self {
+        let rows = Rows::All(org.count(asked.stream.name));
+        Self { asked, rows }
     }
 
     /// These rows, in this order.
-    pub fn of(stream: Stream, filter: Vec<(String, String)>, rows: impl Iterator<Item = u64>) -> Self {
+    pub fn of(asked: Asked, rows: impl Iterator<Item = u64>) -> Self {
         let short = |index| u32::try_from(index).expect("fewer than four billion records");
         let rows: Vec<u32> = rows.map(short).collect();
         // The commonest listing of all, everything below an organization, need not be kept.
         let all = rows.iter().zip(0..).all(|(index, place)| *index == place);
         let rows = if all { Rows::All(rows.len() as u64) } else { Rows::Some(rows) };
-        Self { stream, filter, rows }
-    }
-
-    /// What tokens of this listing are bound to.
-    pub fn number(&self) -> u64 {
-        number(self.stream, &self.filter)
+        Self { asked, rows }
     }
 
     fn len(&self, cursor: Cursor) -> u64 {
@@ -75,8 +93,7 @@ impl Listing {
             Rows::All(count) => *count,
             Rows::Some(rows) => rows.len() as u64,
         };
-        // The real service silently stops invitations at 100 rows when 100 are asked for at once.
-        if self.stream == Stream::Invitations && cursor.size == 100 { all.min(100) } else { all }
+        if self.asked.stream.stops_at == Some(cursor.size) { all.min(cursor.size) } else { all }
     }
 
     fn index(&self, place: u64) -> u64 {
@@ -87,18 +104,14 @@ impl Listing {
     }
 }
 
-/// A number for a stream and a filter.
-pub fn number(stream: Stream, filter: &[(String, String)]) -> u64 {
-    let text: Vec<u64> = filter.iter().flat_map(|(name, value)| [hash(name), hash(value)]).collect();
-    mix(&[stream as u64, mix(&text)])
-}
-
 /// One page to be written.
 pub struct Page<'a> {
     pub org: &'a Organization,
     pub listing: &'a Listing,
     pub cursor: Cursor,
     pub twist: Twist,
+    /// The parts of records that a map is asked for.
+    pub expand: Vec<&'a str>,
     /// Makes the token for a place.
     pub token: &'a dyn Fn(Cursor) -> String,
 }
@@ -106,7 +119,7 @@ pub struct Page<'a> {
 impl Page<'_> {
     fn dice(&self, what: u64) -> fastrand::Rng {
         let place = self.cursor.offset << 1 | u64::from(self.cursor.empty);
-        dice(&[self.org.scenario.seed, self.listing.number(), place, what])
+        dice(&[self.org.scenario.seed, self.listing.asked.number(), place, what])
     }
 
     fn rude(&self, what: u64, once_in: u32) -> bool {
@@ -117,6 +130,9 @@ impl Page<'_> {
     fn rows(&self) -> (u64, u64) {
         let Cursor { offset, size, empty } = self.cursor;
         let len = self.listing.len(self.cursor);
+        if matches!(self.stream().envelope, Envelope::Map { .. }) {
+            return (0, len);
+        }
         match self.twist {
             Twist::EndlessRows => return (offset, offset + size),
             Twist::EndlessEmpty => return (offset, offset),
@@ -125,6 +141,19 @@ impl Page<'_> {
         }
         let size = if self.rude(1, 3) { self.dice(2).u64(1..=size) } else { size };
         (offset.min(len), len.min(offset + size))
+    }
+
+    fn stream(&self) -> &'static Stream {
+        self.listing.asked.stream
+    }
+
+    /// The path that the page was asked for at.
+    fn path(&self) -> String {
+        self.org.path(self.stream(), self.listing.asked.home)
+    }
+
+    fn row(&self, index: u64) -> Row {
+        Row { stream: self.stream(), index }
     }
 
     /// The records on this page, by their numbers.
@@ -152,32 +181,61 @@ impl Page<'_> {
 
     /// The body.
     pub fn write(&self) -> String {
+        let body = match self.stream().envelope {
+            Envelope::Pages => self.list(),
+            Envelope::Map { name, parts } => self.map(name, parts),
+        };
+        if self.rude(6, 5) { pretty(&body) } else { body }
+    }
+
+    fn map(&self, name: fn(&Organization, Row) -> String, parts: &[&str]) -> String {
+        let rows = self.indices().map(|index| self.row(index));
+        if self.expand.is_empty() {
+            let names: Vec<String> = rows.map(|row| quoted(&name(self.org, row))).collect();
+            return format!("[{}]", names.join(","));
+        }
+        let left_out: Vec<&&str> = parts.iter().filter(|part| !self.expand.contains(part)).collect();
+        let body = rows.fold(Object::new(), |body, row| {
+            let mut record = self.org.record(row);
+            if !left_out.is_empty() {
+                let mut parts: Map<String, Value> = serde_json::from_str(&record).unwrap_or_default();
+                parts.retain(|part, _| !left_out.contains(&&part.as_str()));
+                record = Value::Object(parts).to_string();
+            }
+            body.raw(&name(self.org, row), &record)
+        });
+        self.with_errors(body).finish()
+    }
+
+    fn list(&self) -> String {
         let (from, to) = self.rows();
         let data = if from == to && self.rude(4, 2) {
             "null".to_owned()
         } else {
-            let rows = self.indices().map(|index| self.org.record(self.listing.stream, index));
+            let rows = self.indices().map(|index| self.org.record(self.row(index)));
             let rows: Vec<String> = rows.collect();
             format!("[{}]", rows.join(","))
         };
         let mut body = Object::new();
         if !self.rude(5, 7) {
-            body = body.text("api_version", self.listing.stream.api_version());
+            body = body.text("api_version", self.stream().api_version());
         }
         let body = body
-            .text("kind", &format!("{}List", self.listing.stream.kind()))
+            .text("kind", &format!("{}List", self.stream().kind))
             .raw("metadata", &self.metadata(self.next(to)))
             .raw("data", &data);
-        let body = match self.twist {
+        self.with_errors(body).finish()
+    }
+
+    fn with_errors(&self, body: Object) -> Object {
+        match self.twist {
             Twist::Errors(status) => body.raw("errors", &errors_of_page(status)),
             _ => body,
         }
-        .finish();
-        if self.rude(6, 5) { pretty(&body) } else { body }
     }
 
     fn metadata(&self, next: Option<Cursor>) -> String {
-        let path = self.listing.stream.path();
+        let path = self.path();
         let total = self.listing.len(self.cursor);
         let Some(next) = next else {
             let form = if self.org.scenario.rude { self.dice(7).u32(..4) } else { 0 };
@@ -210,12 +268,17 @@ impl Page<'_> {
     /// The next link, a JSON string: on the public host whoever was asked, for some listings under
     /// the web alias.
     fn link(&self, next: Cursor) -> String {
-        let path = self.listing.stream.path();
-        let alias = self.listing.stream == Stream::RoleBindings || self.rude_listing(3);
+        let path = self.path();
+        let alias = self.stream().alias || self.rude_listing(3);
         let public = if alias { ALIAS } else { HOST };
         let host = self.org.scenario.links_to.as_deref().unwrap_or(public);
-        let filter: String =
-            self.listing.filter.iter().map(|(name, value)| format!("&{name}={}", encode(value))).collect();
+        let filter: String = self
+            .listing
+            .asked
+            .filter
+            .iter()
+            .map(|(name, value)| format!("&{name}={}", encode(value)))
+            .collect();
         let size = self.cursor.size;
         if self.twist == Twist::NextWithoutToken {
             return quoted(&format!("{host}{path}?page_size={size}"));
@@ -223,7 +286,7 @@ impl Page<'_> {
         let token = (self.token)(next);
         let token = if self.rude(11, 3) { oddly(&token) } else { encode(&token) };
         // Recorded: of these listings only the one of clusters carries its filter along.
-        let polite = u32::from(self.listing.stream == Stream::KafkaClusters);
+        let polite = u32::from(matches!(self.stream().narrowed, Narrowed::Query(..)));
         let form = if self.org.scenario.rude { self.dice(12).u32(..3) } else { polite };
         quoted(&match form {
             0 => format!("{host}{path}?page_token={token}"),
@@ -235,7 +298,7 @@ impl Page<'_> {
     /// The same for all pages of a listing.
     fn rude_listing(&self, once_in: u32) -> bool {
         self.org.scenario.rude
-            && one_in(&mut dice(&[self.org.scenario.seed, self.listing.stream as u64, 13]), once_in)
+            && one_in(&mut dice(&[self.org.scenario.seed, self.stream().number, 13]), once_in)
     }
 }
 
@@ -307,7 +370,7 @@ mod tests {
     fn pretty_bodies_say_the_same() {
         let json = r#"{"a":[],"b":{},"c":"x\"{,:\\","d":[1.10,null,{"e":"}"}]}"#;
         let spread = pretty(json);
-        let same = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        let same = |text: &str| serde_json::from_str::<Value>(text).unwrap();
         assert_eq!(same(&spread), same(json));
         assert!(spread.lines().count() > 10);
     }

@@ -47,6 +47,15 @@ pub fn short_id(seed: u64, kind: u64, index: u64) -> String {
     text.iter().map(|byte| char::from(*byte)).collect()
 }
 
+pub fn characters(dice: &mut Rng, from: &[u8], count: usize) -> String {
+    (0..count).map(|_| char::from(pick(dice, from))).collect()
+}
+
+pub fn base64(dice: &mut Rng, count: usize) -> String {
+    let all = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    characters(dice, all, count)
+}
+
 /// A UUID's form, from the seed.
 pub fn uuid(dice: &mut Rng) -> String {
     let (a, b) = (dice.u64(..), dice.u64(..));

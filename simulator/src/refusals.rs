@@ -2,7 +2,8 @@
 
 use crate::faults::Fault;
 use crate::http::Answer;
-use crate::stream::Stream;
+use crate::json::quoted;
+use crate::organization::{Errors, Stream};
 
 /// An answer that ends the way to a better one.
 pub type Refusal = Box<Answer>;
@@ -11,26 +12,32 @@ pub fn refuse(fault: Fault) -> Refusal {
     Box::new(Answer::of(&fault).unwrap_or_else(|| Answer::json(500, String::new())))
 }
 
-pub fn not_found() -> Refusal {
-    refuse(Fault::errors_title(404, "Not Found"))
-}
-
-pub fn forbidden(stream: Stream) -> Refusal {
-    refuse(if stream == Stream::RoleBindings {
-        Fault::error_code(
+/// Nobody may know more than 403, where a record is hidden, or 404, where there is none.
+pub fn denied(stream: &Stream, status: u16) -> Refusal {
+    let words = if status == 403 { "Forbidden Access" } else { "Not Found" };
+    refuse(match stream.errors {
+        Errors::RoleBinding => Fault::error_code(
             403,
             40301,
             "Either unauthorized to access role binding or role binding does not exist",
-        )
-    } else {
-        let body = r#"{"errors":[{"id":"7c1d0a44b9e2f3aa","status":"403","code":"forbidden_access","title":"Forbidden Access","detail":"Forbidden Access","source":{}}]}"#;
-        Fault::Status { status: 403, body: body.to_owned(), headers: Vec::new() }
-            .with_header("Content-Type", "application/json")
+        ),
+        Errors::Code if status == 404 => {
+            let words = format!("{} either doesn't exist or is not active", stream.kind);
+            Fault::error_code(404, 404, &words)
+        }
+        Errors::Code => Fault::error_code(status, status.into(), words),
+        Errors::Object => Fault::error_object(status, words),
+        Errors::List if status == 403 => {
+            let body = r#"{"errors":[{"id":"7c1d0a44b9e2f3aa","status":"403","code":"forbidden_access","title":"Forbidden Access","detail":"Forbidden Access","source":{}}]}"#;
+            Fault::Status { status, body: body.to_owned(), headers: Vec::new() }
+                .with_header("Content-Type", "application/json")
+        }
+        Errors::List => Fault::errors_title(status, words),
     })
 }
 
 pub fn invalid(parameter: &str, detail: &str) -> Refusal {
-    let detail = crate::json::quoted(detail);
+    let detail = quoted(detail);
     let body = format!(
         r#"{{"errors":[{{"id":"90b7e6d1c2a34f58","status":"400","code":"invalid_filter","title":"Invalid Filter","detail":{detail},"source":{{"parameter":"{parameter}"}}}}]}}"#
     );

@@ -6,18 +6,18 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
+use crate::bindings;
 use crate::faults::Fault;
 use crate::grants::{Grant, Ledger};
 use crate::http::{Answer, Head};
 use crate::log::lock;
-use crate::organization::Organization;
-use crate::page::{self, Listing, Page, Twist};
+use crate::organization::{Envelope, Narrowed, Organization, Row, Stream};
+use crate::page::{Asked, Listing, Page, Twist};
 use crate::quota::Window;
 use crate::random::dice;
-use crate::refusals::{Refusal, expired, forbidden, invalid, not_found, refuse};
-use crate::stream::Stream;
+use crate::refusals::{Refusal, denied, expired, invalid, refuse};
+use crate::streams::{STREAMS, Target, at};
 use crate::token::{Cursor, Mint};
-use crate::{bindings, clusters};
 
 /// Listings kept, so that a filter is applied once and not once a page.
 const KEPT: usize = 64;
@@ -39,15 +39,17 @@ pub struct Service {
     pub emptied: AtomicU64,
     /// Requests that met a fault or a hiccup.
     pub faults: AtomicU64,
-    /// Places of records that have been deleted.
-    gone: Mutex<HashSet<(Stream, u64)>>,
+    /// Records that have been deleted, or never were, by stream and number.
+    gone: Mutex<HashSet<(&'static str, u64)>>,
     pub grants: Mutex<Ledger>,
     window: Window,
 }
 
 impl Service {
     pub fn new(org: Organization) -> Self {
+        let missing = STREAMS.iter().flat_map(|stream| org.missing(stream).map(|index| (stream.name, index)));
         Self {
+            gone: Mutex::new(missing.collect()),
             org,
             mint: Mint::new(),
             listings: Mutex::default(),
@@ -56,41 +58,53 @@ impl Service {
             generation: AtomicU64::new(1),
             emptied: AtomicU64::new(0),
             faults: AtomicU64::new(0),
-            gone: Mutex::default(),
             grants: Mutex::default(),
             window: Window::default(),
         }
     }
 
-    /// Deletes the last records of a stream that are still there, and says their ids.
-    pub fn delete(&self, stream: Stream, count: usize) -> Vec<String> {
-        let last: Vec<u64> = self.live(stream).into_iter().rev().take(count).collect();
+    /// Deletes the last records of a stream that are still there, with all that is in them, and says
+    /// their ids.
+    pub fn delete(&self, stream: &'static Stream, count: usize) -> Vec<String> {
+        let last: Vec<Row> = self.live(stream, None).into_iter().rev().take(count).collect();
         let mut gone = lock(&self.gone);
-        gone.extend(last.iter().map(|index| (stream, *index)));
-        if stream == Stream::Environments {
-            let theirs = last.iter().flat_map(|environment| clusters::of(&self.org, *environment));
-            gone.extend(theirs.map(|index| (Stream::KafkaClusters, index)));
+        for row in &last {
+            self.bury(&mut gone, *row);
         }
         drop(gone);
         lock(&self.listings).clear();
-        last.into_iter().map(|index| self.org.id_of(stream, index)).collect()
+        last.into_iter().map(|row| self.org.id_of(row)).collect()
     }
 
-    /// The places of the records that are still there, of those that were there from the start.
-    pub fn live(&self, stream: Stream) -> Vec<u64> {
+    fn bury(&self, gone: &mut HashSet<(&'static str, u64)>, row: Row) {
+        gone.insert((row.stream.name, row.index));
+        for stream in STREAMS.iter().filter(|stream| stream.parent() == Some(row.stream.name)) {
+            for index in self.org.inside(stream, row.index) {
+                self.bury(gone, Row { stream, index });
+            }
+        }
+    }
+
+    /// The records that are still there, of those that were there from the start; of one `home` if
+    /// it is given.
+    pub fn live(&self, stream: &'static Stream, home: Option<Row>) -> Vec<Row> {
         let gone = lock(&self.gone);
-        (0..self.org.count(stream)).filter(|index| !gone.contains(&(stream, *index))).collect()
+        let rows = home.map_or(0..self.org.count(stream.name), |home| self.org.inside(stream, home.index));
+        let rows = rows.filter(|index| !gone.contains(&(stream.name, *index)));
+        rows.map(|index| Row { stream, index }).collect()
     }
 
-    /// The places of all records that are listed, in order: those that are still there and those
-    /// that have come.
-    fn present(&self, stream: Stream) -> Vec<u64> {
-        let live = self.live(stream);
-        if stream != Stream::RoleBindings {
+    /// All records that are listed, in order: those that are still there and those that have come.
+    fn present(&self, stream: &'static Stream, home: Option<Row>) -> Vec<Row> {
+        let live = self.live(stream, home);
+        if !matches!(stream.narrowed, Narrowed::Scope) {
             return live;
         }
         let grants = lock(&self.grants);
-        [grants.front(), &live, grants.back()].concat()
+        let granted = |indices: &[u64]| -> Vec<Row> {
+            indices.iter().map(|index| Row { stream, index: *index }).collect()
+        };
+        [granted(grants.front()), live, granted(grants.back())].concat()
     }
 
     /// Grants role bindings, now or later.
@@ -100,9 +114,9 @@ impl Service {
     }
 
     /// How many records are still there, of those that were there from the start.
-    pub fn count(&self, stream: Stream) -> u64 {
-        let gone = lock(&self.gone).iter().filter(|(of, _)| *of == stream).count();
-        self.org.count(stream) - gone as u64
+    pub fn count(&self, stream: &Stream) -> u64 {
+        let gone = lock(&self.gone).iter().filter(|(of, _)| *of == stream.name).count();
+        self.org.count(stream.name) - gone as u64
     }
 
     /// Whether a request carries a key that works and its secret.
@@ -118,17 +132,18 @@ impl Service {
     }
 
     fn try_answer(&self, head: &Head, twist: Twist) -> Result<Answer, Refusal> {
-        let Some((stream, id)) = Stream::at(&head.path) else {
+        let Some(target) = at(&head.path) else {
             return Err(refuse(Fault::plain(404, "404 page not found")));
         };
         if head.method != "GET" {
             return Err(refuse(Fault::errors(405, "Method Not Allowed")));
         }
         self.authenticate(head)?;
-        self.admit(stream, head)?;
-        match id {
-            Some(id) => self.one(stream, id, head),
-            None => self.page(stream, head, twist),
+        let homes = homes(&target, head);
+        self.admit(target.stream, &homes, head)?;
+        match target.id {
+            Some(id) => self.one(target.stream, &homes, id),
+            None => self.page(target.stream, &homes, head, twist),
         }
     }
 
@@ -155,14 +170,21 @@ impl Service {
         Ok(())
     }
 
-    fn admit(&self, stream: Stream, head: &Head) -> Result<(), Refusal> {
+    fn admit(&self, stream: &Stream, homes: &[Home], head: &Head) -> Result<(), Refusal> {
         let asks_all = self.is_whole(head.parameter("crn_pattern"));
         let refused = self.org.scenario.refused.iter().any(|refused| {
-            refused == stream.name()
-                || refused == "role_bindings/*" && stream == Stream::RoleBindings && asks_all
-                || stream == Stream::KafkaClusters && self.hides(refused, head.parameter("environment"))
+            let (name, which) = refused.split_once('/').unwrap_or((refused, ""));
+            name == stream.name
+                && match (which, which.strip_prefix('#').map(str::parse)) {
+                    ("", _) => true,
+                    ("*", _) => asks_all,
+                    (_, Some(Ok(number))) => {
+                        homes.last().is_some_and(|(name, id)| *id == self.org.id(name, number))
+                    }
+                    _ => homes.iter().any(|(_, id)| *id == which),
+                }
         });
-        if refused { Err(forbidden(stream)) } else { Ok(()) }
+        if refused { Err(denied(stream, 403)) } else { Ok(()) }
     }
 
     /// Whether this pattern asks for everything in the organization.
@@ -170,78 +192,66 @@ impl Service {
         pattern.and_then(|pattern| pattern.strip_suffix("/*")) == Some(&self.org.crn())
     }
 
-    /// Whether refusing this refuses the clusters of the environment asked for.
-    fn hides(&self, refused: &str, asked: Option<&str>) -> bool {
-        let Some(which) = refused.strip_prefix("kafka_clusters/") else {
-            return false;
-        };
-        match which.strip_prefix('#').map(str::parse) {
-            Some(Ok(number)) => asked == Some(&self.org.id_of(Stream::Environments, number)),
-            _ => asked == Some(which),
+    /// The record that a listing is narrowed to: the last one, each in the one before.
+    fn home(&self, stream: &Stream, homes: &[Home]) -> Result<Option<Row>, Refusal> {
+        if let (Narrowed::Query(parameter, _), [] | [(_, "")]) = (stream.narrowed, homes) {
+            return Err(invalid(parameter, &format!("{parameter} is required")));
         }
+        homes.iter().try_fold(None, |home: Option<Row>, (name, id)| {
+            let found = self.live(self.org.stream(name), home).into_iter();
+            // The documents promise 403 as well as 404 for what is not there or hidden.
+            let status = if home.is_some() { 403 } else { 404 };
+            let mut found = found.filter(|row| self.org.id_of(*row) == *id);
+            found.next().map(Some).ok_or_else(|| denied(stream, status))
+        })
     }
 
-    fn one(&self, stream: Stream, id: &str, head: &Head) -> Result<Answer, Refusal> {
-        let environment = match stream {
-            Stream::KafkaClusters => Some(self.environment(head.parameter("environment"))?),
-            _ => None,
-        };
-        let index = self.present(stream).into_iter().find(|index| self.org.id_of(stream, *index) == id);
-        match index {
-            Some(index) if environment.is_none_or(|home| clusters::home(&self.org, index).0 == home) => {
-                Ok(Answer::json(200, self.org.record(stream, index)))
-            }
-            None if stream == Stream::RoleBindings => Err(forbidden(stream)),
-            _ => Err(not_found()),
-        }
+    fn one(&self, stream: &'static Stream, homes: &[Home], id: &str) -> Result<Answer, Refusal> {
+        let home = self.home(stream, homes)?;
+        let mut found = self.present(stream, home).into_iter();
+        let found = found.find(|row| self.org.id_of(*row) == id).ok_or_else(|| denied(stream, 404))?;
+        Ok(Answer::json(200, self.org.record(found)))
     }
 
-    fn page(&self, stream: Stream, head: &Head, twist: Twist) -> Result<Answer, Refusal> {
-        let mut filter: Vec<(String, String)> = head
-            .query
-            .iter()
-            .filter(|(name, _)| stream.filters().iter().any(|(known, _)| known == name))
-            .cloned()
-            .collect();
+    fn page(
+        &self,
+        stream: &'static Stream,
+        homes: &[Home],
+        head: &Head,
+        twist: Twist,
+    ) -> Result<Answer, Refusal> {
+        let narrows = |name: &str| {
+            stream.parameter() == Some(name) || stream.filters.iter().any(|(known, _)| *known == name)
+        };
+        let mut filter: Vec<(String, String)> =
+            head.query.iter().filter(|(name, _)| narrows(name)).cloned().collect();
         filter.sort();
         // A look-up of one principal is no listing.
-        let grants = stream == Stream::RoleBindings && filter.len() == 1;
-        if stream == Stream::RoleBindings {
+        let grants = matches!(stream.narrowed, Narrowed::Scope) && filter.len() == 1;
+        if matches!(stream.narrowed, Narrowed::Scope) {
             let pattern = head.parameter("crn_pattern");
-            self.check_scope(pattern)?;
+            self.check_scope(stream, pattern)?;
             if grants && lock(&self.grants).asked(self.is_whole(pattern)) {
                 lock(&self.listings).clear();
             }
         }
-        if stream == Stream::KafkaClusters {
-            self.environment(value(&filter, "environment"))?;
-        }
-        let number = page::number(stream, &filter);
-        let cursor = self.cursor(number, head)?;
+        let asked = Asked { stream, home: self.home(stream, homes)?, filter };
+        let number = asked.number();
+        let cursor = self.cursor(stream, number, head)?;
         self.hiccup(number, cursor)?;
-        let listing = self.listing(number, stream, filter);
+        let listing = self.listing(number, asked);
         let generation = self.generation.load(SeqCst);
         let token = |cursor| self.mint.token(number, generation, cursor);
-        let page = Page { org: &self.org, listing: &listing, cursor, twist, token: &token };
+        let expand = head.query.iter().filter(|(name, _)| name == "expand");
+        let expand = expand.flat_map(|(_, parts)| parts.split(',')).collect();
+        let page = Page { org: &self.org, listing: &listing, cursor, twist, expand, token: &token };
         if grants {
             lock(&self.grants).listed(page.indices());
         }
         Ok(Answer::json(200, page.write()))
     }
 
-    /// The place of an environment that is still there.
-    fn environment(&self, asked: Option<&str>) -> Result<u64, Refusal> {
-        let Some(asked) = asked.filter(|asked| !asked.is_empty()) else {
-            return Err(invalid("environment", "environment is required"));
-        };
-        // The documents promise 403 as well as 404 for what is not there or hidden.
-        self.live(Stream::Environments)
-            .into_iter()
-            .find(|index| self.org.id_of(Stream::Environments, *index) == asked)
-            .ok_or_else(not_found)
-    }
-
-    fn check_scope(&self, pattern: Option<&str>) -> Result<(), Refusal> {
+    fn check_scope(&self, stream: &Stream, pattern: Option<&str>) -> Result<(), Refusal> {
         let Some(pattern) = pattern else {
             return Err(invalid("crn_pattern", "crn_pattern is required"));
         };
@@ -250,17 +260,17 @@ impl Service {
         };
         let organization = rest.split('/').next().unwrap_or_default();
         // Bindings of an organization that the key does not belong to are as good as absent.
-        if organization.trim_end_matches('*') == self.org.id {
-            Ok(())
-        } else {
-            Err(forbidden(Stream::RoleBindings))
-        }
+        if organization.trim_end_matches('*') == self.org.id { Ok(()) } else { Err(denied(stream, 403)) }
     }
 
-    fn cursor(&self, listing: u64, head: &Head) -> Result<Cursor, Refusal> {
+    fn cursor(&self, stream: &Stream, listing: u64, head: &Head) -> Result<Cursor, Refusal> {
+        let (usual, most) = stream.page_size;
+        if matches!(stream.envelope, Envelope::Map { .. }) {
+            return Ok(Cursor { offset: 0, size: usual, empty: false });
+        }
         let size = match head.parameter("page_size").map(str::parse::<u64>) {
-            None => 10,
-            Some(Ok(size)) if size > 0 => size.min(100),
+            None => usual,
+            Some(Ok(size)) if size > 0 => size.min(most),
             Some(_) => return Err(invalid("page_size", "page_size must be a positive integer")),
         };
         let Some(token) = head.parameter("page_token") else {
@@ -304,13 +314,13 @@ impl Service {
         }))
     }
 
-    fn listing(&self, number: u64, stream: Stream, filter: Vec<(String, String)>) -> Arc<Listing> {
+    fn listing(&self, number: u64, asked: Asked) -> Arc<Listing> {
         // Held until the new one is kept: it must not come after a change that it does not know of.
         let mut listings = lock(&self.listings);
         if let Some(listing) = listings.get(&number) {
             return Arc::clone(listing);
         }
-        let listing = Arc::new(self.list(stream, filter));
+        let listing = Arc::new(self.list(asked));
         if listings.len() >= KEPT {
             listings.clear();
         }
@@ -318,40 +328,46 @@ impl Service {
         listing
     }
 
-    fn list(&self, stream: Stream, filter: Vec<(String, String)>) -> Listing {
-        if filter.is_empty() && lock(&self.gone).is_empty() {
-            return Listing::all(&self.org, stream);
+    fn list(&self, asked: Asked) -> Listing {
+        let stream = asked.stream;
+        let whole = asked.filter.is_empty() && asked.home.is_none();
+        if whole && self.count(stream) == self.org.count(stream.name) {
+            return Listing::all(&self.org, asked);
         }
-        let asked = filter.clone();
-        let scope = value(&asked, "crn_pattern");
-        let environment = value(&asked, "environment").and_then(|id| self.environment(Some(id)).ok());
         let server = self.org.scenario.bindings;
-        let others: Vec<_> = asked
-            .iter()
-            .filter(|(name, _)| !["crn_pattern", "environment"].contains(&name.as_str()))
-            .collect();
-        let rows = self.present(stream).into_iter().filter(|index| {
-            let in_scope = scope
-                .is_none_or(|scope| bindings::finds(server, scope, &bindings::pattern(&self.org, *index)));
-            in_scope
-                && environment.is_none_or(|home| clusters::home(&self.org, *index).0 == home)
-                && (others.is_empty() || self.matches(stream, *index, &others))
+        let scope = asked.filter.iter().find(|(name, _)| name == "crn_pattern");
+        let mut rows = self.present(stream, asked.home);
+        rows.retain(|row| {
+            scope.is_none_or(|(_, scope)| bindings::finds(server, scope, &bindings::pattern(&self.org, *row)))
+                && self.matches(*row, &asked.filter)
         });
-        Listing::of(stream, filter, rows)
+        Listing::of(asked, rows.into_iter().map(|row| row.index))
     }
 
     /// A filter given more than once means any of its values.
-    fn matches(&self, stream: Stream, index: u64, filter: &[&(String, String)]) -> bool {
-        let record: Value = serde_json::from_str(&self.org.record(stream, index)).unwrap_or_default();
-        stream.filters().iter().all(|(name, place)| {
+    fn matches(&self, row: Row, filter: &[(String, String)]) -> bool {
+        let mut known = row.stream.filters.iter();
+        let mut record = None;
+        known.all(|(name, place)| {
             let mut wanted = filter.iter().filter(|(asked, _)| asked == name).peekable();
-            let found = record.pointer(place).and_then(Value::as_str);
-            wanted.peek().is_none() || wanted.any(|(_, value)| found == Some(value.as_str()))
+            wanted.peek().is_none() || {
+                let record: &Value = record
+                    .get_or_insert_with(|| serde_json::from_str(&self.org.record(row)).unwrap_or_default());
+                let found = record.pointer(place).and_then(Value::as_str);
+                wanted.any(|(_, value)| found == Some(value.as_str()))
+            }
         })
     }
 }
 
-/// The first value of a name.
-fn value<'a>(filter: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    filter.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+/// A record that a request names and a listing is in: its stream and its id.
+type Home<'a> = (&'static str, &'a str);
+
+fn homes<'a>(target: &Target<'a>, head: &'a Head) -> Vec<Home<'a>> {
+    match target.stream.narrowed {
+        Narrowed::Query(parameter, stream) => {
+            head.parameter(parameter).map(|id| (stream, id)).into_iter().collect()
+        }
+        _ => target.homes.clone(),
+    }
 }

@@ -1,12 +1,12 @@
 //! What a simulator is asked to be: how big, how rude, which kind of role-bindings server, what
 //! goes wrong. Only facts; nothing here runs.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::faults::{At, Fault};
 use crate::grants::Grant;
-use crate::stream::Stream;
 
 /// What a role-bindings listing takes `crn_pattern` for, with a scope X (an organization, an
 /// environment or a cluster). Confluent's own documents and clients disagree, so all are offered.
@@ -19,14 +19,6 @@ pub enum BindingsServer {
     NestedOnly,
     /// `X` is everything whose pattern starts with it; `X/*` is taken literally and finds nothing.
     Partial,
-}
-
-/// The ids of an environment's clusters, listed or not, are set this far apart (see `clusters::id`).
-pub(crate) const CLUSTER_IDS: u64 = 4096;
-const MOST_CLUSTERS: u64 = 4000;
-
-fn names_environment(text: &str) -> bool {
-    text.strip_prefix('#').map_or(text.starts_with("env-"), |number| number.parse::<u64>().is_ok())
 }
 
 /// A rate limit as good answers tell it.
@@ -43,15 +35,9 @@ pub struct Quota {
 pub struct Scenario {
     pub(crate) seed: u64,
     pub(crate) rude: bool,
-    pub(crate) users: u64,
-    pub(crate) invitations: u64,
-    pub(crate) service_accounts: u64,
-    pub(crate) role_bindings: u64,
+    /// Of the streams that do not have their usual size.
+    pub(crate) sizes: BTreeMap<String, u64>,
     pub(crate) organization_bindings: Option<u64>,
-    pub(crate) environments: u64,
-    pub(crate) organizations: u64,
-    pub(crate) api_keys: u64,
-    pub(crate) kafka_clusters: u64,
     pub(crate) bindings: BindingsServer,
     pub(crate) latency: Duration,
     pub(crate) quota: Option<Quota>,
@@ -78,15 +64,8 @@ impl Scenario {
         Self {
             seed: fastrand::u64(..1_000_000),
             rude: true,
-            users: 237,
-            invitations: 205,
-            service_accounts: 131,
-            role_bindings: 264,
+            sizes: BTreeMap::new(),
             organization_bindings: None,
-            environments: 3,
-            organizations: 1,
-            api_keys: 64,
-            kafka_clusters: 2,
             bindings: BindingsServer::default(),
             latency: Duration::ZERO,
             quota: None,
@@ -114,25 +93,28 @@ impl Scenario {
         self
     }
 
-    pub fn users(mut self, count: u64) -> Self {
-        self.users = count;
+    /// How many records a stream has; one that is narrowed to the records of another stream, how
+    /// many in each of these. The methods that are called like a stream do the same.
+    pub fn size(mut self, stream: &str, count: u64) -> Self {
+        self.sizes.insert(stream.to_owned(), count);
         self
     }
 
-    pub fn invitations(mut self, count: u64) -> Self {
-        self.invitations = count;
-        self
+    pub fn users(self, count: u64) -> Self {
+        self.size("users", count)
     }
 
-    pub fn service_accounts(mut self, count: u64) -> Self {
-        self.service_accounts = count;
-        self
+    pub fn invitations(self, count: u64) -> Self {
+        self.size("invitations", count)
+    }
+
+    pub fn service_accounts(self, count: u64) -> Self {
+        self.size("service_accounts", count)
     }
 
     /// How many role bindings there are, those of the organization itself included.
-    pub fn role_bindings(mut self, count: u64) -> Self {
-        self.role_bindings = count;
-        self
+    pub fn role_bindings(self, count: u64) -> Self {
+        self.size("role_bindings", count)
     }
 
     /// How many of the role bindings are the organization's own; a sixth unless said.
@@ -141,29 +123,24 @@ impl Scenario {
         self
     }
 
-    pub fn environments(mut self, count: u64) -> Self {
-        self.environments = count;
-        self
+    pub fn environments(self, count: u64) -> Self {
+        self.size("environments", count)
     }
 
     /// How many organizations the listing shows. The key belongs to the first; the role bindings
     /// of the others are refused.
-    pub fn organizations(mut self, count: u64) -> Self {
-        self.organizations = count;
-        self
+    pub fn organizations(self, count: u64) -> Self {
+        self.size("organizations", count)
     }
 
     /// How many API keys there are; the first is the caller's own.
-    pub fn api_keys(mut self, count: u64) -> Self {
-        self.api_keys = count;
-        self
+    pub fn api_keys(self, count: u64) -> Self {
+        self.size("api_keys", count)
     }
 
     /// How many Kafka clusters each environment has.
-    pub fn kafka_clusters(mut self, count: u64) -> Self {
-        assert!(count <= MOST_CLUSTERS, "an environment has room for {MOST_CLUSTERS} Kafka clusters");
-        self.kafka_clusters = count;
-        self
+    pub fn kafka_clusters(self, count: u64) -> Self {
+        self.size("kafka_clusters", count)
     }
 
     pub fn bindings(mut self, server: BindingsServer) -> Self {
@@ -217,14 +194,9 @@ impl Scenario {
     /// Answers 403 to every request for a stream; `role_bindings/*` refuses only the
     /// organization's inclusive listing (`crn_pattern=…organization=ORG/*`), `kafka_clusters/env-…`
     /// only the clusters of that environment, and `kafka_clusters/#N` those of environment number N
-    /// as the listing has them, the first one being number 0.
+    /// as the listing has them, the first one being number 0; likewise for whatever is narrowed to
+    /// the records of another stream, by the id of any of them that the request names.
     pub fn refuse(mut self, stream: &str) -> Self {
-        assert!(
-            stream == "role_bindings/*"
-                || Stream::named(stream).is_some()
-                || stream.strip_prefix("kafka_clusters/").is_some_and(names_environment),
-            "the simulator serves no stream called {stream}"
-        );
         self.refused.push(stream.to_owned());
         self
     }
@@ -248,21 +220,10 @@ impl Scenario {
         self
     }
 
-    pub(crate) fn organization_level(&self) -> u64 {
-        self.organization_bindings.unwrap_or(self.role_bindings.div_ceil(6)).min(self.role_bindings)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_environment_is_named_by_its_id_or_its_number() {
-        for (text, names) in
-            [("env-a1b2c3", true), ("#0", true), ("#", false), ("#x", false), ("lkc-1", false)]
-        {
-            assert_eq!(names_environment(text), names, "{text}");
-        }
+    /// Every stream that is named.
+    pub(crate) fn streams(&self) -> impl Iterator<Item = &str> {
+        let refused = self.refused.iter().map(|refused| refused.split('/').next().unwrap_or_default());
+        let faulty = self.faults.iter().filter_map(|(_, at)| at.of());
+        self.sizes.keys().map(String::as_str).chain(refused).chain(faulty)
     }
 }

@@ -19,7 +19,7 @@ use crate::http::{Answer, Head, gzip};
 use crate::log::{Log, Request, lock};
 use crate::page::Twist;
 use crate::routes::Service;
-use crate::stream::Stream;
+use crate::streams::at;
 
 /// What the simulator's handle and its connections share.
 pub struct Shared {
@@ -131,7 +131,7 @@ impl<W: Wire> Connection<W> {
             method: head.method.clone(),
             path: head.path.clone(),
             query: head.query.clone(),
-            stream: Stream::at(&head.path).map(|(stream, _)| stream.name().to_owned()),
+            stream: at(&head.path).map(|target| target.stream.name.to_owned()),
             started: Instant::now(),
             ended: None,
             status: None,
@@ -143,7 +143,7 @@ impl<W: Wire> Connection<W> {
     }
 
     async fn respond(&mut self, head: &Head, number: u64) -> Result<(), Over> {
-        let stream = Stream::at(&head.path).map(|(stream, _)| stream.name());
+        let stream = at(&head.path).map(|target| target.stream.name);
         let fault = lock(&self.shared.plan).meet(stream);
         let mut held = self.shared.held.subscribe();
         let latency = self.shared.service.org.scenario.latency;

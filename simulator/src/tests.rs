@@ -1,10 +1,26 @@
-//! Kafka clusters as a client gets them, and what their listing has in common with the truth.
+//! What a client gets of the listings that are narrowed to the records of another, and what they
+//! have in common with the truth; below, what the records are.
+
+mod bindings;
+mod clusters;
+mod keys;
 
 use super::*;
 use crate::http::{Answer, Head};
 use crate::page::Twist;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+
+/// An organization of the streams that are served.
+fn organization(scenario: Scenario) -> Organization {
+    Organization::new(scenario, STREAMS)
+}
+
+/// Every record that a stream would have, were none deleted.
+fn made(org: &Organization, stream: &str) -> Vec<Value> {
+    let record = |index| serde_json::from_str(&org.record(org.row(stream, index))).unwrap();
+    (0..org.count(stream)).map(record).collect()
+}
 
 const CLUSTERS: &str = "/cmk/v2/clusters";
 
@@ -23,12 +39,23 @@ fn environment(sim: &Simulator, number: usize) -> String {
 }
 
 fn clusters(sim: &Simulator, environment: &str) -> Vec<Value> {
+    read(sim, &format!("{CLUSTERS}?environment={environment}&page_size=4"))
+}
+
+/// The answer after a rude service's hiccups.
+fn patient(sim: &Simulator, target: &str) -> Answer {
+    loop {
+        let answer = get(sim, target);
+        if answer.status != 429 && answer.status != 503 {
+            return answer;
+        }
+    }
+}
+
+fn read(sim: &Simulator, path: &str) -> Vec<Value> {
     let (mut rows, mut place) = (Vec::new(), String::new());
     loop {
-        let answer = get(sim, &format!("{CLUSTERS}?environment={environment}&page_size=4{place}"));
-        if answer.status == 429 || answer.status == 503 {
-            continue;
-        }
+        let answer = patient(sim, &format!("{path}{place}"));
         assert_eq!(answer.status, 200);
         let page = json(&answer);
         rows.extend(page["data"].as_array().cloned().unwrap_or_default());
@@ -144,4 +171,30 @@ fn key_secrets_are_those_that_the_listing_lets_slip() {
     assert!(!said.is_empty());
     assert_eq!(sim.key_secrets(), said);
     assert_eq!(Simulator::start(Scenario::new().polite()).key_secrets(), [] as [String; 0]);
+}
+
+/// What the simulator says to a test that means a stream or a part of one that is not served.
+fn complaint(misuse: impl FnOnce() -> Simulator + std::panic::UnwindSafe) -> String {
+    let panic = std::panic::catch_unwind(misuse).unwrap_err();
+    panic.downcast_ref::<String>().unwrap().clone()
+}
+
+#[test]
+fn whoever_names_a_stream_that_is_not_served_is_told() {
+    let words = |name: &str| format!("the simulator serves no stream called {name}");
+    let at = || At::stream("groups");
+    let start = Simulator::start;
+    assert_eq!(complaint(|| start(Scenario::new().size("groups", 3))), words("groups"));
+    assert_eq!(complaint(move || start(Scenario::new().fault(Fault::Reset, at()))), words("groups"));
+    let later = complaint(move || {
+        let sim = start(Scenario::new());
+        sim.add_fault(Fault::Reset, at());
+        sim
+    });
+    assert_eq!(later, words("groups"));
+    for refused in ["groups", "groups/#1", "users/*", "users/#1", "kafka_clusters/#x", "kafka_clusters/*"] {
+        let said = complaint(|| start(Scenario::new().refuse(refused)));
+        let name = if refused.starts_with("groups") { "groups" } else { refused };
+        assert_eq!(said, words(name));
+    }
 }

@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
-use simulator::Simulator;
+use simulator::{STREAMS, Simulator, Stream};
 
 pub struct Answer {
     pub status: u16,
@@ -81,6 +81,11 @@ pub fn read_all(sim: &Simulator, path: &str) -> Vec<Value> {
             return rows;
         }
     }
+}
+
+/// The streams whose listings need nothing but their path.
+pub fn flat() -> impl Iterator<Item = &'static Stream> {
+    STREAMS.iter().filter(|stream| stream.parent().is_none() && stream.parameter().is_none())
 }
 
 pub fn bindings(sim: &Simulator, pattern: &str) -> Vec<Value> {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 use simulator::{At, Fault, Scenario, Simulator};
 
-use crate::client::{encode, get, next, organization};
+use crate::client::{encode, flat, get, next, organization};
 
 #[test]
 fn a_page_may_tell_of_errors_with_and_without_its_rows() {
@@ -50,22 +50,14 @@ fn endless_lists_bring_ever_new_tokens_and_rows_or_none() {
         let sim = Simulator::start(scenario.users(5).environments(0).invitations(0));
         let top = encode(&organization(&sim));
         let own = format!("/iam/v2/role-bindings?crn_pattern={top}&principal=User%3Ax&");
-        let paths = [
-            "/iam/v2/users?",
-            "/iam/v2/invitations?",
-            "/iam/v2/service-accounts?",
-            &format!("/iam/v2/role-bindings?crn_pattern={top}&"),
-            &own,
-            "/org/v2/organizations?",
-            "/org/v2/environments?",
-            "/iam/v2/api-keys?",
-        ];
+        let mut paths: Vec<String> = flat().map(|stream| format!("{}?", stream.path)).collect();
+        paths.extend([format!("/iam/v2/role-bindings?crn_pattern={top}&"), own]);
         for path in paths {
             sim.add_fault(Fault::EndlessEmpty, At::any());
-            assert_eq!(fifty(&sim, path), [] as [String; 0], "{path}");
+            assert_eq!(fifty(&sim, &path), [] as [String; 0], "{path}");
             sim.clear_faults();
             sim.add_fault(Fault::EndlessRows, At::any());
-            let ids = fifty(&sim, path);
+            let ids = fifty(&sim, &path);
             let different: HashSet<&String> = ids.iter().collect();
             assert_eq!((ids.len(), different.len()), (1000, 1000), "{path}");
             sim.clear_faults();

@@ -1,0 +1,192 @@
+//! The listings this simulator knows. All that is done with a stream follows from its row here:
+//! routes, refusals, faults, sizes and their flags, the truth and the log of requests.
+
+use crate::bindings;
+use crate::clusters;
+use crate::keys;
+use crate::organization::{Envelope, Errors, Ids, Narrowed, Stream};
+use crate::records;
+
+/// What most listings have in common. Where it is empty, each row has to say.
+const USUAL: Stream = Stream {
+    name: "",
+    path: "",
+    kind: "",
+    number: 0,
+    ids: Ids::Prefix(""),
+    size: 0,
+    uneven: false,
+    narrowed: Narrowed::Nothing,
+    filters: &[],
+    page_size: (10, 100),
+    stops_at: None,
+    alias: false,
+    envelope: Envelope::Pages,
+    errors: Errors::List,
+    record: records::user,
+};
+
+pub static STREAMS: &[Stream] = &[
+    Stream {
+        name: "users",
+        path: "/iam/v2/users",
+        kind: "User",
+        number: 0,
+        ids: Ids::Prefix("u-"),
+        size: 237,
+        record: records::user,
+        ..USUAL
+    },
+    Stream {
+        name: "invitations",
+        path: "/iam/v2/invitations",
+        kind: "Invitation",
+        number: 1,
+        ids: Ids::Prefix("i-"),
+        size: 205,
+        filters: &[
+            ("email", "/email"),
+            ("status", "/status"),
+            ("user", "/user/id"),
+            ("creator", "/creator/id"),
+        ],
+        stops_at: Some(100),
+        record: records::invitation,
+        ..USUAL
+    },
+    Stream {
+        name: "service_accounts",
+        path: "/iam/v2/service-accounts",
+        kind: "ServiceAccount",
+        number: 2,
+        ids: Ids::Prefix("sa-"),
+        size: 131,
+        filters: &[("display_name", "/display_name")],
+        record: records::service_account,
+        ..USUAL
+    },
+    Stream {
+        name: "role_bindings",
+        path: "/iam/v2/role-bindings",
+        kind: "RoleBinding",
+        number: 3,
+        ids: Ids::Made(bindings::id),
+        size: 264,
+        narrowed: Narrowed::Scope,
+        filters: &[("principal", "/principal"), ("role_name", "/role_name")],
+        alias: true,
+        errors: Errors::RoleBinding,
+        record: bindings::record,
+        ..USUAL
+    },
+    Stream {
+        name: "organizations",
+        path: "/org/v2/organizations",
+        kind: "Organization",
+        number: 4,
+        ids: Ids::Made(records::organization_id),
+        size: 1,
+        record: records::organization,
+        ..USUAL
+    },
+    Stream {
+        name: "environments",
+        path: "/org/v2/environments",
+        kind: "Environment",
+        number: 5,
+        ids: Ids::Prefix("env-"),
+        size: 3,
+        record: records::environment,
+        ..USUAL
+    },
+    Stream {
+        name: "api_keys",
+        path: "/iam/v2/api-keys",
+        kind: "ApiKey",
+        number: 6,
+        ids: Ids::Made(keys::id),
+        size: 64,
+        filters: &[("spec.owner", "/spec/owner/id"), ("spec.resource", "/spec/resource/id")],
+        record: keys::record,
+        ..USUAL
+    },
+    Stream {
+        name: "kafka_clusters",
+        path: "/cmk/v2/clusters",
+        kind: "Cluster",
+        number: 7,
+        ids: Ids::Made(clusters::id),
+        size: 2,
+        narrowed: Narrowed::Query("environment", "environments"),
+        filters: &[("spec.network", "/spec/network/id")],
+        record: clusters::record,
+        ..USUAL
+    },
+];
+
+/// What a path asks for.
+pub struct Target<'a> {
+    pub stream: &'static Stream,
+    /// The records that the listing is in, the outermost first: their streams and ids.
+    pub homes: Vec<(&'static str, &'a str)>,
+    /// The id of one record.
+    pub id: Option<&'a str>,
+}
+
+/// Takes a path apart; none if no stream has it. The web alias `confluent.cloud/api/…` serves the
+/// same paths.
+pub fn at(path: &str) -> Option<Target<'_>> {
+    let path = path.strip_prefix("/api/").map_or(path, |_| &path[4..]);
+    STREAMS.iter().find_map(|stream| target(stream, path))
+}
+
+fn target<'a>(stream: &'static Stream, path: &'a str) -> Option<Target<'a>> {
+    let (mut given, mut homes) = (path.split('/'), Vec::new());
+    for wanted in stream.path.split('/') {
+        let part = given.next()?;
+        match wanted.strip_prefix('{').and_then(|wanted| wanted.strip_suffix('}')) {
+            Some(home) => homes.push((home, part)),
+            None if wanted == part => {}
+            None => return None,
+        }
+    }
+    let id = given.next();
+    // What comes in a map is asked for by its name, and looks different by itself.
+    let known = match stream.envelope {
+        Envelope::Pages => id != Some("") && given.next().is_none(),
+        Envelope::Map { .. } => id.is_none(),
+    };
+    known.then_some(Target { stream, homes, id })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn a_path_names_a_listing_or_one_record_or_nothing() {
+        for (path, expected) in [
+            ("/iam/v2/users", Some(("users", vec![], None))),
+            ("/api/iam/v2/users", Some(("users", vec![], None))),
+            ("/iam/v2/api-keys/ABC", Some(("api_keys", vec![], Some("ABC")))),
+            ("/cmk/v2/clusters/lkc-1", Some(("kafka_clusters", vec![], Some("lkc-1")))),
+            ("/iam/v2/users&page_token=x", None),
+            ("/iam/v2/users/", None),
+            ("/iam/v2/usersx", None),
+            ("/iam/v2/users/u-1/x", None),
+            ("/", None),
+        ] {
+            let found = at(path).map(|target| (target.stream.name, target.homes, target.id));
+            assert_eq!(found, expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn no_two_rows_share_what_is_their_own() {
+        let own = |fact: fn(&Stream) -> String| STREAMS.iter().map(fact).collect::<HashSet<_>>().len();
+        let facts: [fn(&Stream) -> String; 3] =
+            [|row| row.name.to_owned(), |row| row.path.to_owned(), |row| row.number.to_string()];
+        assert_eq!(facts.map(own), [STREAMS.len(); 3]);
+    }
+}
