@@ -52,7 +52,8 @@ pub fn pattern(org: &Organization, row: Row) -> String {
     }
     let lkc = clusters::named(org, environment, dice.u64(..));
     let c = format!("{e}/cloud-cluster={lkc}");
-    let short = short_id(seed, 78, dice.u64(..9));
+    let number = dice.u64(..9);
+    let short = short_id(seed, 78, number);
     let sr = format!("{e}/schema-registry=lsrc-{short}");
     match index % FORMS {
         0 | 1 => e,
@@ -73,7 +74,7 @@ pub fn pattern(org: &Organization, row: Row) -> String {
             pick(&mut dice, &["*", "abc*", ":.context:subject.v1", "%3A.ctx%3Aorders-value"])
         ),
         13 => format!("{sr}/kek=payments-kek"),
-        14 => format!("{top}/identity-provider=op-{short}"),
+        14 => format!("{top}/identity-provider={}", org.id("identity_providers", number)),
         _ => format!("{top}/service-account={}", org.id("service_accounts", 0)),
     }
 }
@@ -91,7 +92,7 @@ fn principal(org: &Organization, index: u64, dice: &mut Rng) -> String {
     let id = match settled.map_or(chance, |(_, kind)| *kind) {
         0..45 => org.id("users", dice.u64(..users.max(1))),
         45..80 => org.active("service_accounts", dice.u64(..robots.max(1))),
-        80..87 => format!("pool-{}", short_id(seed, 79, dice.u64(..9))),
+        80..87 => org.id("identity_pools", dice.u64(..9)),
         87..93 => format!("group-{}", short_id(seed, 80, dice.u64(..9))),
         // Deleted since, or invited and not yet there.
         93..97 => org.id("users", users + dice.u64(..20)),

@@ -16,6 +16,7 @@ mod credentials;
 mod faults;
 mod grants;
 mod http;
+mod identities;
 mod json;
 mod keys;
 mod log;
@@ -223,7 +224,8 @@ impl Simulator {
     }
 
     /// Deletes the last `count` records of a stream, in the service and in the truth; says their ids.
-    /// With a record goes what is in it: with an environment its Kafka clusters.
+    /// With a record goes what is in it: with an environment its Kafka clusters, with
+    /// an identity provider its pools.
     pub fn delete(&mut self, stream: &str, count: usize) -> Vec<String> {
         self.truth.forget();
         self.shared.service.delete(self.org().stream(stream), count)

@@ -143,6 +143,15 @@ impl Scenario {
         self.size("kafka_clusters", count)
     }
 
+    pub fn identity_providers(self, count: u64) -> Self {
+        self.size("identity_providers", count)
+    }
+
+    /// How many pools each identity provider has, but for the one that has none in a rude organization.
+    pub fn identity_pools(self, count: u64) -> Self {
+        self.size("identity_pools", count)
+    }
+
     pub fn bindings(mut self, server: BindingsServer) -> Self {
         self.bindings = server;
         self

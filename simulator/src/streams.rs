@@ -3,6 +3,7 @@
 
 use crate::bindings;
 use crate::clusters;
+use crate::identities;
 use crate::keys;
 use crate::organization::{Envelope, Errors, Ids, Narrowed, Stream};
 use crate::records;
@@ -122,6 +123,32 @@ pub static STREAMS: &[Stream] = &[
         record: clusters::record,
         ..USUAL
     },
+    Stream {
+        name: "identity_providers",
+        path: "/iam/v2/identity-providers",
+        kind: "IdentityProvider",
+        number: 78,
+        ids: Ids::Prefix("op-"),
+        size: 3,
+        alias: true,
+        errors: Errors::Code,
+        record: identities::provider,
+        ..USUAL
+    },
+    Stream {
+        name: "identity_pools",
+        path: "/iam/v2/identity-providers/{identity_providers}/identity-pools",
+        kind: "IdentityPool",
+        number: 79,
+        ids: Ids::Prefix("pool-"),
+        size: 4,
+        uneven: true,
+        narrowed: Narrowed::Path("identity_providers"),
+        alias: true,
+        errors: Errors::Code,
+        record: identities::pool,
+        ..USUAL
+    },
 ];
 
 /// What a path asks for.
@@ -171,6 +198,11 @@ mod tests {
             ("/api/iam/v2/users", Some(("users", vec![], None))),
             ("/iam/v2/api-keys/ABC", Some(("api_keys", vec![], Some("ABC")))),
             ("/cmk/v2/clusters/lkc-1", Some(("kafka_clusters", vec![], Some("lkc-1")))),
+            ("/iam/v2/identity-providers/op-1", Some(("identity_providers", vec![], Some("op-1")))),
+            (
+                "/iam/v2/identity-providers/op-1/identity-pools/pool-1",
+                Some(("identity_pools", vec![("identity_providers", "op-1")], Some("pool-1"))),
+            ),
             ("/iam/v2/users&page_token=x", None),
             ("/iam/v2/users/", None),
             ("/iam/v2/usersx", None),

@@ -3,6 +3,7 @@
 
 mod bindings;
 mod clusters;
+mod identities;
 mod keys;
 
 use super::*;

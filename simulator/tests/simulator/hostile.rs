@@ -50,8 +50,13 @@ fn endless_lists_bring_ever_new_tokens_and_rows_or_none() {
         let sim = Simulator::start(scenario.users(5).environments(0).invitations(0));
         let top = encode(&organization(&sim));
         let own = format!("/iam/v2/role-bindings?crn_pattern={top}&principal=User%3Ax&");
+        let provider = sim.truth().ids("identity_providers").swap_remove(0);
         let mut paths: Vec<String> = flat().map(|stream| format!("{}?", stream.path)).collect();
-        paths.extend([format!("/iam/v2/role-bindings?crn_pattern={top}&"), own]);
+        paths.extend([
+            format!("/iam/v2/role-bindings?crn_pattern={top}&"),
+            own,
+            format!("/iam/v2/identity-providers/{provider}/identity-pools?"),
+        ]);
         for path in paths {
             sim.add_fault(Fault::EndlessEmpty, At::any());
             assert_eq!(fifty(&sim, &path), [] as [String; 0], "{path}");
