@@ -12,6 +12,7 @@
 
 mod bindings;
 mod clusters;
+mod connectors;
 mod credentials;
 mod faults;
 mod grants;
@@ -218,14 +219,19 @@ impl Simulator {
         self.secrets("api_keys", keys::secret)
     }
 
+    /// Every secret that stands unmasked in what a connector is set up with.
+    pub fn connector_secrets(&self) -> Vec<String> {
+        self.secrets("connectors", connectors::secret)
+    }
+
     fn secrets(&self, stream: &str, secret: fn(&Organization, Row) -> Option<String>) -> Vec<String> {
         let org = self.org();
         (0..org.count(stream)).filter_map(|index| secret(org, org.row(stream, index))).collect()
     }
 
     /// Deletes the last `count` records of a stream, in the service and in the truth; says their ids.
-    /// With a record goes what is in it: with an environment its Kafka clusters, with
-    /// an identity provider its pools.
+    /// With a record goes what is in it: with an environment its Kafka clusters, with these their
+    /// connectors.
     pub fn delete(&mut self, stream: &str, count: usize) -> Vec<String> {
         self.truth.forget();
         self.shared.service.delete(self.org().stream(stream), count)

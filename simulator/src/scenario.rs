@@ -152,6 +152,11 @@ impl Scenario {
         self.size("identity_pools", count)
     }
 
+    /// How many connectors each Kafka cluster has, but for the one that has none in a rude organization.
+    pub fn connectors(self, count: u64) -> Self {
+        self.size("connectors", count)
+    }
+
     pub fn bindings(mut self, server: BindingsServer) -> Self {
         self.bindings = server;
         self

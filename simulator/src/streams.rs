@@ -3,6 +3,7 @@
 
 use crate::bindings;
 use crate::clusters;
+use crate::connectors;
 use crate::identities;
 use crate::keys;
 use crate::organization::{Envelope, Errors, Ids, Narrowed, Stream};
@@ -149,6 +150,20 @@ pub static STREAMS: &[Stream] = &[
         record: identities::pool,
         ..USUAL
     },
+    Stream {
+        name: "connectors",
+        path: "/connect/v1/environments/{environments}/clusters/{kafka_clusters}/connectors",
+        kind: "Connector",
+        number: 8,
+        ids: Ids::Prefix("lcc-"),
+        size: 2,
+        uneven: true,
+        narrowed: Narrowed::Path("kafka_clusters"),
+        envelope: Envelope::Map { name: connectors::name, parts: &["id", "info", "status"] },
+        errors: Errors::Object,
+        record: connectors::record,
+        ..USUAL
+    },
 ];
 
 /// What a path asks for.
@@ -193,6 +208,7 @@ mod tests {
 
     #[test]
     fn a_path_names_a_listing_or_one_record_or_nothing() {
+        let connectors = "/connect/v1/environments/env-1/clusters/lkc-1/connectors";
         for (path, expected) in [
             ("/iam/v2/users", Some(("users", vec![], None))),
             ("/api/iam/v2/users", Some(("users", vec![], None))),
@@ -202,6 +218,10 @@ mod tests {
             (
                 "/iam/v2/identity-providers/op-1/identity-pools/pool-1",
                 Some(("identity_pools", vec![("identity_providers", "op-1")], Some("pool-1"))),
+            ),
+            (
+                connectors,
+                Some(("connectors", vec![("environments", "env-1"), ("kafka_clusters", "lkc-1")], None)),
             ),
             ("/iam/v2/users&page_token=x", None),
             ("/iam/v2/users/", None),

@@ -3,6 +3,7 @@
 
 mod bindings;
 mod clusters;
+mod connectors;
 mod identities;
 mod keys;
 
@@ -158,6 +159,7 @@ fn clusters_go_by_themselves_or_with_their_environment() {
     assert_eq!(sim.delete("environments", 1), [env.as_str()]);
     assert_eq!(get(&sim, &format!("{CLUSTERS}?environment={env}")).status, 404);
     assert_eq!((sim.truth().count("kafka_clusters"), sim.truth().ids("kafka_clusters").len()), (4, 4));
+    assert_eq!((sim.truth().count("connectors"), sim.truth().ids("connectors").len()), (8, 8));
     assert_eq!(sim.truth().records("kafka_clusters"), &before[..4]);
     assert_eq!(clusters(&sim, &environment(&sim, 1)), before[2..4]);
     sim.delete("environments", 9);

@@ -47,7 +47,7 @@ impl Truth {
     }
 
     /// For each record, in the order of [`ids`](Self::ids), the ids of the records that it is in, the
-    /// outermost first: of an identity pool its provider.
+    /// outermost first: of a connector its environment and its cluster.
     pub fn homes(&self, stream: &str) -> Vec<Vec<String>> {
         let ids = |row| self.org().homes(row).into_iter().map(|home| self.org().id_of(home)).collect();
         self.live(self.org().stream(stream)).into_iter().map(ids).collect()

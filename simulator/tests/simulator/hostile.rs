@@ -69,3 +69,17 @@ fn endless_lists_bring_ever_new_tokens_and_rows_or_none() {
         }
     }
 }
+
+#[test]
+fn faults_meet_a_map_as_they_meet_a_page() {
+    let sim = Simulator::start(Scenario::new().polite());
+    let home = sim.truth().homes("connectors").swap_remove(0);
+    let path = format!("/connect/v1/environments/{}/clusters/{}/connectors?expand=id", home[0], home[1]);
+    sim.add_fault(Fault::RowsAndErrors(500), At::stream("connectors").nth(1));
+    let map = get(&sim, &path).json();
+    assert_eq!((map.as_object().unwrap().len(), &map["errors"][0]["status"]), (3, &"500".into()));
+    sim.add_fault(Fault::errors(503, "later"), At::stream("connectors").nth(1));
+    assert_eq!(get(&sim, &path).status, 503);
+    assert_eq!(get(&sim, &path).json().as_object().unwrap().len(), 2);
+    assert!(sim.requests().iter().all(|request| request.stream.as_deref() == Some("connectors")));
+}
