@@ -9,7 +9,7 @@ use simulator::{At, Fault, Scenario, Simulator};
 use crate::support::airbyte::{self, FailureType, Status};
 use crate::support::crafted::{keys_only, listing};
 use crate::support::leaks::keeps;
-use crate::support::{EVERY, Tap, assert_whole_of, few, offering, rude, seven, small, tap};
+use crate::support::{EVERY, STREAMS, Tap, assert_whole_of, every, few, offering, rude, small, tap};
 
 /// Singer's catalog of what these settings offer.
 fn singer(tap: Tap<'_>) -> Value {
@@ -28,13 +28,15 @@ fn on_demand_streams_are_offered_if_named_in_the_documented_order() {
     let sim = Simulator::start(small());
     let mut reversed = EVERY;
     reversed.reverse();
-    for (asking, offered) in
-        [(tap(&sim), &documented[..4]), (seven(&sim), &documented), (offering(&reversed), &documented)]
-    {
+    for (asking, offered) in [
+        (tap(&sim), &documented[..STREAMS.len()]),
+        (every(&sim), &documented),
+        (offering(&reversed), &documented),
+    ] {
         assert_eq!(names(&singer(asking)["streams"], "tap_stream_id"), offered);
     }
-    assert_eq!(names(&airbyte::discovered(tap(&sim)).into(), "name"), documented[..4]);
-    for asking in [seven(&sim), offering(&reversed)] {
+    assert_eq!(names(&airbyte::discovered(tap(&sim)).into(), "name"), documented[..STREAMS.len()]);
+    for asking in [every(&sim), offering(&reversed)] {
         assert_eq!(names(&airbyte::discovered(asking).into(), "name"), documented);
     }
 }
@@ -65,9 +67,9 @@ fn comes_out_whole(scenario: Scenario, sizes: &[u64]) {
     let sim = Simulator::start(scenario);
     let catalog = airbyte::catalog_of(&EVERY, "full_refresh");
     for size in sizes {
-        let run = seven(&sim).set("page_size", *size).run().expect_code(0);
+        let run = every(&sim).set("page_size", *size).run().expect_code(0);
         assert_whole_of(&run, &sim, &EVERY);
-        let heard = airbyte::read(seven(&sim).set("page_size", *size), &catalog);
+        let heard = airbyte::read(every(&sim).set("page_size", *size), &catalog);
         heard.assert_whole_of(&sim, &EVERY);
         for stream in EVERY {
             let (one, other) = (sorted(run.records(stream)), sorted(heard.records(stream)));
@@ -108,22 +110,22 @@ fn that_no_environment_is_listed_is_not_taken_for_no_clusters() {
     for scenario in [few(), few().polite()] {
         let sim = Simulator::start(scenario.environments(0));
         let words = |stream| [stream, "is empty", "Operator", "empty_lists"];
-        let run = seven(&sim).set("emit_activate_version", true).run().expect_code(3);
-        let heard = airbyte::read(seven(&sim), &airbyte::catalog_of(&EVERY, "full_refresh")).expect_code(1);
+        let run = every(&sim).set("emit_activate_version", true).run().expect_code(3);
+        let heard = airbyte::read(every(&sim), &airbyte::catalog_of(&EVERY, "full_refresh")).expect_code(1);
         for stream in ["kafka_clusters", "environments"] {
             assert!(run.says("ERROR", &words(stream)), "{stream}");
             let activated = format!(r#""type":"ACTIVATE_VERSION","stream":"{stream}""#);
             assert!(!run.stdout.contains(&activated), "{stream}");
             assert_eq!(heard.statuses(stream).last(), Some(&Status::Incomplete), "{stream}");
         }
-        let warned = seven(&sim).set("empty_lists", "warn").run().expect_code(0);
+        let warned = every(&sim).set("empty_lists", "warn").run().expect_code(0);
         assert_whole_of(&warned, &sim, &EVERY);
         assert!(warned.says("WARN", &["kafka_clusters", "is empty"]));
     }
     // A check asks for environments twice at once and gives up early: a polite service only.
     let sim = Simulator::start(few().polite().environments(0));
-    airbyte::check(seven(&sim)).failed(&["kafka_clusters", "environments", "is empty", "Operator"]);
-    airbyte::check(seven(&sim).set("empty_lists", "warn")).succeeded();
+    airbyte::check(every(&sim)).failed(&["kafka_clusters", "environments", "is empty", "Operator"]);
+    airbyte::check(every(&sim).set("empty_lists", "warn")).succeeded();
 }
 
 #[test]
@@ -132,7 +134,7 @@ fn no_secret_of_a_key_is_said_whatever_is_asked() {
     let secrets = sim.key_secrets();
     let catalog = airbyte::catalog_of(&EVERY, "full_refresh");
     for drift in ["warn", "fail", "pass"] {
-        let debug = || seven(&sim).set("schema_drift", drift).args(["--log-level", "debug"]);
+        let debug = || every(&sim).set("schema_drift", drift).args(["--log-level", "debug"]);
         let run = debug().run();
         assert_eq!(run.code(), Some(if drift == "fail" { 5 } else { 0 }));
         keeps(&run, &secrets);
@@ -140,8 +142,8 @@ fn no_secret_of_a_key_is_said_whatever_is_asked() {
         keeps(&airbyte::read(debug(), &catalog).run, &secrets);
         keeps(&airbyte::check(debug()).run, &secrets);
     }
-    keeps(&seven(&sim).arg("--discover").run(), &secrets);
-    keeps(&airbyte::verb(seven(&sim), "discover").run, &secrets);
+    keeps(&every(&sim).arg("--discover").run(), &secrets);
+    keeps(&airbyte::verb(every(&sim), "discover").run, &secrets);
 }
 
 #[test]
@@ -293,8 +295,8 @@ fn a_key_whose_spec_is_left_out_still_says_whose_it_is() {
 fn check_asks_for_what_the_settings_name() {
     for scenario in [small(), small().kafka_clusters(0)] {
         let sim = Simulator::start(scenario);
-        airbyte::check(seven(&sim)).succeeded();
-        let run = seven(&sim).arg("--test").run().expect_code(0);
+        airbyte::check(every(&sim)).succeeded();
+        let run = every(&sim).arg("--test").run().expect_code(0);
         for stream in EVERY {
             let some = usize::from(sim.truth().count(stream) > 0);
             assert_eq!(run.records(stream).len(), some, "{stream}");
@@ -309,7 +311,7 @@ fn check_names_what_is_refused_of_the_seven_and_its_role() {
         [("kafka_clusters", "Operator"), ("api_keys", "OrganizationAdmin"), ("environments", "Operator")]
     {
         let sim = Simulator::start(small().refuse(refused));
-        let message = airbyte::check(seven(&sim)).failed(&[refused, role, "not verified"]);
+        let message = airbyte::check(every(&sim)).failed(&[refused, role, "not verified"]);
         // What is refused of clusters are environments.
         let may_be_named =
             |other: &&str| [refused, "kafka_clusters"].contains(other) || *other == "environments";
@@ -317,7 +319,7 @@ fn check_names_what_is_refused_of_the_seven_and_its_role() {
             assert!(!message.contains(other), "{other} is not refused: {message}");
         }
         airbyte::check(tap(&sim)).succeeded();
-        drop(seven(&sim).arg("--test").run().expect_code(3).expect_line("ERROR", [refused]));
+        drop(every(&sim).arg("--test").run().expect_code(3).expect_line("ERROR", [refused]));
     }
 }
 

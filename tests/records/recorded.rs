@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::airbyte;
 use crate::support::pretend::{CRN, Pretend, Reply, ordinary};
-use crate::support::{EVERY, assert_whole_of, few, seven};
+use crate::support::{EVERY, assert_whole_of, every, few};
 use simulator::Simulator;
 
 /// A reference with all that any has.
@@ -92,7 +92,7 @@ fn under_fail_bodies_as_recorded_pass_for_every_stream() {
 #[test]
 fn under_fail_a_polite_organization_is_read_whole_in_every_stream() {
     let sim = Simulator::start(few().polite().kafka_clusters(25));
-    assert_whole_of(&seven(&sim).set("schema_drift", "fail").run().expect_code(0), &sim, &EVERY);
+    assert_whole_of(&every(&sim).set("schema_drift", "fail").run().expect_code(0), &sim, &EVERY);
     let clusters = sim.truth().records("kafka_clusters");
     let named = clusters.iter().filter(|record| record["spec"]["environment"].get("kind").is_some()).count();
     assert!(

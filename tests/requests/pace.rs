@@ -42,7 +42,7 @@ fn fewer_requests_left_than_streams_side_by_side_are_spread_too() {
     // A tenth of the limit is nothing here.
     let run = users_under(polite().quota(9, 7, 1), 5);
     let begun = begun_within(&run, Duration::from_millis(950));
-    assert!((3..=7).contains(&begun), "{begun} requests where seven were left");
+    assert!((3..=7).contains(&begun), "{begun} requests where every were left");
 }
 
 #[test]

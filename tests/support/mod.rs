@@ -69,7 +69,7 @@ pub fn few() -> Scenario {
 }
 
 /// A run that is offered all streams.
-pub fn seven(sim: &Simulator) -> Tap<'_> {
+pub fn every(sim: &Simulator) -> Tap<'_> {
     tap(sim).set("streams", json!(EVERY))
 }
 

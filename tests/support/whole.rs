@@ -5,25 +5,43 @@ use std::collections::BTreeSet;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 use simulator::Simulator;
+use tap_confluent_cloud::streams;
 
 use super::run::Run;
 
 /// The streams that are offered unless the settings say otherwise.
-pub const STREAMS: [&str; 4] = ["users", "invitations", "service_accounts", "role_bindings"];
-
-/// The core streams but users.
-pub const OTHERS: [&str; 3] = ["invitations", "service_accounts", "role_bindings"];
+pub const STREAMS: [&str; count(false)] = names(false);
 
 /// All streams: those beyond the core are offered where the setting `streams` names them.
-pub const EVERY: [&str; 7] = [
-    "users",
-    "invitations",
-    "service_accounts",
-    "role_bindings",
-    "api_keys",
-    "environments",
-    "kafka_clusters",
-];
+pub const EVERY: [&str; count(true)] = names(true);
+
+/// The core streams but for users, which tests let fail.
+pub const OTHERS: [&str; 3] = {
+    let [_, others @ ..] = STREAMS;
+    others
+};
+
+const fn count(on_demand_too: bool) -> usize {
+    let (mut count, mut index) = (0, 0);
+    while index < streams::STREAMS.len() {
+        count += (on_demand_too || !streams::STREAMS[index].on_demand) as usize;
+        index += 1;
+    }
+    count
+}
+
+const fn names<const COUNT: usize>(on_demand_too: bool) -> [&'static str; COUNT] {
+    let mut names = [""; COUNT];
+    let (mut count, mut index) = (0, 0);
+    while count < COUNT {
+        if on_demand_too || !streams::STREAMS[index].on_demand {
+            names[count] = streams::STREAMS[index].name;
+            count += 1;
+        }
+        index += 1;
+    }
+    names
+}
 
 /// The keys of a bookmark that belong to a pass, in alphabetical order; one more outlives it.
 pub const PASS_KEYS: [&str; 6] =

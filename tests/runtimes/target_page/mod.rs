@@ -227,7 +227,7 @@ impl Target {
     }
 }
 
-/// Rows of all seven streams beside the ids that the simulator holds.
+/// Rows of all every streams beside the ids that the simulator holds.
 struct Tally {
     rows: usize,
     truth: usize,
