@@ -32,6 +32,30 @@ fn the_settings_name_the_streams() {
     let (file, every) = ("schemas/config.json", STREAMS.iter().map(|stream| stream.name));
     between(file, "\"enum\": [\n          ", "\n        ]", &quoted(every, "\"", ",\n          "));
     between(file, "\"default\": [", "]", &quoted(by_default(), "\"", ", "));
+    let never_empty = STREAMS.iter().filter(|stream| stream.never_empty).map(|stream| stream.name);
+    between(file, "at least one record (", ")", &quoted(never_empty, "", ", "));
+}
+
+#[test]
+fn a_schema_file_repeats_nothing_of_the_common_one() {
+    fn repeats(own: &Value, common: &Value, at: &str) {
+        match (own, common) {
+            (Value::Object(own), Value::Object(common)) => {
+                for (name, own) in own {
+                    common
+                        .get(name)
+                        .into_iter()
+                        .for_each(|common| repeats(own, common, &format!("{at}.{name}")));
+                }
+            }
+            _ => assert_ne!(own, common, "{at}"),
+        }
+    }
+    let common: Value = serde_json::from_str(include_str!("../../schemas/common.json")).expect("JSON");
+    for stream in STREAMS {
+        let own = serde_json::from_str(stream.schema).expect(stream.name);
+        repeats(&own, &common, stream.name);
+    }
 }
 
 #[test]
