@@ -27,24 +27,27 @@ pub fn said(body: &[u8], of_page: bool) -> String {
     if body.len() > LONGEST {
         return String::new();
     }
-    let text = String::from_utf8_lossy(body);
-    let text = text.trim_start_matches(MARK).trim();
-    match serde_json::from_str::<Value>(text) {
+    let text = text(body);
+    let said = match serde_json::from_str::<Value>(&text) {
         // Written anew, so that nothing hides in an escape.
         Ok(body) => match words(&body) {
-            Some(words) => start(words, MOST_READ).to_owned(),
-            None if !of_page && is_flat(&body) => start(&body.to_string(), MOST_READ).to_owned(),
+            Some(words) => words.to_owned(),
+            None if !of_page && is_flat(&body) => body.to_string(),
             None => String::new(),
         },
-        Err(_) if holds_json(text) => String::new(),
-        Err(_) => start(text, MOST_READ).to_owned(),
-    }
+        Err(_) if holds_json(&text) => String::new(),
+        Err(_) => text,
+    };
+    start(&said, MOST_READ).to_owned()
 }
 
 /// Whether a body is JSON.
 pub fn is_json(body: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(body);
-    serde_json::from_str::<IgnoredAny>(text.trim_start_matches(MARK)).is_ok()
+    serde_json::from_str::<IgnoredAny>(&text(body)).is_ok()
+}
+
+fn text(body: &[u8]) -> String {
+    String::from_utf8_lossy(body).trim_start_matches(MARK).trim().to_owned()
 }
 
 fn start(text: &str, most: usize) -> &str {
@@ -65,26 +68,15 @@ fn holds_json(text: &str) -> bool {
 
 /// What stands in the place where a service puts the words of an error.
 fn words(body: &Value) -> Option<&str> {
-    let first = first(body);
-    let places = [
-        &first["detail"],
-        &first["message"],
-        &first["title"],
-        first,
-        &body["message"],
-        &body["error"]["message"],
-        &body["error"]["detail"],
-        &body["error"],
-    ];
-    places.into_iter().find_map(Value::as_str)
+    let (first, error) = (first(body), &body["error"]);
+    let of_first = ["detail", "message", "title"].map(|name| &first[name]);
+    let others = [first, &body["message"], &error["message"], &error["detail"], error];
+    of_first.into_iter().chain(others).find_map(Value::as_str)
 }
 
 /// The first of the errors, which should be a list of them.
 fn first(body: &Value) -> &Value {
-    match &body["errors"] {
-        Value::Array(errors) => errors.first().unwrap_or(&Value::Null),
-        one => one,
-    }
+    body.pointer("/errors/0").unwrap_or(&body["errors"])
 }
 
 /// The status that the body of an error claims for itself, if it claims one of an error: for answers whose own
@@ -93,20 +85,11 @@ pub fn status(body: &[u8]) -> Option<u16> {
     if body.len() > LONGEST {
         return None;
     }
-    let text = String::from_utf8_lossy(body);
-    let body: Value = serde_json::from_str(text.trim_start_matches(MARK)).ok()?;
-    let (first, error) = (first(&body), &body["error"]);
-    let places = [
-        &first["status"],
-        &first["code"],
-        &error["status"],
-        &error["code"],
-        &body["error_code"],
-        &body["status_code"],
-        &body["code"],
-        &body["status"],
-    ];
-    places.into_iter().find_map(error_status)
+    let body: Value = serde_json::from_str(&text(body)).ok()?;
+    let nested =
+        [first(&body), &body["error"]].into_iter().flat_map(|error| [&error["status"], &error["code"]]);
+    let flat = ["error_code", "status_code", "code", "status"].map(|name| &body[name]);
+    nested.chain(flat).find_map(error_status)
 }
 
 /// A number or a text, three digits of status and perhaps two that tell more (40301).

@@ -4,35 +4,32 @@
 //! So texts and secrets are compared by their letters and digits alone, without regard to case: whatever wraps,
 //! escapes and the alphabets of base64 do to the rest makes no difference.
 
-use std::collections::{BTreeSet, HashSet};
-
 /// Characters of a secret that are too many to be told.
 pub const PIECE: usize = 10;
 
 /// Stands for a text that is not told.
 const WITHHELD: &str = "[withheld: it holds a piece of the credentials]";
 
-/// Pieces of secrets.
+/// Pieces of secrets, in lower case.
+#[derive(Default)]
 pub struct Pieces {
-    /// Letters and digits of each piece, in lower case, the last one first.
-    reversed: HashSet<Vec<u8>>,
-    lengths: BTreeSet<usize>,
-    /// Pieces of few letters and digits, in lower case: they are looked for as they are.
+    /// The letters and digits of each piece, the last one first.
+    reversed: Vec<Vec<u8>>,
+    /// Pieces of few letters and digits: they are looked for as they are.
     plain: Vec<String>,
 }
 
 impl Pieces {
     /// All pieces of ten characters, or the whole of a shorter secret.
     pub fn of<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Pieces {
-        let mut pieces = Pieces { reversed: HashSet::new(), lengths: BTreeSet::new(), plain: Vec::new() };
-        for secret in secrets.into_iter().filter(|secret| !secret.is_empty()) {
+        let mut pieces = Pieces::default();
+        for secret in secrets {
             let secret: Vec<char> = secret.to_lowercase().chars().collect();
-            for piece in secret.windows(PIECE.min(secret.len())) {
+            for piece in secret.windows(secret.len().clamp(1, PIECE)) {
                 let letters = piece.iter().rev().filter(|c| c.is_ascii_alphanumeric());
                 let letters: Vec<u8> = letters.map(|c| *c as u8).collect();
                 if letters.len() * 2 > piece.len() {
-                    pieces.lengths.insert(letters.len());
-                    pieces.reversed.insert(letters);
+                    pieces.reversed.push(letters);
                 } else {
                     pieces.plain.push(piece.iter().collect());
                 }
@@ -55,22 +52,14 @@ impl Pieces {
         // A backslash may make an escape of the letter after it, or only stand before it.
         let found = |bare| {
             let mut read = Read { bare, ..Read::default() };
-            text.bytes().rev().any(|byte| read.add(byte) && self.begin(&read.letters))
+            text.bytes()
+                .rev()
+                .any(|byte| read.add(byte) && self.reversed.iter().any(|piece| read.letters.ends_with(piece)))
         };
+        let plain: String = text.to_lowercase().split_whitespace().collect();
         found(false)
             || (text.contains('\\') && found(true))
-            || (!self.plain.is_empty() && self.are_plain_in(text))
-    }
-
-    /// Whether letters, the last one first, end with those of a piece.
-    fn begin(&self, letters: &[u8]) -> bool {
-        let ends = self.lengths.iter().filter_map(|length| letters.len().checked_sub(*length));
-        ends.into_iter().any(|start| self.reversed.contains(&letters[start..]))
-    }
-
-    fn are_plain_in(&self, text: &str) -> bool {
-        let text: String = text.to_lowercase().split_whitespace().collect();
-        self.plain.iter().any(|piece| text.contains(piece))
+            || self.plain.iter().any(|piece| plain.contains(piece))
     }
 }
 
@@ -91,36 +80,21 @@ struct Read {
 
 impl Read {
     /// Puts a character before what has been read. Whether it is, or stands for, a letter or a digit.
-    fn add(&mut self, byte: u8) -> bool {
-        let mut byte = byte;
-        let run = byte == b'\\' && self.slashed;
-        self.slashed = byte == b'\\';
-        if run {
+    fn add(&mut self, mut byte: u8) -> bool {
+        let was_slashed = std::mem::replace(&mut self.slashed, byte == b'\\');
+        if was_slashed && self.slashed {
             return false;
         }
         while let Some((length, meant)) = self.escape(byte) {
-            for _ in 0..length {
-                self.letters.truncate(self.letters.len() - usize::from(self.is_letter_first()));
-                self.bytes.pop();
-            }
+            let undone = self.bytes.drain(self.bytes.len() - length..);
+            let letters = undone.filter(u8::is_ascii_alphanumeric).count();
+            self.letters.truncate(self.letters.len() - letters);
             byte = meant;
         }
-        if matches!(byte, b'\r' | b'\n') {
-            self.wrapped = true;
-        }
-        if !byte.is_ascii_graphic() {
-            return false;
-        }
-        self.wrapped = false;
-        self.bytes.push(byte);
-        if byte.is_ascii_alphanumeric() {
-            self.letters.push(byte.to_ascii_lowercase());
-        }
+        self.wrapped = matches!(byte, b'\r' | b'\n') || (self.wrapped && !byte.is_ascii_graphic());
+        self.bytes.extend(Some(byte).filter(u8::is_ascii_graphic));
+        self.letters.extend(Some(byte.to_ascii_lowercase()).filter(u8::is_ascii_alphanumeric));
         byte.is_ascii_alphanumeric()
-    }
-
-    fn is_letter_first(&self) -> bool {
-        self.bytes.last().is_some_and(u8::is_ascii_alphanumeric)
     }
 
     /// The character at this place of what has been read.
@@ -150,18 +124,23 @@ impl Read {
 
     /// So many hexadecimal digits from this place on.
     fn hex(&self, from: usize, count: usize) -> Option<(usize, u8)> {
-        let mut digits = (from..from + count).map(|place| char::from(self.at(place)?).to_digit(16));
-        let code = digits.try_fold(0, |code, digit| Some(code * 16 + digit?))?;
-        Some((from + count, ascii(code)))
+        self.number(from, 16, count).filter(|(end, _)| *end == from + count)
     }
 
     /// `&#43;` and `&#x2b;`.
     fn numbered(&self) -> Option<(usize, u8)> {
         let (from, radix) = if matches!(self.at(1), Some(b'x' | b'X')) { (2, 16) } else { (1, 10) };
-        let digits = || (from..).map_while(|place| char::from(self.at(place)?).to_digit(radix));
-        let code = digits().fold(0_u32, |code, digit| code.saturating_mul(radix).saturating_add(digit));
-        let end = from + digits().count();
-        (end > from).then(|| (end + usize::from(self.at(end) == Some(b';')), ascii(code)))
+        let (end, meant) = self.number(from, radix, self.bytes.len())?;
+        Some((end + usize::from(self.at(end) == Some(b';')), meant))
+    }
+
+    /// The digits at this place, so many at most: where they end, and the character that they number.
+    fn number(&self, from: usize, radix: u32, most: usize) -> Option<(usize, u8)> {
+        let digits = (from..from + most).map_while(|place| char::from(self.at(place)?).to_digit(radix));
+        let add =
+            |(end, code): (usize, u32), digit| (end + 1, code.saturating_mul(radix).saturating_add(digit));
+        let (end, code) = digits.fold((from, 0), add);
+        (end > from).then_some((end, u8::try_from(code).ok().filter(u8::is_ascii).unwrap_or(b' ')))
     }
 
     /// `&plus;`: of no weight, unless it stands for what another escape is made of.
@@ -189,10 +168,6 @@ const LONGEST_TAG: usize = 64;
 
 /// `&CounterClockwiseContourIntegral;` is the longest that HTML has.
 const LONGEST_NAME: usize = 32;
-
-fn ascii(code: u32) -> u8 {
-    u8::try_from(code).ok().filter(u8::is_ascii).unwrap_or(b' ')
-}
 
 #[cfg(test)]
 mod tests {

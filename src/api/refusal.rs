@@ -1,6 +1,7 @@
 //! What an answer that is no page means, in words, and whether trying again may help.
 
 use std::error::Error as _;
+use std::iter::successors;
 use std::time::Duration;
 
 use super::retry;
@@ -37,42 +38,38 @@ pub const NOTHING_THERE: &str =
 pub fn of_status(status: u16, complaint: &str, key: &KeyUsed<'_>) -> (Kind, String) {
     let KeyUsed { masked, accepted, role } = key;
     // Some services answer 403 to a key of the wrong kind; Terraform's provider tells it by these words.
-    if complaint.contains("Cluster API Key") || (status == 403 && complaint.contains("invalid API key")) {
-        let message = format!(
+    let is_other_kind =
+        complaint.contains("Cluster API Key") || (status == 403 && complaint.contains("invalid API key"));
+    let kind = match status {
+        _ if is_other_kind => Kind::Denied,
+        401 | 403 => Kind::Denied,
+        status if retry::is_passing(status) => Kind::Unavailable,
+        _ => Kind::Broken,
+    };
+    let words = match status {
+        _ if is_other_kind => format!(
             "the API key {masked} is not a Cloud API key: make one with the *Cloud resource management* scope"
-        );
-        return (Kind::Denied, message);
-    }
-    match status {
-        401 if *accepted => (
-            Kind::Denied,
-            format!(
-                "the API key {masked} was accepted at first and is refused now: it has been deleted or rotated, \
-                     or its owner was removed"
-            ),
         ),
-        401 => (
-            Kind::Denied,
-            format!(
-                "the API key {masked} or its secret is wrong (a key made minutes ago may need a few more): \
-                     check api_key and api_secret"
-            ),
+        401 if *accepted => format!(
+            "the API key {masked} was accepted at first and is refused now: it has been deleted or rotated, \
+             or its owner was removed"
         ),
-        403 => (
-            Kind::Denied,
-            format!(
-                "the owner of the API key {masked} may not read this; the role {role} does (not verified)"
-            ),
+        401 => format!(
+            "the API key {masked} or its secret is wrong (a key made minutes ago may need a few more): \
+             check api_key and api_secret"
         ),
-        429 => (Kind::Unavailable, "the service limits the rate of requests".to_owned()),
-        status if retry::is_passing(status) => (Kind::Unavailable, "the service is failing".to_owned()),
-        404 => (Kind::Broken, "there is no such listing: check base_url".to_owned()),
-        300..=399 => (
-            Kind::Broken,
-            "the service redirects elsewhere, or without what was asked, which is not followed".to_owned(),
+        403 => format!(
+            "the owner of the API key {masked} may not read this; the role {role} does (not verified)"
         ),
-        _ => (Kind::Broken, "the service refused the request".to_owned()),
-    }
+        429 => "the service limits the rate of requests".to_owned(),
+        _ if kind == Kind::Unavailable => "the service is failing".to_owned(),
+        404 => "there is no such listing: check base_url".to_owned(),
+        300..=399 => {
+            "the service redirects elsewhere, or without what was asked, which is not followed".to_owned()
+        }
+        _ => "the service refused the request".to_owned(),
+    };
+    (kind, words)
 }
 
 /// A request that no whole answer came to: worth another try, unless the other side cannot be trusted. `quotable`
@@ -100,17 +97,7 @@ pub fn no_answer(path: &str, error: &reqwest::Error, quotable: impl Fn(String) -
         }
         None => (Kind::Unavailable, "the connection broke before the answer was whole"),
     };
-    failure(
-        kind,
-        message,
-        Answer {
-            path: path.to_owned(),
-            status: None,
-            claimed: None,
-            request_id: None,
-            body: quotable(causes),
-        },
-    )
+    failure(kind, message, Answer { path: path.to_owned(), body: quotable(causes), ..Answer::default() })
 }
 
 /// A failure of this kind; trying again may help where the service is unavailable.
@@ -121,29 +108,17 @@ pub fn failure(kind: Kind, message: &str, answer: Answer) -> Failure {
 
 /// What TLS had to say. An `io::Error` hides the error it wraps from `source`, so it is opened.
 fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        if let Some(tls) = error.downcast_ref() {
-            return Some(tls);
-        }
-        cause = match error.downcast_ref::<std::io::Error>() {
-            Some(wrapper) => wrapper.get_ref().map(|inner| inner as _),
-            None => error.source(),
-        };
-    }
-    None
+    successors(error.source(), |&error| match error.downcast_ref::<std::io::Error>() {
+        Some(wrapper) => wrapper.get_ref().map(|inner| inner as _),
+        None => error.source(),
+    })
+    .find_map(|error| error.downcast_ref())
 }
 
 /// What lies behind an error, without the URL that reqwest puts in front.
 pub fn causes(error: &reqwest::Error) -> String {
-    let mut words = Vec::new();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let word = error.to_string();
-        if words.last() != Some(&word) {
-            words.push(word);
-        }
-        cause = error.source();
-    }
+    let mut words: Vec<_> =
+        successors(error.source(), |&error| error.source()).map(ToString::to_string).collect();
+    words.dedup();
     words.join(": ")
 }
