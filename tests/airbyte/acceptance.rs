@@ -73,7 +73,7 @@ fn all_objects(value: &Value) -> Vec<(String, &Map<String, Value>)> {
 }
 
 #[test]
-fn spec_says_version_and_documentation_and_needs_nothing() {
+fn spec_needs_no_settings_and_names_version_and_documentation() {
     let spec = spec();
     assert!(spec.protocol_version.starts_with("0."), "{}", spec.protocol_version);
     assert_eq!(spec.documentation_url, "https://docs.confluent.io/cloud/current/api.html");
@@ -126,7 +126,7 @@ fn every_setting_has_what_the_form_needs() {
 }
 
 #[test]
-fn the_form_uses_nothing_that_the_platform_cannot_show() {
+fn the_form_uses_only_what_the_platform_can_show() {
     let form = spec().connection_specification;
     for (path, object) in all_objects(&form) {
         for word in [
@@ -162,7 +162,7 @@ fn connection_succeeds_once_or_fails_once() {
 }
 
 #[test]
-fn discovery_offers_each_stream_once_with_its_key_and_how_it_can_be_read() {
+fn discovery_offers_each_stream_once_with_its_key_and_sync_modes() {
     let sim = Simulator::start(small());
     let catalog = verb(tap(&sim), "discover").expect_code(0).catalog();
     let names: Vec<&str> = catalog.streams.iter().map(|stream| stream.name.as_str()).collect();
@@ -193,7 +193,7 @@ fn discovery_offers_only_the_streams_of_the_settings() {
 }
 
 #[test]
-fn schemas_are_open_and_say_of_each_field_what_it_is() {
+fn schemas_are_open_and_describe_every_field() {
     let sim = Simulator::start(small());
     for stream in verb(tap(&sim), "discover").catalog().streams {
         let name = &stream.name;
@@ -293,7 +293,7 @@ fn a_bad_catalog_is_an_error_with_a_trace_message() {
 }
 
 #[test]
-fn two_reads_one_after_the_other_bring_the_same_records_at_later_moments() {
+fn two_reads_in_a_row_bring_the_same_records_with_later_times() {
     let sim = Simulator::start(polite());
     let one = read(tap(&sim), &catalog());
     thread::sleep(Duration::from_millis(5));

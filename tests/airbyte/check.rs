@@ -34,7 +34,7 @@ fn fails(heard: &Heard, sim: &Simulator, words: &[&str]) -> String {
 }
 
 #[test]
-fn a_key_that_works_succeeds_and_the_organization_is_told() {
+fn a_working_key_succeeds_and_the_organization_is_logged() {
     for scenario in [small(), rude()] {
         let sim = Simulator::start(scenario);
         let heard = check(tap(&sim));
@@ -48,7 +48,7 @@ fn a_key_that_works_succeeds_and_the_organization_is_told() {
 }
 
 #[test]
-fn each_stream_is_asked_for_a_page_of_a_reads_own_size_side_by_side() {
+fn a_check_asks_all_streams_concurrently_for_pages_of_full_size() {
     let sim = Simulator::start(small().latency(std::time::Duration::from_millis(60)));
     let heard = check(tap(&sim));
     heard.succeeded();
@@ -75,7 +75,7 @@ fn empty_streams_succeed() {
 }
 
 #[test]
-fn a_port_that_nobody_listens_on_cannot_be_reached() {
+fn a_closed_port_is_reported_as_unreachable() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let sim = Simulator::start(small());
     let heard = check(without_retries(&sim).set("base_url", format!("http://127.0.0.1:{port}")));
@@ -83,7 +83,7 @@ fn a_port_that_nobody_listens_on_cannot_be_reached() {
 }
 
 #[test]
-fn a_name_that_does_not_resolve_is_called_that() {
+fn an_unresolvable_name_is_reported_as_such() {
     let sim = Simulator::start(small());
     let nowhere = without_retries(&sim).set("base_url", "https://api.confluent.invalid");
     let heard = check(nowhere.env("NO_PROXY", "*"));
@@ -91,7 +91,7 @@ fn a_name_that_does_not_resolve_is_called_that() {
 }
 
 #[test]
-fn a_server_that_speaks_no_tls_is_called_that() {
+fn a_server_without_tls_is_reported_as_such() {
     let sim = Simulator::start(small());
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -107,7 +107,7 @@ fn a_server_that_speaks_no_tls_is_called_that() {
 }
 
 #[test]
-fn a_certificate_that_is_not_trusted_is_called_that() {
+fn an_untrusted_certificate_is_reported_as_such() {
     let sim = Simulator::start(small().https());
     fails(&check(without_retries(&sim)), &sim, &["certificate", "SSL_CERT_FILE"]);
 }
@@ -121,7 +121,7 @@ fn a_service_that_never_answers_times_out() {
 }
 
 #[test]
-fn a_wrong_secret_is_told_with_what_else_it_may_be() {
+fn a_wrong_secret_is_reported_with_other_possible_causes() {
     let sim = Simulator::start(small());
     let heard = check(tap(&sim).set("api_secret", "not-the-secret-at-all"));
     let message = fails(&heard, &sim, &["api_key", "api_secret", "minutes"]);
@@ -131,7 +131,7 @@ fn a_wrong_secret_is_told_with_what_else_it_may_be() {
 }
 
 #[test]
-fn the_key_of_a_cluster_is_told_apart_from_a_wrong_one() {
+fn a_cluster_key_is_distinguished_from_a_wrong_key() {
     let words = ["Cloud API key", "Cloud resource management"];
     let sim = Simulator::start(small().resource_key());
     fails(&check(tap(&sim)), &sim, &words);
@@ -142,7 +142,7 @@ fn the_key_of_a_cluster_is_told_apart_from_a_wrong_one() {
 }
 
 #[test]
-fn a_wrong_key_that_some_services_answer_403_is_no_matter_of_roles() {
+fn a_wrong_key_answered_with_403_is_not_blamed_on_a_role() {
     for stream in ["users", "role_bindings"] {
         let sim = Simulator::start(small());
         sim.add_fault(Fault::errors(403, "invalid API key"), At::stream(stream));
@@ -152,7 +152,7 @@ fn a_wrong_key_that_some_services_answer_403_is_no_matter_of_roles() {
 }
 
 #[test]
-fn a_role_too_weak_names_what_is_refused_and_the_least_role_for_each() {
+fn a_weak_role_names_each_refused_stream_with_its_least_role() {
     let sim = Simulator::start(small().refuse("invitations").refuse("role_bindings"));
     let message = fails(&check(tap(&sim)), &sim, &["invitations", "role_bindings", "role", "not verified"]);
     assert!(
@@ -164,13 +164,13 @@ fn a_role_too_weak_names_what_is_refused_and_the_least_role_for_each() {
 }
 
 #[test]
-fn a_key_that_may_read_nothing_names_every_stream_in_one_message() {
+fn a_key_that_may_read_nothing_gets_one_message_naming_every_stream() {
     let sim = Simulator::start(STREAMS.into_iter().fold(small(), Scenario::refuse));
     fails(&check(tap(&sim)), &sim, &STREAMS);
 }
 
 #[test]
-fn every_refused_stream_is_named_by_itself() {
+fn each_refused_stream_is_named() {
     for refused in STREAMS {
         let sim = Simulator::start(small().refuse(refused));
         let message = fails(&check(tap(&sim)), &sim, &[refused, "role", "not verified"]);
@@ -181,7 +181,7 @@ fn every_refused_stream_is_named_by_itself() {
 }
 
 #[test]
-fn the_key_of_another_organization_is_told_with_both_ids() {
+fn a_key_of_another_organization_is_reported_with_both_ids() {
     let sim = Simulator::start(small());
     let other = "00000000-1111-2222-3333-444444444444";
     let heard = check(tap(&sim).set("organization_id", other));
@@ -197,7 +197,7 @@ fn several_organizations_are_listed_to_choose_from() {
 }
 
 #[test]
-fn being_rate_limited_for_long_is_told_with_how_long() {
+fn a_long_rate_limit_is_reported_with_its_length() {
     let sim = met_by(Fault::rate_limited(4_000));
     let heard = check(tap(&sim));
     fails(&heard, &sim, &["rate of requests", "4000 s"]);
@@ -215,14 +215,14 @@ fn a_service_that_fails_is_not_taken_for_a_wrong_key() {
 }
 
 #[test]
-fn a_service_that_stumbles_is_asked_again() {
+fn a_service_that_fails_once_is_asked_again() {
     let sim = Simulator::start(small());
     sim.add_fault(Fault::errors(503, "try later"), At::stream("users").times(2));
     check(tap(&sim)).succeeded();
 }
 
 #[test]
-fn an_answer_that_is_no_list_is_no_success() {
+fn an_answer_that_is_not_a_list_is_not_a_success() {
     for fault in [Fault::Html200, Fault::PlainText("ok".to_owned()), Fault::errors_title(404, "Not Found")] {
         let sim = Simulator::start(small());
         sim.add_fault(fault, At::stream("users"));
@@ -231,7 +231,7 @@ fn an_answer_that_is_no_list_is_no_success() {
 }
 
 #[test]
-fn nothing_is_said_of_a_state_since_nothing_was_read() {
+fn the_message_of_a_failed_check_mentions_no_state() {
     for fault in [Fault::errors(503, "try later"), Fault::rate_limited(4_000), Fault::Reset] {
         let sim = met_by(fault);
         let message = fails(&check(without_retries(&sim)), &sim, &[]);
@@ -259,13 +259,13 @@ fn bad_settings_are_named_without_their_values() {
 }
 
 #[test]
-fn a_configuration_that_is_no_json_fails_with_words() {
+fn settings_that_are_not_json_fail_with_a_message() {
     let heard = check(bare().config_text("{\"api_key\": "));
     heard.failed(&["config"]);
 }
 
 #[test]
-fn a_weak_key_is_told_that_lists_may_be_shortened() {
+fn a_weak_key_is_warned_that_lists_may_be_shortened() {
     let sim = Simulator::start(small().weak_key());
     let heard = check(tap(&sim));
     let connection = heard.connection();
@@ -278,7 +278,7 @@ fn a_weak_key_is_told_that_lists_may_be_shortened() {
 }
 
 #[test]
-fn the_key_id_is_said_whole_nowhere() {
+fn the_key_id_is_never_printed_whole() {
     for scenario in [small(), small().weak_key(), small().refuse("users"), small().resource_key()] {
         let sim = Simulator::start(scenario);
         let heard = check(tap(&sim));

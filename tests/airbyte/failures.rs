@@ -55,7 +55,7 @@ fn two_refused_streams_of_four_are_incomplete_and_the_others_whole() {
 }
 
 #[test]
-fn a_refused_stream_never_says_that_it_is_complete_in_its_state() {
+fn the_state_of_a_refused_stream_never_says_complete() {
     for refused in STREAMS {
         let sim = Simulator::start(small().refuse(refused));
         let heard = read_all(&sim).expect_code(1);
@@ -104,7 +104,7 @@ fn the_summary_is_transient_only_if_every_cause_is() {
 }
 
 #[test]
-fn an_answer_that_is_no_list_is_a_failure_of_the_system() {
+fn an_answer_that_is_not_a_list_is_a_system_error() {
     for fault in [Fault::Html200, Fault::NextWithoutToken, Fault::DeepJson] {
         let sim = Simulator::start(small());
         sim.add_fault(fault, At::stream("users"));
@@ -115,7 +115,7 @@ fn an_answer_that_is_no_list_is_a_failure_of_the_system() {
 }
 
 #[test]
-fn a_wrong_key_is_one_error_of_the_settings_and_nothing_is_complete() {
+fn a_wrong_key_is_one_config_error_and_completes_nothing() {
     let sim = Simulator::start(small());
     let heard = read(tap(&sim).set("api_secret", "not-the-secret"), &catalog()).expect_code(1);
     let errors = heard.errors();
@@ -125,7 +125,7 @@ fn a_wrong_key_is_one_error_of_the_settings_and_nothing_is_complete() {
 }
 
 #[test]
-fn wrong_settings_are_one_error_of_the_settings() {
+fn wrong_settings_are_one_config_error() {
     let sim = Simulator::start(small());
     let heard = read(tap(&sim).set("concurrency", 0), &catalog()).expect_code(1);
     heard.only_error(FailureType::Config, &["concurrency"]);
@@ -150,7 +150,7 @@ fn resets(heard: &Heard, stream: &str) -> Vec<Option<u64>> {
 }
 
 #[test]
-fn waiting_for_the_rate_limit_is_told_with_the_moment_it_ends() {
+fn a_rate_limit_is_reported_with_the_time_it_ends() {
     let sim = Simulator::start(small());
     sim.add_fault(Fault::rate_limited(1), At::stream("users").nth(1));
     let before = now();
@@ -164,7 +164,7 @@ fn waiting_for_the_rate_limit_is_told_with_the_moment_it_ends() {
 }
 
 #[test]
-fn a_wait_until_a_date_is_a_rate_limit_and_a_failing_service_is_none() {
+fn a_wait_until_a_date_is_a_rate_limit_and_a_503_is_not() {
     let sim = Simulator::start(small());
     let date = RetryAfter::DateIn(Duration::from_secs(1));
     let limited = Fault::RateLimited { retry_after: Some(date), reset: None };
@@ -187,7 +187,7 @@ fn reasons_of_a_wait(tap: Tap<'_>, words: &str) -> usize {
 }
 
 #[test]
-fn a_spread_quota_is_a_rate_limit_and_our_own_pace_is_none() {
+fn a_spread_quota_is_a_rate_limit_and_our_own_pace_is_not() {
     let nothing_left = Pretend::start(|asked| {
         let reply = ordinary(asked);
         let limit = [("Limit", "10"), ("Remaining", "0"), ("Reset", "20")];
@@ -211,7 +211,7 @@ fn a_rate_limit_longer_than_the_budget_fails_the_stream_as_transient() {
 }
 
 #[test]
-fn a_rate_limit_met_before_anything_started_is_told_of_no_stream() {
+fn a_rate_limit_before_any_stream_started_names_no_stream() {
     let sim = Simulator::start(small());
     sim.add_fault(Fault::rate_limited(0), At::stream("organizations").times(2));
     // The order of messages is checked of every read: no status precedes STARTED.
@@ -228,7 +228,7 @@ fn a_catalog_whose_sync_mode_is_invalid_is_refused() {
 }
 
 #[test]
-fn a_catalog_that_is_none_is_refused_with_words() {
+fn what_is_not_a_catalog_is_refused_with_a_message() {
     let sim = Simulator::start(small());
     for wrong in
         [json!([]), json!({"streams": 5}), json!({"streams": [{"sync_mode": "full_refresh"}]}), Value::Null]
@@ -252,7 +252,7 @@ fn a_stream_not_offered_fails_and_the_others_are_read() {
 }
 
 #[test]
-fn a_stream_that_the_settings_leave_out_is_not_offered_either() {
+fn a_stream_left_out_of_the_settings_is_not_offered() {
     let sim = Simulator::start(small());
     let narrowed = tap(&sim).set("streams", json!(["users", "role_bindings"]));
     let heard = read(narrowed, &catalog_of(&["users", "invitations", "role_bindings"], "full_refresh"));

@@ -86,7 +86,7 @@ fn a_read_killed_at_twenty_random_moments_and_resumed_loses_nothing() {
 }
 
 #[test]
-fn sigterm_ends_it_by_that_signal_with_a_whole_last_line() {
+fn sigterm_ends_the_run_by_that_signal_after_a_whole_line() {
     for (name, number) in [("TERM", 15), ("INT", 2)] {
         let sim = Simulator::start(polite());
         let catalog = catalog();
@@ -116,7 +116,7 @@ fn sigterm_ends_it_by_that_signal_with_a_whole_last_line() {
 }
 
 #[test]
-fn sigterm_before_anything_is_answered_ends_it_by_that_signal() {
+fn sigterm_before_the_first_answer_ends_the_run_by_that_signal() {
     let sim = Simulator::start(polite());
     sim.hold();
     let catalog = catalog();
@@ -133,7 +133,7 @@ fn sigterm_before_anything_is_answered_ends_it_by_that_signal() {
 }
 
 #[test]
-fn sigterm_while_nobody_reads_ends_it_within_two_seconds() {
+fn sigterm_ends_the_run_within_two_seconds_if_nobody_reads() {
     let sim = Simulator::start(polite().users(5_000));
     let users = crate::support::airbyte::catalog_of(&["users"], "full_refresh");
     let child = begin(tap(&sim), &users);

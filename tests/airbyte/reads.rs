@@ -66,7 +66,7 @@ fn singer_and_airbyte_bring_the_same_records() {
 }
 
 #[test]
-fn an_empty_stream_starts_runs_says_a_state_and_is_complete() {
+fn an_empty_stream_starts_runs_prints_a_state_and_completes() {
     let sim = Simulator::start(polite().users(0).invitations(0).service_accounts(0).role_bindings(0));
     let heard = read(tap(&sim).set("empty_lists", "warn"), &catalog()).expect_code(0);
     for stream in STREAMS {
@@ -87,7 +87,7 @@ fn a_stream_starts_once_runs_and_completes_once() {
 }
 
 #[test]
-fn a_state_while_reading_is_one_flat_object_of_seven_keys() {
+fn a_state_in_mid_read_is_one_flat_object_of_seven_keys() {
     let sim = Simulator::start(polite());
     let heard = read(tap(&sim).set("page_size", 30), &catalog());
     for stream in STREAMS {
@@ -107,7 +107,7 @@ fn a_state_while_reading_is_one_flat_object_of_seven_keys() {
 }
 
 #[test]
-fn nothing_is_said_or_asked_of_streams_that_the_catalog_leaves_out() {
+fn streams_left_out_of_the_catalog_are_neither_read_nor_mentioned() {
     let sim = Simulator::start(polite());
     let heard = read(tap(&sim), &catalog_of(&["invitations", "role_bindings"], "full_refresh"));
     heard.assert_whole_of(&sim, &["invitations", "role_bindings"]);
@@ -126,7 +126,7 @@ fn incremental_is_accepted_although_only_full_refresh_is_offered() {
 }
 
 #[test]
-fn moments_are_of_their_own_and_in_order() {
+fn timestamps_of_messages_are_distinct_and_in_order() {
     let sim = Simulator::start(polite().latency(std::time::Duration::from_millis(5)));
     let heard = read(tap(&sim).set("page_size", 20), &catalog_of(&["users"], "full_refresh"));
     let moments = heard.emitted();
@@ -146,7 +146,7 @@ fn moments_are_of_their_own_and_in_order() {
 }
 
 #[test]
-fn the_organization_and_what_came_of_it_are_told_as_log() {
+fn the_organization_and_the_result_are_logged() {
     let sim = Simulator::start(small());
     let heard = read_all(&sim);
     heard.expect_log(Level::Info, &[sim.organization_id(), sim.organization_name()]);
@@ -156,7 +156,7 @@ fn the_organization_and_what_came_of_it_are_told_as_log() {
 }
 
 #[test]
-fn fields_that_nobody_declared_pass_and_are_told_once_a_stream() {
+fn undeclared_fields_pass_with_one_warning_per_stream() {
     let sim = Simulator::start(rude());
     let heard = read_all(&sim);
     let strays = |stream: &str| {
@@ -174,7 +174,7 @@ fn fields_that_nobody_declared_pass_and_are_told_once_a_stream() {
 }
 
 #[test]
-fn a_stdout_closed_in_the_middle_is_a_failure() {
+fn a_stdout_closed_midway_is_a_failure() {
     let sim = Simulator::start(polite().users(3_000));
     let catalog = catalog();
     let child = crate::support::airbyte::begin(tap(&sim), &catalog);

@@ -36,7 +36,7 @@ fn a_column_left_out_is_not_sent_and_the_others_are_untouched() {
 }
 
 #[test]
-fn a_column_left_out_inside_another_is_not_sent_either() {
+fn a_nested_column_left_out_is_not_sent() {
     let sim = Simulator::start(polite());
     let catalog = with_schema("invitations", |schema| {
         drop_property(&mut schema["properties"]["metadata"], "self");
@@ -59,7 +59,7 @@ fn a_column_left_out_inside_another_is_not_sent_either() {
 }
 
 #[test]
-fn a_whole_object_left_out_takes_nothing_of_the_derived_columns_with_it() {
+fn leaving_out_an_object_keeps_the_columns_derived_from_it() {
     let sim = Simulator::start(small());
     let heard = read(tap(&sim), &with_schema("users", |schema| drop_property(schema, "metadata")));
     for record in heard.expect_code(0).records("users") {
@@ -87,7 +87,7 @@ fn only_the_columns_left_in_are_sent() {
 }
 
 #[test]
-fn fields_that_no_schema_knows_pass_whatever_was_left_out() {
+fn undeclared_fields_pass_whatever_is_left_out() {
     let sim = Simulator::start(rude());
     let catalog = with_schema("users", |schema| drop_property(schema, "email"));
     let heard = read(tap(&sim), &catalog).expect_code(0);

@@ -24,7 +24,7 @@ fn read_from(sim: &Simulator, state: &Value, sync_mode: &str) -> Heard {
 }
 
 #[test]
-fn a_position_is_gone_on_from_in_every_form_a_state_may_have() {
+fn every_form_of_state_is_resumed_from() {
     let (sim, state) = interrupted();
     let token = state["page_token"].clone();
     let unknown = state_of("ksql_clusters", json!({"x": 1}));
@@ -60,7 +60,7 @@ fn a_position_is_gone_on_from_in_every_form_a_state_may_have() {
 }
 
 #[test]
-fn global_with_explicit_nulls_is_read() {
+fn a_global_state_with_explicit_nulls_is_read() {
     let (sim, state) = interrupted();
     let entry = with_nulls("users", state.clone())["stream"].clone();
     for key in ["global", "global_"] {
@@ -76,7 +76,7 @@ fn global_with_explicit_nulls_is_read() {
 }
 
 #[test]
-fn states_that_say_nothing_start_at_the_beginning() {
+fn empty_states_start_at_the_beginning() {
     let sim = Simulator::start(small());
     for file in [
         json!([]),
@@ -93,7 +93,7 @@ fn states_that_say_nothing_start_at_the_beginning() {
 }
 
 #[test]
-fn states_that_are_none_are_refused_with_words() {
+fn what_is_not_a_state_is_refused_with_a_message() {
     let sim = Simulator::start(small());
     for file in [
         json!(5),
@@ -112,7 +112,7 @@ fn states_that_are_none_are_refused_with_words() {
 }
 
 #[test]
-fn a_global_state_whose_streams_are_no_list_is_refused_with_words() {
+fn a_global_state_without_a_list_of_streams_is_refused() {
     let sim = Simulator::start(small());
     let file = json!([{"type": "GLOBAL", "global": {"stream_states": 5}}]);
     let heard = read(tap(&sim).state(&file), &catalog()).expect_code(1);
@@ -120,7 +120,7 @@ fn a_global_state_whose_streams_are_no_list_is_refused_with_words() {
 }
 
 #[test]
-fn a_state_that_is_not_ours_is_started_over_with_a_warning() {
+fn a_foreign_state_is_started_over_with_a_warning() {
     let sim = Simulator::start(small());
     for state in [json!("a word"), json!({"page_token": 5}), json!([1])] {
         let heard = read(tap(&sim).state(&json!([state_of("users", state)])), &catalog());
@@ -195,7 +195,7 @@ fn a_position_of_days_ago_is_started_over_with_a_warning() {
 }
 
 #[test]
-fn going_on_from_any_state_brings_what_is_missing() {
+fn resuming_from_any_state_brings_what_is_missing() {
     let sim = Simulator::start(polite());
     let streams = ["role_bindings"];
     let whole = read(tap(&sim).set("page_size", 40), &catalog_of(&streams, "full_refresh"));

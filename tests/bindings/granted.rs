@@ -44,7 +44,7 @@ fn cases(scenario: impl Fn() -> Scenario) -> Vec<(String, Scenario, Grant)> {
 }
 
 #[test]
-fn what_is_granted_between_the_listings_comes_and_each_id_once() {
+fn bindings_granted_between_the_listings_come_once() {
     for (what, scenario, grant) in cases(small) {
         let sim = Simulator::start(scenario.grant(grant.between_listings()));
         let run = bindings(&sim).run().expect_code(0);
@@ -57,7 +57,7 @@ fn what_is_granted_between_the_listings_comes_and_each_id_once() {
 }
 
 #[test]
-fn what_is_granted_in_the_middle_of_a_listing_comes() {
+fn bindings_granted_during_a_listing_come() {
     // Of the bare listing, and of the one of everything.
     for requests in [1, 4] {
         for (what, scenario, grant) in cases(small) {
@@ -69,7 +69,7 @@ fn what_is_granted_in_the_middle_of_a_listing_comes() {
 }
 
 #[test]
-fn what_was_granted_since_the_run_that_is_resumed_comes() {
+fn bindings_granted_before_a_run_is_resumed_come() {
     for cut in [3, 5] {
         for (what, scenario, grant) in cases(small) {
             let sim = Simulator::start(scenario);
@@ -85,7 +85,7 @@ fn what_was_granted_since_the_run_that_is_resumed_comes() {
 }
 
 #[test]
-fn a_bare_listing_without_a_binding_is_no_sign_of_an_end() {
+fn an_empty_bare_listing_is_not_taken_for_the_end() {
     for server in SERVERS {
         let scenario = small().organization_bindings(0).bindings(server);
         let sim = Simulator::start(scenario.grant(Grant::of_organization(2).between_listings()));

@@ -30,7 +30,7 @@ fn only(service: &Pretend) -> Run {
 const ENVIRONMENT: &str = "/environment=env-1";
 
 #[test]
-fn what_only_the_nested_listing_brings_of_the_organization_is_kept() {
+fn organization_bindings_found_only_by_the_nested_listing_are_kept() {
     let both = [("rb-1", ""), ("rb-2", ENVIRONMENT)];
     for (bare, nested, expected) in [
         // Granted between the two listings, or shifted while paging.
@@ -85,7 +85,7 @@ fn paged(second: impl Fn(usize) -> Option<Reply> + Send + Sync + 'static) -> Pre
 }
 
 #[test]
-fn after_a_resume_the_nested_listing_is_said_whole() {
+fn after_a_resume_the_nested_listing_is_emitted_whole() {
     let service = paged(|count| (count == 0).then(|| Reply::new(503, "")));
     let tap = || service.tap().set("streams", json!(["role_bindings"])).set("max_retries", 0);
     let first = tap().run().expect_code(4);
@@ -95,7 +95,7 @@ fn after_a_resume_the_nested_listing_is_said_whole() {
 }
 
 #[test]
-fn a_restart_says_everything_again_under_a_later_version() {
+fn a_restart_emits_everything_again_under_a_later_version() {
     let service = paged(|count| (count == 0).then(|| Reply::new(410, "{}")));
     let run = only(&service).expect_code(0);
     assert_eq!(run.ids("role_bindings"), ["rb-1", "rb-1", "rb-2", "rb-3"]);
@@ -113,7 +113,7 @@ fn a_restart_says_everything_again_under_a_later_version() {
 }
 
 #[test]
-fn a_refused_nested_listing_leaves_no_binding_of_an_environment_out() {
+fn a_refused_nested_listing_loses_no_binding_of_an_environment() {
     // Exact listings of environments, in which a schema registry proves nothing.
     let service = Pretend::start(|asked| match asked.parameter("crn_pattern") {
         _ if asked.path != "/iam/v2/role-bindings" || asked.parameter("principal").is_some() => {

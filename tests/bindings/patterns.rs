@@ -47,7 +47,7 @@ fn read(cases: &[Value]) -> Run {
 }
 
 #[test]
-fn every_form_of_pattern_is_read_in_its_three_parts() {
+fn every_form_of_pattern_is_split_into_its_three_parts() {
     let run = read(forms("whole"));
     assert!(!run.stderr.contains("WARN"), "a form is called unknown");
 }
@@ -77,7 +77,7 @@ fn patterns_of_unknown_form_give_nulls_and_one_warning() {
 }
 
 #[test]
-fn of_a_pattern_that_goes_on_in_an_unknown_form_the_beginning_is_read() {
+fn the_known_beginning_of_an_unknown_pattern_is_read() {
     let run = read(forms("begun"));
     let told = format!("WARN role_bindings: {} Confluent Resource Names", forms("begun").len());
     assert_eq!(lines(&run, &[&told, "/*\""]), 1, "the first is named once");
@@ -85,7 +85,7 @@ fn of_a_pattern_that_goes_on_in_an_unknown_form_the_beginning_is_read() {
 }
 
 #[test]
-fn every_kind_of_principal_is_told_apart_and_others_are_unknown() {
+fn every_kind_of_principal_is_recognized_and_others_are_unknown() {
     let (cases, pattern) = (forms("principals"), pattern(CLUSTER));
     let principals = cases.iter().map(|case| case["principal"].as_str().unwrap());
     let records: Vec<Value> =

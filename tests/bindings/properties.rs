@@ -47,12 +47,12 @@ fn joined(name: &str) -> Option<String> {
 
 proptest! {
     #[test]
-    fn raw_segments_joined_are_the_name(name in any_name()) {
+    fn joining_the_raw_segments_gives_the_name(name in any_name()) {
         prop_assert_eq!(joined(&name), Some(name));
     }
 
     #[test]
-    fn no_text_makes_reading_it_panic_and_what_is_split_can_be_joined(text in any::<String>()) {
+    fn no_text_makes_parsing_panic_and_split_names_can_be_joined(text in any::<String>()) {
         for text in [text.clone(), format!("crn://{text}"), format!("crn://confluent.cloud/organization={text}")] {
             let _ = (crn::parse(&text), crn::principal(&text), crn::segment(&text, "organization"));
             match joined(&text) {
@@ -63,7 +63,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_read_of_a_pattern_is_how_it_begins(name in any_name()) {
+    fn the_parsed_part_of_a_pattern_is_its_beginning(name in any_name()) {
         let pattern = crn::parse(&name);
         let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let segments: Vec<(String, String)> = crn::split(&name)
@@ -99,7 +99,7 @@ proptest! {
     }
 
     #[test]
-    fn segments_of_a_name_are_found_whatever_text_they_hold(
+    fn segments_are_found_whatever_text_they_hold(
         values in vec(any::<String>().prop_filter("not empty", |text| !text.is_empty()), 1..5),
         raw in any::<bool>(),
     ) {

@@ -19,7 +19,7 @@ fn given(text: &[u8]) -> Run {
 }
 
 #[test]
-fn a_file_that_is_no_json_is_told_where_and_what_it_looks_like() {
+fn a_file_that_is_not_json_is_reported_with_the_place_and_likely_form() {
     let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
     let table: [(&str, &[&str]); 11] = [
         ("api_key: K\napi_secret: s3cr3tPIECEs3cr3tPIECE\n", &["line 1, column 1", "looks like YAML"]),
@@ -53,7 +53,7 @@ fn a_file_that_is_no_json_is_told_where_and_what_it_looks_like() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_told_with_what_to_do() {
+fn an_unreadable_file_is_reported_with_a_remedy() {
     let sim = Simulator::start(small());
     for path in ["/nowhere/f.json", "/tmp"] {
         let remedy = "Give the path of a file, or the settings in the environment";
@@ -66,7 +66,7 @@ fn a_file_that_cannot_be_read_is_told_with_what_to_do() {
 }
 
 #[test]
-fn a_base_url_without_a_scheme_is_told_to_lack_it() {
+fn a_base_url_without_a_scheme_is_reported_as_such() {
     let sim = Simulator::start(small());
     let run = tap(&sim).set("base_url", "api.confluent.cloud").run();
     drop(run.expect_refusal(2, ["base_url", "add https://", "https://api.confluent.cloud"]));
@@ -107,7 +107,7 @@ fn a_wrong_value_is_quoted_unless_it_may_be_a_secret() {
 }
 
 #[test]
-fn key_and_secret_in_each_other_s_place_are_told_and_neither_is_shown() {
+fn swapped_key_and_secret_are_reported_and_neither_is_shown() {
     let sim = Simulator::start(small());
     let swapped = || tap(&sim).set("api_key", sim.api_secret()).set("api_secret", sim.api_key());
     let run = swapped().run().expect_refusal(3, ["seems to be swapped with its secret", "check api_key"]);
@@ -120,7 +120,7 @@ fn key_and_secret_in_each_other_s_place_are_told_and_neither_is_shown() {
 }
 
 #[test]
-fn the_first_word_on_a_retry_says_why() {
+fn the_first_line_about_a_retry_gives_the_reason() {
     let sim = Simulator::start(small());
     let nothing = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let run = tap(&sim).set("base_url", format!("http://{nothing}")).set("max_retries", 1).run();

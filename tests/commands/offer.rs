@@ -18,7 +18,7 @@ fn selecting(chosen: &[&str]) -> Value {
 }
 
 #[test]
-fn a_selected_stream_that_is_not_offered_is_an_error_before_any_request() {
+fn a_selected_stream_not_offered_is_an_error_before_any_request() {
     let sim = Simulator::start(small());
     let catalog = selecting(&["users", "environments", "api_keys"]);
     for start in [tap(&sim), tap(&sim).arg("--test"), tap(&sim).verb("read")] {
@@ -41,7 +41,7 @@ fn a_selected_stream_that_is_not_offered_is_an_error_before_any_request() {
 }
 
 #[test]
-fn a_deselected_stream_that_is_not_offered_is_passed_over_in_silence() {
+fn a_deselected_stream_not_offered_is_ignored_silently() {
     let sim = Simulator::start(small());
     let run = tap(&sim).catalog(&selecting(&["users"])).run().expect_code(0);
     assert_whole_of(&run, &sim, &["users"]);

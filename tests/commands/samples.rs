@@ -44,7 +44,7 @@ fn bare(pages: usize, proof: Option<usize>) -> Pretend {
 }
 
 #[test]
-fn the_bare_listing_is_followed_until_it_proves_itself_or_ends() {
+fn the_bare_listing_is_followed_until_it_proves_complete_or_ends() {
     for (pages, proof, expected) in [
         (1, Some(1), vec![("ORG", 1)]),
         (5, Some(3), vec![("ORG", 3)]),
@@ -64,7 +64,7 @@ fn the_bare_listing_is_followed_until_it_proves_itself_or_ends() {
 }
 
 #[test]
-fn test_asks_the_same_and_says_one_record() {
+fn test_sends_the_same_requests_and_emits_one_record() {
     let service = bare(4, None);
     let run = service.tap().set("streams", json!(["role_bindings"])).arg("--test").run().expect_code(0);
     assert_eq!(run.ids("role_bindings"), ["rb-1"]);
@@ -104,7 +104,7 @@ fn environments(
 }
 
 #[test]
-fn each_environment_is_asked_for_one_page_of_a_reads_own_size() {
+fn each_environment_is_asked_for_one_page_of_full_size() {
     let service = environments(15, |_, _| None);
     check(&service, &["kafka_clusters"]).succeeded();
     let asked = service.asked(CLUSTERS);
@@ -139,14 +139,14 @@ fn a_refused_environment_anywhere_fails_the_check() {
 }
 
 #[test]
-fn refused_environments_count_as_listings_too() {
+fn refused_environments_count_as_listings() {
     let service = environments(45, |_, _| Some(Reply::new(403, "{}")));
     check(&service, &["kafka_clusters"]).failed(&["kafka_clusters", "20 environments are refused"]);
     assert_eq!(service.asked(CLUSTERS).len(), 20);
 }
 
 #[test]
-fn twenty_listings_are_asked_for_at_most_and_that_is_said() {
+fn a_check_reads_at_most_twenty_listings_and_says_so() {
     let service = environments(45, |_, _| None);
     let heard = check(&service, &["kafka_clusters"]);
     heard.succeeded();
@@ -155,7 +155,7 @@ fn twenty_listings_are_asked_for_at_most_and_that_is_said() {
 }
 
 #[test]
-fn a_hundred_requests_are_made_at_most_and_that_is_said() {
+fn a_check_makes_at_most_a_hundred_requests_and_says_so() {
     // Every page is empty and has a next link, so that none of them tells anything.
     let service = environments(20, |id, asked| {
         let page: u32 = asked
@@ -171,7 +171,7 @@ fn a_hundred_requests_are_made_at_most_and_that_is_said() {
 }
 
 #[test]
-fn a_first_page_that_is_empty_proves_nothing_of_a_list_that_cannot_be() {
+fn an_empty_first_page_does_not_prove_that_a_list_is_empty() {
     let service = Pretend::start(|asked| match (asked.path.as_str(), asked.parameter("page_token")) {
         ("/iam/v2/users", None) => Reply::page([], Some("second")),
         _ => ordinary(asked),
@@ -181,7 +181,7 @@ fn a_first_page_that_is_empty_proves_nothing_of_a_list_that_cannot_be() {
 }
 
 #[test]
-fn what_a_read_would_find_broken_on_the_first_page_a_check_finds_too() {
+fn a_check_finds_what_would_break_a_read_on_its_first_page() {
     let service = Pretend::start(|asked| match asked.path.as_str() {
         "/iam/v2/users" => Reply::page([json!({"id": "u-1"}), json!({"email": "nobody"})], None),
         _ => ordinary(asked),

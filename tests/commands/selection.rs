@@ -112,7 +112,7 @@ fn assert_only_without(case: &str, catalog: &Catalog, gone: &[&str]) {
 }
 
 #[test]
-fn the_precedence_of_selection() {
+fn metadata_is_weighed_by_the_precedence_of_the_sdk() {
     let all = Catalog::discovered;
     let cases: [(&str, Catalog, &[&str]); 14] = [
         ("as discovered", all(), &[]),
@@ -171,7 +171,7 @@ fn the_precedence_of_selection() {
 }
 
 #[test]
-fn a_catalog_without_metadata_chooses_everything() {
+fn a_catalog_without_metadata_selects_everything() {
     let empty = Catalog::discovered().edit("users", |entry| entry["metadata"] = json!([]));
     assert_only_without("an empty list", &empty, &[]);
     let absent = Catalog::discovered().edit("users", |entry| {
@@ -191,7 +191,7 @@ fn reads_users(catalog: &Catalog) -> bool {
 }
 
 #[test]
-fn a_stream_is_chosen_by_metadata_and_failing_that_by_the_legacy_keys() {
+fn a_stream_is_selected_by_metadata_or_else_by_the_legacy_keys() {
     let all = Catalog::discovered;
     let with = |key: &str, value: bool| all().edit("users", |entry| entry[key] = value.into());
     let schema = |value: bool| all().edit("users", |entry| entry["schema"]["selected"] = value.into());
@@ -233,7 +233,7 @@ fn as_meltano(chosen: &[&str]) -> Catalog {
 }
 
 #[test]
-fn a_catalog_as_meltano_writes_it_is_believed() {
+fn a_catalog_as_meltano_writes_it_is_followed() {
     let sim = Simulator::start(small());
     let chosen = ["users", "role_bindings"];
     let run = tap(&sim).catalog(&as_meltano(&chosen).0).run().expect_code(0);
@@ -246,7 +246,7 @@ fn a_catalog_as_meltano_writes_it_is_believed() {
 }
 
 #[test]
-fn properties_is_another_word_for_catalog_and_read_takes_one_too() {
+fn properties_is_an_alias_of_catalog_and_read_accepts_it() {
     let sim = Simulator::start(small());
     let catalog = as_meltano(&["users"]).0.to_string();
     for build in [
@@ -289,7 +289,7 @@ fn an_empty_selection_reads_nothing_and_says_so() {
 }
 
 #[test]
-fn a_bad_catalog_ends_with_its_name_and_before_anything_is_asked() {
+fn a_bad_catalog_is_named_before_any_request() {
     let sim = Simulator::start(small());
     for text in ["", "{", "[]", "null", "7", "{}", r#"{"streams": {}}"#, r#"{"streams": [7]}"#] {
         drop(tap(&sim).file("--catalog", "chosen.json", text).run().expect_refusal(2, ["catalog"]));
@@ -299,7 +299,7 @@ fn a_bad_catalog_ends_with_its_name_and_before_anything_is_asked() {
 }
 
 #[test]
-fn schemas_are_the_ones_discovered() {
+fn emitted_schemas_are_the_discovered_ones() {
     let sim = Simulator::start(small());
     let run = tap(&sim).run().expect_code(0);
     let mut catalog = Catalog::discovered();
@@ -342,7 +342,7 @@ fn odd_metadata() -> impl Strategy<Value = Value> {
 }
 
 #[test]
-fn whatever_is_chosen_schema_and_records_have_it_and_nothing_else() {
+fn schema_and_records_hold_exactly_what_is_selected() {
     let sim = Simulator::start(small());
     let discovered = Catalog::discovered().entry("users").clone();
     let count = discovered["metadata"].as_array().unwrap().len();

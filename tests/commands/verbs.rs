@@ -10,7 +10,7 @@ fn discovered() -> Value {
 }
 
 #[test]
-fn discover_needs_no_settings_and_asks_nobody() {
+fn discover_needs_no_settings_and_sends_no_request() {
     assert_eq!(discovered()["streams"].as_array().unwrap().len(), 4);
     let sim = Simulator::start(small());
     let run = tap(&sim).arg("--discover").run().expect_code(0);
@@ -36,7 +36,7 @@ fn the_catalog_is_indented_and_its_lines_are_short() {
 }
 
 #[test]
-fn every_entry_says_how_it_is_keyed_and_read() {
+fn every_catalog_entry_has_its_key_and_replication_method() {
     for entry in discovered()["streams"].as_array().unwrap() {
         let name = entry["tap_stream_id"].as_str().unwrap();
         assert!(STREAMS.contains(&name));
@@ -81,7 +81,7 @@ fn every_property_at_every_depth_has_metadata() {
 }
 
 #[test]
-fn schemas_are_plain_enough_for_every_target() {
+fn schemas_use_only_what_every_target_understands() {
     fn check(schema: &Value, path: &str) {
         let types = &schema["type"];
         let nullable = types.as_array().is_some_and(|types| types.contains(&json!("null")));
@@ -160,7 +160,7 @@ fn about_is_text_for_people_and_json_for_programs() {
 }
 
 #[test]
-fn a_wrong_command_line_ends_with_2_and_words() {
+fn a_wrong_command_line_exits_with_2_and_a_message() {
     for arguments in
         [vec!["--colour"], vec!["--config"], vec!["fetch"], vec!["--log-level", "loud"], vec!["--state"]]
     {
@@ -182,14 +182,14 @@ fn test_reads_at_most_one_record_of_each_stream() {
 }
 
 #[test]
-fn test_is_content_with_empty_streams() {
+fn test_accepts_empty_streams() {
     let sim = Simulator::start(polite().users(0).invitations(0).service_accounts(0).role_bindings(0));
     let run = tap(&sim).set("empty_lists", "warn").arg("--test").run().expect_code(0);
     assert_eq!(run.schemas().len(), 4);
 }
 
 #[test]
-fn test_finds_the_one_record_below_the_organization_and_on_a_later_page() {
+fn test_finds_a_record_below_the_organization_or_on_a_later_page() {
     let sim = Simulator::start(polite().role_bindings(40).organization_bindings(0));
     assert_eq!(tap(&sim).arg("--test").run().expect_code(0).records("role_bindings").len(), 1);
 }

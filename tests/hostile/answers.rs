@@ -12,7 +12,7 @@ fn refusal() -> Reply {
 }
 
 #[test]
-fn a_check_asks_each_stream_whatever_the_look_ups_took() {
+fn a_check_asks_each_stream_however_long_the_look_ups_were() {
     let service = Pretend::start(|asked: &Asked| {
         let page: usize = asked.parameter("page_token").map_or(0, |token| token.parse().unwrap());
         match asked.path.as_str() {
@@ -28,7 +28,7 @@ fn a_check_asks_each_stream_whatever_the_look_ups_took() {
 }
 
 #[test]
-fn an_error_of_another_form_is_no_end_of_a_list() {
+fn an_error_of_unusual_form_does_not_end_a_list() {
     for error in [
         r#""code":403,"message":"no rows today""#,
         r#""code":7,"message":"no rows today","details":[]"#,
@@ -60,7 +60,7 @@ fn an_error_of_another_form_is_no_end_of_a_list() {
 }
 
 #[test]
-fn an_organization_that_is_listed_twice_is_one() {
+fn an_organization_listed_twice_counts_once() {
     let service =
         Pretend::but("/org/v2/organizations", |_| Reply::page([organization(), organization()], None));
     let run = service.tap().run().expect_code(0);
@@ -68,7 +68,7 @@ fn an_organization_that_is_listed_twice_is_one() {
 }
 
 #[test]
-fn somebody_elses_role_does_not_make_the_owner_an_admin() {
+fn another_principals_role_does_not_make_the_owner_an_admin() {
     let service = Pretend::start(|asked: &Asked| {
         let mut other = binding("rb-1", CRN);
         other["principal"] = "User:u-other".into();
@@ -94,7 +94,7 @@ fn the_body_of_an_error_does_not_fill_memory() {
 }
 
 #[test]
-fn a_page_of_more_records_than_were_asked_for_has_a_limit() {
+fn a_page_with_far_more_records_than_asked_for_is_refused() {
     for (records, code) in [(1000, 0), (1_200_000, 5)] {
         let body = format!("{{\"data\":[{}{{\"id\":\"a\"}}]}}", "{\"id\":\"a\"},".repeat(records - 1));
         let service = Pretend::but("/iam/v2/users", move |_| Reply::new(200, body.clone()));
@@ -117,7 +117,7 @@ fn a_refused_token_restarts_an_empty_stream_once_only() {
 }
 
 #[test]
-fn a_number_of_records_that_cannot_grow_is_no_defect() {
+fn a_record_count_at_its_maximum_is_accepted() {
     let service = Pretend::but("/iam/v2/invitations", |_| Reply::page([json!({"id": "i-1"})], None));
     let state = json!({"bookmarks": {"invitations": bookmark(u64::MAX)}});
     let run = service.tap().set("streams", json!(["invitations"])).state(&state).run().expect_code(0);
@@ -135,7 +135,7 @@ fn bookmark(records: u64) -> Value {
 }
 
 #[test]
-fn where_persons_are_hidden_no_odd_pattern_is_quoted() {
+fn no_unknown_pattern_is_quoted_if_persons_are_hidden() {
     let service = Pretend::start(|asked: &Asked| match asked.path.as_str() {
         "/iam/v2/role-bindings" => {
             let odd = binding("rb-3", &format!("{CRN}/team=x/lead=ada@example.com"));

@@ -42,7 +42,7 @@ fn assert_failed(body: &str, code: i32, words: &[&str]) -> Run {
 }
 
 #[test]
-fn a_page_that_carries_errors_is_no_end_of_a_list() {
+fn a_page_with_errors_does_not_end_a_list() {
     for errors in [
         r#""errors":[{"detail":"no rows today"}]"#,
         r#""errors":[{"status":"409","title":"no rows today"}]"#,
@@ -81,7 +81,7 @@ fn an_error_without_words_in_a_page_is_an_error_too() {
 }
 
 #[test]
-fn places_of_an_error_that_hold_nothing_are_no_error() {
+fn empty_error_fields_are_not_an_error() {
     for errors in [
         r#""errors":[]"#,
         r#""errors": [ ] "#,
@@ -98,7 +98,7 @@ fn places_of_an_error_that_hold_nothing_are_no_error() {
 }
 
 #[test]
-fn a_page_that_says_it_is_unavailable_is_tried_again_and_given_up() {
+fn an_outage_told_inside_a_page_is_retried_and_then_given_up() {
     for errors in [
         r#""errors":[{"status":"503","detail":"come later"}]"#,
         r#""errors":[{"status":429,"detail":"come later"}]"#,
@@ -118,7 +118,7 @@ fn a_page_that_says_it_is_unavailable_is_tried_again_and_given_up() {
 }
 
 #[test]
-fn a_page_that_says_it_is_refused_is_denied_and_not_tried_again() {
+fn a_refusal_inside_a_page_is_denied_and_not_retried() {
     for status in ["401", "403"] {
         let body = format!(r#"{{"data":[],"errors":[{{"status":"{status}","detail":"not for you"}}]}}"#);
         drop(assert_failed(&body, 3, &["not for you", status]));
@@ -146,7 +146,7 @@ fn a_page_that_asks_for_a_wait_is_waited_for() {
 }
 
 #[test]
-fn an_envelope_that_repeats_a_field_is_refused() {
+fn an_envelope_with_a_repeated_field_is_refused() {
     for body in [
         r#"{"data":[{"id":"u-2"}],"data":[]}"#,
         r#"{"data":[],"d\u0061ta":[{"id":"u-2"}]}"#,

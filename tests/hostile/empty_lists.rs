@@ -29,7 +29,7 @@ fn assert_denied(run: Run, stream: &str, role: &str) {
 }
 
 #[test]
-fn a_list_that_cannot_be_empty_fails_with_the_role_that_sees_it() {
+fn a_list_that_cannot_be_empty_fails_and_names_the_role_it_needs() {
     for scenario in [|| small(), || rude()] {
         for (stream, scenario, role) in empty(scenario) {
             let sim = Simulator::start(scenario);
@@ -39,7 +39,7 @@ fn a_list_that_cannot_be_empty_fails_with_the_role_that_sees_it() {
 }
 
 #[test]
-fn under_airbyte_such_a_stream_is_incomplete_and_no_state_says_complete() {
+fn under_airbyte_such_a_stream_is_incomplete_in_status_and_state() {
     for (stream, scenario, role) in empty(small) {
         let sim = Simulator::start(scenario);
         let streams = ["invitations", stream];
@@ -66,7 +66,7 @@ fn a_check_and_a_test_say_what_a_sync_would() {
 }
 
 #[test]
-fn the_setting_takes_an_empty_list_for_what_it_is_with_a_warning() {
+fn the_setting_accepts_an_empty_list_with_a_warning() {
     for scenario in [polite(), rude()] {
         let sim = Simulator::start(scenario.users(0).role_bindings(0));
         let run = tap(&sim).set("empty_lists", "warn").run();

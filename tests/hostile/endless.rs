@@ -35,7 +35,7 @@ fn a_stream_of_empty_pages_ends_after_a_thousand() {
 }
 
 #[test]
-fn some_empty_pages_in_a_row_are_no_end_and_no_error() {
+fn a_few_empty_pages_in_a_row_neither_end_nor_break_a_stream() {
     let service = Pretend::start(|asked: &Asked| {
         let page: usize = asked.parameter("page_token").map_or(0, |token| token.parse().unwrap());
         match asked.path.as_str() {

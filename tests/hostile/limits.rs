@@ -90,7 +90,7 @@ fn a_body_one_byte_longer_is_refused_packed_or_not() {
 }
 
 #[test]
-fn a_body_without_end_is_told_with_its_limit() {
+fn an_endless_body_is_refused_with_the_limit_named() {
     drop(assert_refused(Fault::Endless, &["users", "16 MiB"]));
 }
 
@@ -107,7 +107,7 @@ fn a_body_that_unpacks_to_a_gibibyte_is_refused() {
 }
 
 #[test]
-fn an_error_whose_body_is_a_bomb_is_still_told_as_that_error() {
+fn an_error_whose_body_is_a_gzip_bomb_is_still_reported() {
     let sim = Simulator::start(small());
     let bomb = Fault::Packed(Box::new(Fault::plain(409, &"no way ".repeat(8 << 20))));
     for fault in [bomb, Fault::plain(409, &"no way ".repeat(3 << 20))] {
@@ -131,7 +131,7 @@ fn gzip_is_told_by_its_first_bytes_whatever_the_header_says() {
 }
 
 #[test]
-fn an_error_packed_without_a_header_to_say_so_is_put_into_words() {
+fn an_error_in_unlabelled_gzip_is_quoted() {
     for (status, code) in [(401, 3), (403, 3), (409, 5), (503, 4)] {
         let sim = Simulator::start(small());
         let fault = Fault::Packed(Box::new(Fault::errors(status, "no rows for you today")));
@@ -143,7 +143,7 @@ fn an_error_packed_without_a_header_to_say_so_is_put_into_words() {
 }
 
 #[test]
-fn a_packed_body_that_is_cut_off_or_not_packed_at_all_is_no_page() {
+fn a_truncated_or_false_gzip_body_is_refused() {
     let packed = gzip(&page_of(100_000));
     for body in [packed[..packed.len() / 2].to_vec(), packed[..5].to_vec(), b"\x1f\x8bnot packed".to_vec()] {
         for headers in [Vec::new(), labelled()] {
@@ -171,7 +171,7 @@ fn deep_record(levels: usize) -> Fault {
 }
 
 #[test]
-fn a_record_is_nested_as_deep_as_its_message_can_be_parsed_and_no_deeper() {
+fn a_record_may_be_nested_as_deep_as_its_message_can_be_parsed() {
     // Our own parsers of messages give up where others do.
     assert_read(deep_record(DEEPEST), "u-deep00");
     drop(assert_refused(deep_record(DEEPEST + 1), &["users", "nested", &DEEPEST.to_string()]));
@@ -181,7 +181,7 @@ fn a_record_is_nested_as_deep_as_its_message_can_be_parsed_and_no_deeper() {
 }
 
 #[test]
-fn the_deepest_record_can_be_parsed_in_airbytes_language_too() {
+fn the_deepest_record_can_be_parsed_under_airbyte_too() {
     let sim = Simulator::start(small());
     sim.add_fault(deep_record(DEEPEST), At::stream("users"));
     let stream = json!({"name": "users", "json_schema": {}, "supported_sync_modes": ["full_refresh"]});
@@ -193,7 +193,7 @@ fn the_deepest_record_can_be_parsed_in_airbytes_language_too() {
 }
 
 #[test]
-fn an_envelope_nested_without_end_is_refused() {
+fn an_endlessly_nested_envelope_is_refused() {
     for deep in [
         format!(r#"{{"data":{}}}"#, nested(200_000)),
         format!(r#"{{"data":[],"metadata":{}}}"#, nested(200_000)),
@@ -206,13 +206,13 @@ fn an_envelope_nested_without_end_is_refused() {
 }
 
 #[test]
-fn what_nobody_reads_of_an_envelope_may_be_nested_as_it_likes() {
+fn unread_parts_of_an_envelope_may_be_nested_deeply() {
     let body = format!(r#"{{"odd":{},"data":[{{"id":"u-odd000"}}]}}"#, nested(200_000));
     assert_read(Fault::Body(body.into_bytes(), Vec::new()), "u-odd000");
 }
 
 #[test]
-fn a_list_in_the_place_of_an_envelope_is_no_page() {
+fn an_array_instead_of_an_envelope_is_refused() {
     for body in
         ["[[],{}]", "[null,null]", r#"{"data":[],"metadata":[null]}"#, r#"{"data":[],"metadata":[""]}"#]
     {
@@ -230,7 +230,7 @@ fn with_token(token: String) -> Pretend {
 }
 
 #[test]
-fn a_page_token_of_eight_kibibytes_is_used_and_a_longer_one_refused() {
+fn a_page_token_may_be_eight_kibibytes_long_and_no_longer() {
     // A slash takes three bytes in the link; what counts is the token.
     for text in ["x", "/"] {
         let token = text.repeat(8 << 10);
@@ -292,7 +292,7 @@ fn a_server_that_never_answers_is_given_up_with_the_limit_named() {
 }
 
 #[test]
-fn an_answer_that_drips_is_given_up_with_the_limit_named() {
+fn a_trickling_answer_is_given_up_with_the_limit_named() {
     let drips = |stream: &mut TcpStream| {
         for byte in
             b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 20\r\n".iter().cycle()
@@ -313,7 +313,7 @@ fn an_answer_that_drips_is_given_up_with_the_limit_named() {
 }
 
 #[test]
-fn a_head_without_end_is_given_up() {
+fn an_endless_head_is_given_up() {
     let headers = |stream: &mut TcpStream| {
         stream.write_all(b"HTTP/1.1 200 OK\r\n")?;
         let lines = format!("X-Odd: {}\r\n", "x".repeat(60_000));
@@ -360,7 +360,7 @@ fn a_body_announced_beyond_the_limit_is_refused_before_it_comes() {
 }
 
 #[test]
-fn what_is_no_http_is_given_up() {
+fn an_answer_that_is_not_http_is_given_up() {
     for answer in [
         |stream: &mut TcpStream| stream.write_all(b"SSH-2.0-OpenSSH_9.9\r\n"),
         |stream: &mut TcpStream| stream.write_all(b"\x15\x03\x01\x00\x02\x02\x50"),

@@ -163,7 +163,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_page_holds_the_records_that_were_sent_and_the_token_of_its_link(
+    fn a_page_holds_the_sent_records_and_the_token_of_its_link(
         records in vec(any_json(), 0..6),
         token in prop::option::of(".{1,40}"),
         extra in any_json(),
@@ -193,7 +193,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_reading_a_page_panic(bytes in vec(any::<u8>(), 0..200)) {
+    fn no_bytes_make_parsing_a_page_panic(bytes in vec(any::<u8>(), 0..200)) {
         prop_assert!(!complaint::printable(&complaint::said(&bytes, false)).contains(char::is_control));
         if let Ok(page) = page::read(bytes, Envelope::List) {
             page.records().for_each(|record| assert!(!record.is_empty()));
@@ -219,7 +219,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_an_error_says_comes_out_short_and_on_one_line(said in any::<String>(), body in any_json()) {
+    fn any_error_body_is_quoted_short_and_on_one_line(said in any::<String>(), body in any_json()) {
         for body in [json!({"errors": [{"detail": said}]}), json!({"message": said}), body] {
             let words = complaint::printable(&complaint::said(body.to_string().as_bytes(), false));
             prop_assert!(words.chars().count() <= 301 && !words.contains(char::is_control), "{words:?}");
@@ -277,7 +277,7 @@ proptest! {
     }
 
     #[test]
-    fn a_record_is_fitted_or_refused_whatever_it_is(record in any_json()) {
+    fn any_record_is_either_fitted_or_refused(record in any_json()) {
         for personal in [Personal::Keep, Personal::Hash, Personal::Omit] {
             let options = RecordOptions::new(None, Drift::Warn, personal, Some("a key for the hashes"));
             let line = fitted(&mut Shape::new(&STREAMS[0], &Deselected::default(), options), &record.to_string());
@@ -288,7 +288,7 @@ proptest! {
     }
 
     #[test]
-    fn a_position_is_read_as_it_was_written_also_beside_keys_of_others(
+    fn a_position_is_read_as_written_even_beside_foreign_keys(
         organization_id in prop::option::of(any::<String>()),
         api_key_hash in prop::option::of(any::<String>()),
         (records, last_records) in any::<(u64, Option<u64>)>(),
@@ -315,7 +315,7 @@ proptest! {
     }
 
     #[test]
-    fn no_state_makes_reading_it_panic(state in any_json(), bookmark in any_json()) {
+    fn no_state_makes_parsing_panic(state in any_json(), bookmark in any_json()) {
         for state in [
             state.clone(),
             json!({"bookmarks": state}),
@@ -364,7 +364,7 @@ proptest! {
     }
 
     #[test]
-    fn no_catalog_makes_reading_it_panic(catalog in any_json(), entry in any_json()) {
+    fn no_catalog_makes_parsing_panic(catalog in any_json(), entry in any_json()) {
         let offer = Offer { streams: STREAMS.iter().collect(), personal: Personal::Keep };
         for catalog in [catalog.clone(), json!({"streams": catalog}), json!({"streams": [entry]})] {
             let _ = singer::catalog::select(&catalog, &offer).map(|chosen| chosen.len());

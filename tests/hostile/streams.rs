@@ -34,7 +34,7 @@ fn assert_not_ended(run: &Run, stream: &str, what: &str) {
 }
 
 #[test]
-fn an_answer_with_errors_in_it_ends_no_stream() {
+fn an_answer_with_errors_ends_no_stream() {
     for stream in EVERY {
         for fault in [Fault::errors_page(503), Fault::RowsAndErrors(400)] {
             let sim = Simulator::start(several());
@@ -47,7 +47,7 @@ fn an_answer_with_errors_in_it_ends_no_stream() {
 }
 
 #[test]
-fn a_failure_beside_a_far_reset_costs_no_stream() {
+fn a_failure_with_a_distant_reset_costs_no_stream() {
     let sim = Simulator::start(several());
     for stream in EVERY.into_iter().chain(["organizations"]) {
         sim.add_fault(Fault::far_reset(), At::stream(stream).times(2));
@@ -57,7 +57,7 @@ fn a_failure_beside_a_far_reset_costs_no_stream() {
 }
 
 #[test]
-fn empty_pages_without_end_end_their_streams_as_broken() {
+fn endless_empty_pages_end_their_streams_as_broken() {
     // One of each kind: read whole, by scopes, and environment by environment.
     let endless = ["users", "role_bindings", "kafka_clusters"];
     let sim = Simulator::start(several());
@@ -73,7 +73,7 @@ fn empty_pages_without_end_end_their_streams_as_broken() {
 }
 
 #[test]
-fn look_ups_without_end_end_the_run_as_broken() {
+fn endless_look_ups_end_the_run_as_broken() {
     for (fault, stream, reader) in [
         (Fault::EndlessEmpty, "organizations", "users"),
         (Fault::EndlessRows, "organizations", "users"),
@@ -99,7 +99,7 @@ fn tokens_that_lead_to_empty_pages_on_resume_lose_nothing() {
 }
 
 #[test]
-fn another_api_key_starts_over_what_the_first_was_in_the_middle_of() {
+fn another_api_key_starts_interrupted_streams_over() {
     for old in [OldKey::Revoked, OldKey::Works] {
         let sim = Simulator::start(several());
         let state = interrupted(&sim);
@@ -113,7 +113,7 @@ fn another_api_key_starts_over_what_the_first_was_in_the_middle_of() {
 }
 
 #[test]
-fn the_same_api_key_goes_on_where_it_stood() {
+fn the_same_api_key_resumes_where_it_stopped() {
     let sim = Simulator::start(several());
     let state = interrupted(&sim);
     let run = every(&sim).state(&state).run().expect_code(0);

@@ -114,7 +114,7 @@ fn a_run_killed_at_fifty_random_moments_and_resumed_loses_nothing() {
 }
 
 #[test]
-fn a_resumed_stream_goes_on_where_it_was_and_does_not_start_over() {
+fn a_resumed_stream_goes_on_where_it_stopped() {
     let sim = Simulator::start(polite());
     let only = || tap(&sim).set("streams", json!(["users"])).set("page_size", 10);
     let child = only().spawn();
@@ -141,7 +141,7 @@ fn side_by_side<'s>(sim: &'s Simulator, states: [Option<&Value>; 4]) -> Vec<Spaw
 }
 
 #[test]
-fn four_processes_with_a_stream_and_a_state_each_give_exactly_the_union() {
+fn four_processes_with_one_stream_each_give_exactly_the_union() {
     let sim = Simulator::start(rude());
     for (child, stream) in side_by_side(&sim, [None; 4]).into_iter().zip(STREAMS) {
         let run = child.finish().expect_code(0);

@@ -45,7 +45,7 @@ fn last_line_is_state(run: &Run) -> bool {
 }
 
 #[test]
-fn sigterm_in_the_middle_of_a_wait_ends_it() {
+fn sigterm_during_a_wait_ends_the_run() {
     let sim = Simulator::start(polite());
     sim.add_fault(Fault::rate_limited(100), At::stream("users").from(3));
     let child = tap(&sim).set("page_size", 10).spawn();
@@ -63,7 +63,7 @@ fn sigterm_in_the_middle_of_a_wait_ends_it() {
 }
 
 #[test]
-fn sigterm_while_a_page_is_awaited_ends_it() {
+fn sigterm_during_a_request_ends_the_run() {
     let sim = Simulator::start(polite());
     let child = tap(&sim).set("page_size", 10).spawn();
     child.read_lines(150);
@@ -77,7 +77,7 @@ fn sigterm_while_a_page_is_awaited_ends_it() {
 }
 
 #[test]
-fn sigterm_in_the_middle_of_a_page_finishes_the_page_and_its_state() {
+fn sigterm_during_a_page_finishes_the_page_and_its_state() {
     for lines in [1, 5, 37, 120, 300] {
         let sim = Simulator::start(polite());
         let child = tap(&sim).set("page_size", 50).spawn();
@@ -89,7 +89,7 @@ fn sigterm_in_the_middle_of_a_page_finishes_the_page_and_its_state() {
 }
 
 #[test]
-fn sigterm_before_the_organization_is_known_ends_it() {
+fn sigterm_before_the_organization_is_known_ends_the_run() {
     let sim = Simulator::start(small());
     sim.hold();
     let child = tap(&sim).spawn();
@@ -99,7 +99,7 @@ fn sigterm_before_the_organization_is_known_ends_it() {
 }
 
 #[test]
-fn sigint_ends_it_as_sigterm_does() {
+fn sigint_ends_the_run_as_sigterm_does() {
     let sim = Simulator::start(polite());
     let child = tap(&sim).set("page_size", 10).spawn();
     child.read_lines(100);
@@ -109,7 +109,7 @@ fn sigint_ends_it_as_sigterm_does() {
 }
 
 #[test]
-fn sigterm_while_nobody_reads_stdout_ends_it_within_two_seconds() {
+fn sigterm_ends_the_run_within_two_seconds_if_stdout_is_not_read() {
     for signal in [("TERM", 15), ("INT", 2)] {
         let sim = Simulator::start(polite().users(5_000));
         let child = tap(&sim).set("streams", json!(["users"])).spawn();
@@ -124,7 +124,7 @@ fn sigterm_while_nobody_reads_stdout_ends_it_within_two_seconds() {
 }
 
 #[test]
-fn a_stdout_closed_in_the_middle_is_a_failure_and_no_panic() {
+fn a_stdout_closed_midway_is_a_failure_and_not_a_panic() {
     for lines in [0, 1, 60] {
         let sim = Simulator::start(polite().users(3_000));
         let child = tap(&sim).set("page_size", 100).spawn();
@@ -136,7 +136,7 @@ fn a_stdout_closed_in_the_middle_is_a_failure_and_no_panic() {
 }
 
 #[test]
-fn a_closed_stdout_is_no_panic_for_verbs_that_print_for_people() {
+fn verbs_for_people_do_not_panic_on_a_closed_stdout() {
     for verb in ["--discover", "--about", "--version", "--help"] {
         let child = crate::support::bare().arg(verb).spawn();
         child.close_stdout();

@@ -61,7 +61,7 @@ fn odd_names() -> Pretend {
 }
 
 #[test]
-fn a_line_of_the_log_is_one_line_whatever_things_are_called() {
+fn a_log_message_is_one_line_whatever_names_it_holds() {
     let service = odd_names();
     for level in ["info", "debug"] {
         let run = service.tap().set("max_retries", 1).args(["--log-level", level]).run();
@@ -78,7 +78,7 @@ fn a_line_of_the_log_is_one_line_whatever_things_are_called() {
 }
 
 #[test]
-fn paths_and_names_of_settings_and_streams_do_not_break_a_line() {
+fn names_and_paths_do_not_break_a_log_line() {
     assert_lines(&bare().args(["--config", "/no\u{1b}[31m\u{202e}where/config.json"]).run().expect_code(2));
     let service = Pretend::start(ordinary);
     let odd = format!("{ODD}{}", "long".repeat(2_000));
@@ -90,7 +90,7 @@ fn paths_and_names_of_settings_and_streams_do_not_break_a_line() {
 }
 
 #[test]
-fn airbyte_is_told_bounded_lines_too() {
+fn log_lines_are_bounded_under_airbyte_too() {
     let service = odd_names();
     let mut heard = check(service.tap().set("max_retries", 0));
     assert!(is_plain(&heard.failed(&["invitations"])));

@@ -62,7 +62,7 @@ fn has(objects: &[Value], level: &str, stream: Value, words: &str) -> bool {
 }
 
 #[test]
-fn a_line_is_an_object_that_says_what_the_text_says() {
+fn a_structured_line_says_what_the_text_line_says() {
     let sim = Simulator::start(small().refuse("invitations"));
     let child = tap(&sim).args(["--log-format", "json", "--log-level", "debug"]).spawn();
     let id = child.id();
@@ -81,7 +81,7 @@ fn a_line_is_an_object_that_says_what_the_text_says() {
 }
 
 #[test]
-fn a_runtime_wishes_objects_and_their_level_by_a_file() {
+fn a_runtime_chooses_structured_lines_and_their_level_by_a_file() {
     let sim = Simulator::start(small().refuse("invitations"));
     for (level, lowest) in [
         ("DEBUG", "debug"),
@@ -104,7 +104,7 @@ fn a_runtime_wishes_objects_and_their_level_by_a_file() {
 }
 
 #[test]
-fn flags_count_more_than_the_file() {
+fn flags_override_the_log_config() {
     let sim = Simulator::start(small());
     let run = wishing(&sim, &structured("ERROR")).args(["--log-level", "info"]).run().expect_code(0);
     assert!(has(&objects(&run), "info", Value::Null, "reading users"));
@@ -123,7 +123,7 @@ fn flags_count_more_than_the_file() {
 }
 
 #[test]
-fn a_file_that_cannot_be_used_is_one_warning_and_text() {
+fn an_unusable_log_config_is_one_warning_and_text_is_logged() {
     let sim = Simulator::start(polite());
     let secret = format!(r#"{{"api_secret": "{}"}}"#, sim.api_secret());
     for (file, words) in [

@@ -134,7 +134,7 @@ fn closing_a_terminal_that_nobody_reads_does_not_end_the_run() {
 }
 
 #[test]
-fn nothing_is_drawn_where_it_is_not_wanted_or_cannot_be() {
+fn nothing_is_drawn_where_it_is_unwanted_or_impossible() {
     let sim = Simulator::start(polite());
     let table: [(&str, Tap<'_>, Seen, bool); 8] = [
         ("a terminal", tap(&sim), Seen::Stderr, true),
@@ -167,7 +167,7 @@ fn nothing_is_drawn_where_it_is_not_wanted_or_cannot_be() {
 }
 
 #[test]
-fn lines_have_a_timestamp_but_for_those_on_a_terminal() {
+fn lines_have_a_timestamp_except_on_a_terminal() {
     let wrong = || bare().args(["--config", "nowhere.json"]);
     let mut terminal = wrong().on_terminal(Seen::Both);
     assert_eq!(terminal.finish().0, Some(2), "exit code");
@@ -180,7 +180,7 @@ fn lines_have_a_timestamp_but_for_those_on_a_terminal() {
 }
 
 #[test]
-fn a_person_who_tests_the_settings_is_told_a_verdict_of_each_stream() {
+fn a_test_on_a_terminal_prints_a_verdict_on_each_stream() {
     let sim = Simulator::start(polite().service_accounts(0).refuse("invitations"));
     for seen in [Seen::Both, Seen::Stdout] {
         let mut terminal = tap(&sim).arg("--test").on_terminal(seen);
@@ -213,7 +213,7 @@ fn a_person_who_tests_the_settings_is_told_a_verdict_of_each_stream() {
 }
 
 #[test]
-fn a_verdict_is_one_plain_line() {
+fn a_verdict_is_one_line_of_plain_text() {
     let service =
         Pretend::but("/iam/v2/users", |_| Reply::new(500, "\u{1b}[31mred\u{202e}\nusers  1 record read"));
     let mut terminal = service.tap().set("max_retries", 0).arg("--test").on_terminal(Seen::Stdout);

@@ -54,7 +54,7 @@ fn with(state: &Value, key: &str, value: impl Into<Value>) -> Value {
 }
 
 #[test]
-fn environments_are_asked_in_the_order_of_their_ids_each_once() {
+fn environments_are_asked_once_each_in_the_order_of_their_ids() {
     let sim = Simulator::start(five().environments(40));
     let order = environments(&sim);
     assert_ne!(sim.truth().ids("environments"), order, "the listing has an order of its own");
@@ -235,7 +235,7 @@ fn a_refused_environment_is_named_and_the_next_run_starts_over() {
 }
 
 #[test]
-fn an_environment_that_is_hidden_though_it_is_listed_is_refused_as_well() {
+fn an_environment_that_is_listed_but_hidden_counts_as_refused() {
     for place in 0..5 {
         let sim = Simulator::start(five());
         sim.add_fault(Fault::errors_title(404, "Not Found"), At::stream(CLUSTERS).nth(2 * place + 1));
@@ -246,7 +246,7 @@ fn an_environment_that_is_hidden_though_it_is_listed_is_refused_as_well() {
 }
 
 #[test]
-fn after_a_refusal_no_later_failure_leaves_a_position() {
+fn a_failure_after_a_refusal_leaves_no_position() {
     let sim = Simulator::start(five());
     sim.add_fault(Fault::errors(403, "Forbidden Access"), At::stream(CLUSTERS).nth(3));
     sim.add_fault(Fault::errors(503, "try later"), At::stream(CLUSTERS).from(6));
@@ -305,7 +305,7 @@ fn a_listing_of_environments_that_breaks_off_fails_the_clusters() {
 }
 
 #[test]
-fn a_state_of_another_form_is_started_over_with_one_warning() {
+fn a_malformed_state_is_started_over_with_one_warning() {
     let sim = Simulator::start(five());
     let state = stopped(only(&sim), &sim, &[CLUSTERS], 6).last_state().unwrap();
     let days_ago = (Utc::now() - TimeDelta::hours(25)).to_rfc3339();
@@ -327,7 +327,7 @@ fn assert_starts_over(sim: &Simulator, state: &Value) {
 }
 
 #[test]
-fn a_partition_that_names_no_environment_there_is_starts_over() {
+fn a_partition_that_names_no_existing_environment_starts_over() {
     let sim = Simulator::start(five());
     let state = stopped(only(&sim), &sim, &[CLUSTERS], 6).last_state().unwrap();
     for partition in ["organization/*", "organization", "organization+", "env-", "zzz", "ENV-1", ""] {
@@ -337,7 +337,7 @@ fn a_partition_that_names_no_environment_there_is_starts_over() {
 
 /// A listing that is not narrowed to the environment asked for would repeat clusters under each.
 #[test]
-fn a_cluster_of_another_environment_than_was_asked_for_breaks_the_stream() {
+fn a_cluster_of_another_environment_breaks_the_stream() {
     let (sim, catalog) = (Simulator::start(five()), airbyte::catalog_of(&[CLUSTERS], "full_refresh"));
     let page = json!({"metadata": {}, "data": sim.truth().records(CLUSTERS)});
     sim.add_fault(Fault::Body(page.to_string().into_bytes(), Vec::new()), At::stream(CLUSTERS));
@@ -347,7 +347,7 @@ fn a_cluster_of_another_environment_than_was_asked_for_breaks_the_stream() {
 }
 
 #[test]
-fn a_token_refused_in_the_middle_starts_the_whole_pass_over_once() {
+fn a_token_refused_in_mid_run_restarts_the_whole_pass_once() {
     for status in [400, 404, 410] {
         let sim = Simulator::start(five());
         let order = environments(&sim);
@@ -379,7 +379,7 @@ fn versions(run: &Run, kind: &str) -> Vec<Value> {
 }
 
 #[test]
-fn one_version_is_of_all_environments_and_of_both_runs() {
+fn one_version_spans_all_environments_and_both_runs() {
     let sim = Simulator::start(five());
     for failing in [4, 5] {
         let before = stopped(both(&sim), &sim, &[CLUSTERS], failing);

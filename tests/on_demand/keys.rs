@@ -69,7 +69,7 @@ fn whatever_is_named_as_a_secret_is_dropped_at_every_depth() {
 }
 
 #[test]
-fn that_a_secret_was_dropped_is_no_drift() {
+fn a_dropped_secret_is_not_drift() {
     let spec = json!({"token": HUSH, "owner": {"id": "u-1", "Secret": HUSH}});
     let sim = listing(&json!([{"id": "K", "password": HUSH, "spec": spec}]).to_string());
     for drift in ["warn", "fail"] {
@@ -80,14 +80,14 @@ fn that_a_secret_was_dropped_is_no_drift() {
 }
 
 #[test]
-fn streams_that_hold_no_secrets_keep_fields_of_such_names() {
+fn streams_without_secrets_keep_fields_with_such_names() {
     let user = r#"{"id":"u-1","token":"a","x":{"secret":[ 1.0 ]}}"#;
     let run = tap(&crafted_text("users", &format!("[{user}]"))).run().expect_code(0);
     assert!(run.stdout.contains(user.strip_suffix('}').unwrap()), "{}", run.stdout);
 }
 
 #[test]
-fn a_key_for_several_clusters_is_not_taken_for_a_key_of_one() {
+fn a_key_for_several_clusters_names_no_single_resource() {
     let cluster = |id: &str| json!({"id": id, "kind": "Cluster", "environment": "env-1"});
     let one = json!(["lkc-1", "Cluster", "env-1"]);
     let none = json!([null, null, null]);

@@ -25,7 +25,7 @@ fn is_told_as_failed(run: &Run) {
 }
 
 #[test]
-fn every_refused_environment_is_warned_of_and_the_error_counts_them() {
+fn each_refused_environment_is_a_warning_and_the_error_counts_them() {
     for refused in [2, 6] {
         let scenario = (0..refused).fold(eight(), |scenario, n| scenario.refuse(&format!("{CLUSTERS}/#{n}")));
         let sim = Simulator::start(scenario);

@@ -99,14 +99,14 @@ fn seven_streams_are_read_whole_from_a_rude_service_too() {
 }
 
 #[test]
-fn forty_environments_come_out_whole() {
+fn forty_environments_are_read_whole() {
     for scenario in [few(), few().polite()] {
         comes_out_whole(scenario.environments(40).kafka_clusters(3), &[2, 100]);
     }
 }
 
 #[test]
-fn that_no_environment_is_listed_is_not_taken_for_no_clusters() {
+fn an_empty_list_of_environments_is_not_taken_for_no_clusters() {
     for scenario in [few(), few().polite()] {
         let sim = Simulator::start(scenario.environments(0));
         let words = |stream| [stream, "is empty", "Operator", "empty_lists"];
@@ -129,7 +129,7 @@ fn that_no_environment_is_listed_is_not_taken_for_no_clusters() {
 }
 
 #[test]
-fn no_secret_of_a_key_is_said_whatever_is_asked() {
+fn no_secret_of_a_key_is_printed_by_any_command() {
     let sim = Simulator::start(rude());
     let secrets = sim.key_secrets();
     let catalog = airbyte::catalog_of(&EVERY, "full_refresh");
@@ -147,7 +147,7 @@ fn no_secret_of_a_key_is_said_whatever_is_asked() {
 }
 
 #[test]
-fn no_secret_of_a_key_is_said_however_it_is_spelled() {
+fn no_secret_of_a_key_is_printed_however_it_is_spelled() {
     let secret = "hush+hush/quiet+as/a+mouse".to_owned();
     for spelled in [
         r#"{"secret":"~","owner":{"id":"u-1"}}"#,
@@ -208,26 +208,26 @@ fn stays_hidden(stream: &str, status: u16, fields: &str, hidden: &str) {
 }
 
 #[test]
-fn no_secret_of_a_key_is_said_of_a_page_that_is_broken() {
+fn no_secret_of_a_key_is_printed_for_a_broken_page() {
     stays_hidden("api_keys", 200, r#""spec":{"secret":"hush+hush/quiet"}"#, "hush+hush/quiet");
 }
 
 #[test]
-fn no_secret_of_a_key_is_said_of_an_error_that_quotes_keys() {
+fn no_secret_of_a_key_is_printed_for_an_error_that_quotes_keys() {
     for status in [400, 403, 500] {
         stays_hidden("api_keys", status, r#""spec":{"secret":"hush+hush/quiet"}"#, "hush+hush/quiet");
     }
 }
 
 #[test]
-fn nobody_who_is_omitted_is_named_of_a_page_that_is_broken() {
+fn no_omitted_person_is_named_for_a_broken_page() {
     stays_hidden("users", 200, r#""email":"grace.hopper@example.com""#, "grace.hopper@example.com");
 }
 
 const LIFTED: [&str; 5] = ["display_name", "owner_id", "resource_id", "resource_kind", "environment_id"];
 
 #[test]
-fn what_a_key_does_not_say_is_null_and_never_an_error() {
+fn missing_fields_of_a_key_are_null_and_not_an_error() {
     let cases = [
         (
             json!({"resource": null, "owner": {"id": "u-1"}, "display_name": "d"}),
@@ -274,7 +274,7 @@ fn what_a_key_does_not_say_is_null_and_never_an_error() {
 }
 
 #[test]
-fn a_key_whose_spec_is_left_out_still_says_whose_it_is() {
+fn a_key_without_its_spec_still_names_its_owner() {
     let sim = Simulator::start(small());
     let mut catalog = singer(offering(&["api_keys"]));
     for entry in catalog["streams"][0]["metadata"].as_array_mut().unwrap() {
@@ -292,7 +292,7 @@ fn a_key_whose_spec_is_left_out_still_says_whose_it_is() {
 }
 
 #[test]
-fn check_asks_for_what_the_settings_name() {
+fn check_asks_for_the_streams_of_the_settings() {
     for scenario in [small(), small().kafka_clusters(0)] {
         let sim = Simulator::start(scenario);
         airbyte::check(every(&sim)).succeeded();
@@ -306,7 +306,7 @@ fn check_asks_for_what_the_settings_name() {
 }
 
 #[test]
-fn check_names_what_is_refused_of_the_seven_and_its_role() {
+fn check_names_each_refused_stream_of_the_seven_and_its_role() {
     for (refused, role) in
         [("kafka_clusters", "Operator"), ("api_keys", "OrganizationAdmin"), ("environments", "Operator")]
     {

@@ -251,7 +251,7 @@ fn messages(output: &Output, secrets: &[String]) -> Vec<Value> {
 }
 
 #[test]
-fn the_image_says_who_it_is_and_what_it_runs_as_whom() {
+fn the_image_declares_its_labels_entry_point_and_user() {
     let Some(engine) = &*ENGINE else { return };
     let config = engine.config();
     assert_eq!(config["User"], "1000:1000");
@@ -359,7 +359,7 @@ fn the_image_holds_the_binary_and_certificates_and_no_leftovers() {
 }
 
 #[test]
-fn the_image_is_hardly_larger_than_its_base() {
+fn the_image_adds_little_to_its_base() {
     let Some(engine) = &*ENGINE else { return };
     let base = Container::from(engine, &format!("localhost/base:{}", release())).bytes();
     let image = Container::from(engine, IMAGE);

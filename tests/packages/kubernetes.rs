@@ -29,7 +29,7 @@ fn container() -> Value {
 }
 
 #[test]
-fn kubernetes_knows_every_field_of_the_cron_job() {
+fn the_cron_job_is_valid_for_kubernetes() {
     let folder = TempDir::new().unwrap();
     let wrong = folder.path().join("wrong.yaml");
     let text = fs::read_to_string(path()).unwrap();
@@ -44,7 +44,7 @@ fn kubernetes_knows_every_field_of_the_cron_job() {
 }
 
 #[test]
-fn the_pod_leaves_a_whole_snapshot_or_none_and_says_why() {
+fn the_pod_leaves_a_whole_snapshot_or_none() {
     let sim = Simulator::start(small());
     let container = container();
     let script = container["args"][0].as_str().unwrap();

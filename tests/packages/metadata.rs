@@ -104,7 +104,7 @@ fn the_linter_finds_no_fault_with_the_dockerfile() {
 }
 
 #[test]
-fn the_linter_finds_faults_where_there_are_some() {
+fn the_linter_finds_planted_faults() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("Dockerfile");
     fs::write(&file, "FROM debian\nRUN apt-get install curl\nUSER root\n").unwrap();
@@ -117,7 +117,7 @@ fn the_linter_finds_faults_where_there_are_some() {
 }
 
 #[test]
-fn the_metadata_is_whole_and_true_to_the_binary() {
+fn the_metadata_is_complete_and_matches_the_binary() {
     let metadata = yaml("airbyte/metadata.yaml");
     assert_eq!(metadata["metadataSpecVersion"], "1.0");
     let data = &metadata["data"];
@@ -190,7 +190,7 @@ fn the_image_has_a_numeric_user_and_a_binary_built_for_its_debian() {
 }
 
 #[test]
-fn what_the_image_copies_is_enough_for_cargo_and_its_rust_new_enough() {
+fn the_image_copies_enough_for_cargo_and_has_a_recent_rust() {
     assert_eq!(all("RUN")[1], "cargo build --release --locked --bin tap-confluent-cloud");
     let context = TempDir::new().unwrap();
     let mut copy = Command::new("sh");
@@ -223,7 +223,7 @@ fn what_the_image_copies_is_enough_for_cargo_and_its_rust_new_enough() {
 }
 
 #[test]
-fn docker_is_given_what_is_copied_and_nothing_else() {
+fn the_build_context_holds_only_what_is_copied() {
     let ignore = text("docker/Dockerfile.dockerignore");
     let rules: Vec<&str> = ignore.lines().filter(|line| !line.starts_with('#')).collect();
     let mut kept: Vec<&str> = rules.iter().filter_map(|rule| rule.strip_prefix('!')).collect();
@@ -278,7 +278,7 @@ fn the_page_has_the_headings_of_the_template_in_their_order() {
 }
 
 #[test]
-fn the_page_is_true_to_the_binary() {
+fn the_page_matches_the_binary() {
     let page = text("airbyte/docs.md");
     let schema = spec()["connectionSpecification"].take();
     let prerequisites = section(&page, "Prerequisites");

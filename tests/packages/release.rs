@@ -40,7 +40,7 @@ fn the_linter_finds_no_fault_with_the_workflows() {
 }
 
 #[test]
-fn the_linter_finds_faults_where_there_are_some() {
+fn the_linter_finds_planted_faults() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("wrong.yml");
     let wrong = "on: push\njobs:\n  one:\n    needs: two\n    runs-on: ubuntu-1804\n    steps:\n      \
@@ -121,7 +121,7 @@ fn without(tool: &str, targets: &[&str]) {
 }
 
 #[test]
-fn make_says_in_one_line_what_is_missing() {
+fn make_names_a_missing_tool_in_one_line() {
     let compiled = ["demo", "test", "check", "wheel", "advisories", "bench", "chaos", "fuzz", "bless"];
     without("cargo", &compiled);
     without("cc", &compiled);

@@ -94,7 +94,7 @@ fn assert_metadata(bin: &Path, package: &Value) {
 }
 
 #[test]
-fn each_python_at_hand_installs_it_and_what_it_installs_reads_everything() {
+fn each_installed_python_can_install_the_wheel_and_read_everything() {
     let sim = Simulator::start(polite());
     let package = package();
     for (version, python) in pythons() {
@@ -126,7 +126,7 @@ fn unpacked(folder: &Path) -> BTreeSet<String> {
 }
 
 #[test]
-fn it_holds_the_two_commands_and_nothing_of_this_machine() {
+fn the_wheel_holds_both_commands_and_nothing_of_this_machine() {
     let folder = TempDir::new().unwrap();
     let start = format!("tap_confluent_cloud-{VERSION}");
     let info = ["METADATA", "WHEEL", "RECORD", "licenses/LICENSE-MIT", "licenses/LICENSE-APACHE"];
@@ -204,7 +204,7 @@ fn cargo_installs_both_commands_from_the_source_distribution() {
 }
 
 #[test]
-fn the_second_command_says_what_it_lacks() {
+fn the_second_command_names_what_is_missing() {
     let folder = TempDir::new().unwrap();
     let alone = folder.path().join("source-confluent-cloud");
     // By other processes: what this one has open for writing while another test forks cannot be run.
@@ -229,7 +229,7 @@ fn the_second_command_says_what_it_lacks() {
 }
 
 #[test]
-fn the_second_command_does_not_become_itself_for_ever() {
+fn the_second_command_does_not_start_itself_forever() {
     let folder = TempDir::new().unwrap();
     let (own, tap) =
         (folder.path().join("source-confluent-cloud"), folder.path().join("tap-confluent-cloud"));
@@ -245,7 +245,7 @@ fn the_second_command_does_not_become_itself_for_ever() {
 }
 
 #[test]
-fn pyairbyte_finds_it_by_its_name_and_installs_it_by_itself() {
+fn pyairbyte_finds_the_connector_by_name_and_installs_it() {
     let sim = Simulator::start(small());
     let folder = TempDir::new().unwrap();
     let (_, python) = pythons().swap_remove(0);

@@ -239,7 +239,7 @@ fn pages() -> Vec<PathBuf> {
 }
 
 #[test]
-fn what_the_pages_tell_to_do_works() {
+fn the_commands_of_the_pages_work() {
     let (pages, faults) = (pages(), Mutex::new(Vec::new()));
     assert!(!pages.is_empty(), "there is no page of that name");
     let left = Mutex::new(pages.iter());

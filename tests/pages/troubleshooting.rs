@@ -91,7 +91,7 @@ fn every_sentence_of_the_program_is_on_the_page() {
 }
 
 #[test]
-fn every_sentence_of_the_page_is_the_program_s() {
+fn every_sentence_of_the_page_is_in_the_program() {
     let said: Vec<String> = said().iter().flat_map(|text| parts(text)).collect();
     let page = page();
     let rows =

@@ -19,7 +19,7 @@ fn odd() -> Simulator {
 }
 
 #[test]
-fn what_the_schema_does_not_know_passes_byte_for_byte() {
+fn unknown_fields_pass_byte_for_byte() {
     let sim = odd();
     for mode in ["pass", "warn"] {
         let run = tap(&sim).set("schema_drift", mode).run().expect_code(0);
@@ -36,7 +36,7 @@ fn what_the_schema_does_not_know_passes_byte_for_byte() {
 }
 
 #[test]
-fn drift_is_told_once_a_stream_with_counts_or_not_at_all() {
+fn drift_is_reported_once_per_stream_with_counts_or_not_at_all() {
     let sim = odd();
     let fields = ["x_new", "metadata.y_new", "email", "full_name", "auth_type", "metadata.self"];
     for run in [tap(&sim).run(), tap(&sim).set("schema_drift", "warn").run()] {
@@ -59,7 +59,7 @@ fn drift_is_told_once_a_stream_with_counts_or_not_at_all() {
 }
 
 #[test]
-fn counts_are_told_as_of_one_or_of_several_and_the_rest_comes_last() {
+fn drift_is_counted_in_singular_or_plural_and_the_rest_comes_last() {
     let few = r#"[{"id":"u-1","x_new":1,"full_name":5,"metadata":{"created_at":""}}]"#;
     // Below the organization, so that one listing is enough.
     let pattern = format!(
@@ -101,13 +101,13 @@ fn with_fail_a_stream_that_drifts_fails_and_the_others_are_whole() {
 }
 
 #[test]
-fn with_fail_what_fits_is_read_whole() {
+fn with_fail_records_that_fit_are_read_whole() {
     let sim = Simulator::start(polite());
     assert_whole(&tap(&sim).set("schema_drift", "fail").run(), &sim);
 }
 
 #[test]
-fn a_mode_of_drift_that_there_is_not_is_an_error() {
+fn an_unknown_drift_mode_is_an_error() {
     let sim = Simulator::start(small());
     drop(tap(&sim).set("schema_drift", "loud").run().expect_refusal(2, ["schema_drift", "fail"]));
 }

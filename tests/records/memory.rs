@@ -17,7 +17,7 @@ fn peak(users: u64) -> u64 {
 }
 
 #[test]
-fn a_hundred_thousand_users_take_no_more_memory_than_a_thousand() {
+fn a_hundred_thousand_users_need_no_more_memory_than_a_thousand() {
     let few = peak(1_000);
     let many = peak(100_000);
     println!("{few} KiB for 1,000 users, {many} KiB for 100,000");

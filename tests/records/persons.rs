@@ -51,7 +51,7 @@ fn field(records: &[Value], name: &str) -> BTreeMap<String, Value> {
 }
 
 #[test]
-fn hashed_no_person_is_named_anywhere() {
+fn with_hashes_no_person_is_named_anywhere() {
     for scenario in [polite(), rude()] {
         let sim = Simulator::start(scenario);
         let persons = persons(&sim);
@@ -69,7 +69,7 @@ fn hashed_no_person_is_named_anywhere() {
 }
 
 #[test]
-fn a_hash_is_the_hmac_of_the_trimmed_value_in_small_letters() {
+fn a_hash_is_the_hmac_of_the_trimmed_lowercase_value() {
     // printf ada@example.com | openssl dgst -sha256 -hmac 0123456789abcdef
     let known = "512383176ce1b4c279ee430548cf07ec0b58efa588517b611c1f0da6d2b9e577";
     assert_eq!(hashed("0123456789abcdef", " Ada@Example.com\n"), known);
@@ -128,7 +128,7 @@ fn the_same_key_gives_the_same_hashes_and_another_key_others() {
 }
 
 #[test]
-fn hashed_or_not_singer_and_airbyte_bring_the_same_records() {
+fn singer_and_airbyte_bring_the_same_hashes() {
     fn sorted(mut records: Vec<Value>) -> Vec<String> {
         records.sort_by(|one, other| one["id"].as_str().cmp(&other["id"].as_str()));
         records.iter().map(Value::to_string).collect()
@@ -159,7 +159,7 @@ fn only_persons_are_hashed() {
 }
 
 #[test]
-fn what_is_absent_or_null_stays_so_and_spelling_does_not_matter() {
+fn absent_and_null_values_stay_so_and_case_does_not_matter() {
     let sim = crafted(
         "users",
         &[
@@ -178,7 +178,7 @@ fn what_is_absent_or_null_stays_so_and_spelling_does_not_matter() {
 
 /// A value of another type than declared must not slip through, nor an error quote the record.
 #[test]
-fn persons_stay_hidden_in_values_that_do_not_fit_and_in_errors() {
+fn persons_stay_hidden_in_misfit_values_and_in_errors() {
     let hidden = BTreeSet::from(["grace hopper".to_owned(), "grace@example.com".to_owned()]);
     let odd = json!({
         "id": "u-1", "full_name": {"display": "Grace Hopper"}, "email": ["grace@example.com"],
@@ -207,7 +207,7 @@ fn omitting(sim: &Simulator) -> Tap<'_> {
 }
 
 #[test]
-fn left_out_they_are_in_neither_schema_nor_record() {
+fn omitted_fields_are_in_neither_schema_nor_record() {
     let sim = Simulator::start(rude());
     let persons = persons(&sim);
     let run = omitting(&sim).run().expect_code(0);
@@ -224,7 +224,7 @@ fn left_out_they_are_in_neither_schema_nor_record() {
 }
 
 #[test]
-fn a_catalog_that_asks_for_them_does_not_bring_them_back() {
+fn a_catalog_cannot_bring_omitted_fields_back() {
     let sim = Simulator::start(small());
     let persons = persons(&sim);
     let discovered = tap(&sim).arg("--discover").run().expect_code(0);
@@ -242,7 +242,7 @@ fn a_catalog_that_asks_for_them_does_not_bring_them_back() {
 }
 
 #[test]
-fn a_hash_needs_a_key_of_some_length() {
+fn a_hash_needs_a_key_of_sufficient_length() {
     let sim = Simulator::start(small());
     let without = tap(&sim).set("personal_data", "hash").run();
     drop(without.expect_refusal(2, ["personal_data_key"]));
@@ -254,7 +254,7 @@ fn a_hash_needs_a_key_of_some_length() {
 }
 
 #[test]
-fn a_key_that_nothing_needs_does_no_harm_and_is_said_nowhere() {
+fn an_unused_hash_key_is_harmless_and_never_printed() {
     let sim = Simulator::start(Scenario::new().users(20).invitations(10));
     let run = tap(&sim).set("personal_data_key", KEY).args(["--log-level", "debug"]).run().expect_code(0);
     assert!(!run.stdout.contains(KEY) && !run.stderr.contains(KEY), "the key is said");

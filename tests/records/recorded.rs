@@ -70,7 +70,7 @@ fn own_fields(path: &str) -> Value {
 }
 
 #[test]
-fn under_fail_bodies_as_recorded_pass_for_every_stream() {
+fn with_fail_recorded_bodies_pass_for_every_stream() {
     let service = Pretend::start(|asked| {
         if asked.path == "/org/v2/organizations" || asked.path.starts_with("/iam/v2/api-keys/") {
             return ordinary(asked);
@@ -90,7 +90,7 @@ fn under_fail_bodies_as_recorded_pass_for_every_stream() {
 }
 
 #[test]
-fn under_fail_a_polite_organization_is_read_whole_in_every_stream() {
+fn with_fail_a_polite_organization_is_read_whole() {
     let sim = Simulator::start(few().polite().kafka_clusters(25));
     assert_whole_of(&every(&sim).set("schema_drift", "fail").run().expect_code(0), &sim, &EVERY);
     let clusters = sim.truth().records("kafka_clusters");

@@ -48,7 +48,7 @@ fn users_without_times() -> Vec<Value> {
 }
 
 #[test]
-fn what_is_no_time_in_a_field_of_time_becomes_null_and_is_told() {
+fn unparseable_timestamps_become_null_with_a_warning() {
     let sim = crafted("users", &users_without_times());
     let run = only(&sim, "users");
     let users = run.records("users");
@@ -63,7 +63,7 @@ fn what_is_no_time_in_a_field_of_time_becomes_null_and_is_told() {
 }
 
 #[test]
-fn what_is_not_even_a_text_in_a_field_of_time_becomes_null_too() {
+fn timestamps_that_are_not_strings_become_null_too() {
     let sim = crafted(
         "invitations",
         &[json!({"id": "i-1", "accepted_at": 1_700_000_000, "expires_at": {}, "email": "a@example.com"})],
@@ -150,7 +150,7 @@ fn times_of_any_precision_and_offset_pass_untouched() {
 }
 
 #[test]
-fn references_of_invitations_are_lifted_if_they_are_there() {
+fn references_of_invitations_are_lifted_if_present() {
     let cases: [(Value, Value, Value); 4] = [
         (json!({"user": {"id": "u-1"}, "creator": {"id": "sa-1"}}), json!("u-1"), json!("sa-1")),
         (json!({"user": {"related": "x"}, "creator": null}), Value::Null, Value::Null),

@@ -26,7 +26,7 @@ fn a_rude_organization_is_read_whole_with_any_page_size() {
 }
 
 #[test]
-fn organizations_of_random_seeds_and_page_sizes_come_out_whole() {
+fn organizations_of_random_seeds_and_page_sizes_are_read_whole() {
     let first = seed();
     for seed in first..first + 12 {
         let mut dice = fastrand::Rng::with_seed(seed);

@@ -33,7 +33,7 @@ fn invitations_are_never_asked_for_more_than_99_at_a_time() {
 }
 
 #[test]
-fn every_request_for_a_stream_says_the_page_size_of_the_settings() {
+fn every_request_for_a_stream_carries_the_page_size_of_the_settings() {
     let sim = Simulator::start(polite());
     let run = tap(&sim).set("page_size", 17).run();
     for stream in STREAMS {
@@ -80,7 +80,7 @@ fn role_bindings_keep_their_filter_from_page_to_page() {
 }
 
 #[test]
-fn every_request_is_a_get_with_the_key_and_says_who_asks() {
+fn every_request_is_a_get_with_the_key_and_a_user_agent() {
     let sim = Simulator::start(rude());
     let run = tap(&sim).set("user_agent", "acme-audit/1.0").run();
     assert_whole(&run, &sim);
@@ -128,14 +128,14 @@ fn nothing_but_get_is_ever_sent_whatever_the_command() {
 }
 
 #[test]
-fn different_streams_are_asked_for_side_by_side() {
+fn streams_are_read_concurrently() {
     let sim = Simulator::start(polite().latency(Duration::from_millis(3)));
     assert_whole(&tap(&sim).set("page_size", 50).run(), &sim);
     assert!(sim.max_open() >= 2, "{} streams open at once", sim.max_open());
 }
 
 #[test]
-fn one_stream_after_the_other_if_so_set() {
+fn streams_are_read_one_after_another_if_so_set() {
     let sim = Simulator::start(polite().latency(Duration::from_millis(1)));
     let run = tap(&sim).set("page_size", 50).set("concurrency", 1).run();
     assert_whole(&run, &sim);
@@ -147,7 +147,7 @@ fn one_stream_after_the_other_if_so_set() {
 }
 
 #[test]
-fn the_next_page_is_asked_for_while_the_last_is_unread_and_not_many_more() {
+fn a_few_pages_at_most_are_fetched_ahead_of_the_reader() {
     let sim = Simulator::start(polite().users(10_000));
     let child = tap(&sim).set("streams", json!(["users"])).spawn();
     let asked = || sim.requests().iter().filter(|request| request.path.ends_with("/users")).count();
@@ -167,7 +167,7 @@ fn the_next_page_is_asked_for_while_the_last_is_unread_and_not_many_more() {
 }
 
 #[test]
-fn no_more_requests_a_second_than_set() {
+fn no_more_requests_per_second_are_sent_than_set() {
     let sim = Simulator::start(polite());
     let run = tap(&sim).set("page_size", 50).set("max_requests_per_second", 50).run();
     assert_whole(&run, &sim);

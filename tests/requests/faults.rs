@@ -37,7 +37,7 @@ fn assert_given_up(fault: Fault, code: i32, words: &[&str]) -> Run {
 }
 
 #[test]
-fn statuses_that_pass_are_tried_again() {
+fn transient_statuses_are_retried() {
     for status in [429, 500, 502, 503, 504] {
         assert_tried_again(Fault::errors(status, "try later"));
     }
@@ -51,17 +51,17 @@ fn statuses_that_pass_are_tried_again() {
 }
 
 #[test]
-fn a_reset_is_tried_again() {
+fn a_reset_connection_is_retried() {
     assert_tried_again(Fault::Reset);
 }
 
 #[test]
-fn half_a_body_is_tried_again() {
+fn half_a_body_is_retried() {
     assert_tried_again(Fault::HalfBody);
 }
 
 #[test]
-fn silence_and_a_trickle_time_out_and_are_tried_again() {
+fn silence_and_a_trickle_time_out_and_are_retried() {
     assert_tried_again(Fault::Stall);
     assert_tried_again(Fault::Drip);
 }
@@ -101,7 +101,7 @@ fn a_wait_beyond_the_budget_fails_at_once() {
 }
 
 #[test]
-fn tries_are_counted_and_end() {
+fn the_number_of_tries_is_bounded() {
     for tries in [0, 1, 5] {
         for fault in [Fault::errors(503, "try later"), Fault::rate_limited(0), Fault::Reset] {
             let sim = Simulator::start(polite());
@@ -115,7 +115,7 @@ fn tries_are_counted_and_end() {
 }
 
 #[test]
-fn a_success_starts_the_count_anew() {
+fn a_success_resets_the_count_of_retries() {
     let sim = Simulator::start(polite());
     for page in [1, 4, 7, 10] {
         sim.add_fault(Fault::errors(503, "try later"), At::stream("users").from(page).times(2));
@@ -124,7 +124,7 @@ fn a_success_starts_the_count_anew() {
 }
 
 #[test]
-fn what_fails_for_good_is_kept_in_the_state_and_gone_on_with() {
+fn a_stream_given_up_is_resumed_from_its_state() {
     let sim = Simulator::start(polite());
     sim.add_fault(Fault::errors(503, "try later"), At::stream("users").from(3));
     let run = tap(&sim).set("page_size", 50).set("max_retries", 1).run().expect_code(4);
@@ -146,14 +146,14 @@ fn the_whole_service_down_ends_as_unavailable() {
 }
 
 #[test]
-fn a_page_for_people_is_no_answer() {
+fn an_html_page_breaks_the_stream() {
     let run = assert_given_up(Fault::Html200, 5, &["users"]);
     assert!(run.bookmark("users")["page_token"].is_string(), "the position is lost");
     assert_given_up(Fault::PlainText("ok".to_owned()), 5, &["users"]);
 }
 
 #[test]
-fn json_that_is_no_page_is_no_answer() {
+fn json_that_is_not_a_page_breaks_the_stream() {
     for body in [
         "{}",
         "[]",
@@ -173,7 +173,7 @@ fn json_that_is_no_page_is_no_answer() {
 }
 
 #[test]
-fn a_page_that_always_ends_too_early_is_asked_for_again_and_given_up() {
+fn a_page_that_is_always_cut_off_is_retried_and_then_given_up() {
     let body = r#"{"data":[{"id":"u-1"}"#;
     let run = assert_given_up(Fault::Body(body.into(), Vec::new()), 4, &["users", "cut short"]);
     assert_eq!(run.records("users").len(), 50);
@@ -210,13 +210,13 @@ fn a_secret_that_the_service_echoes_is_hidden_wherever_it_stands() {
 }
 
 #[test]
-fn a_key_that_is_no_text_is_no_answer() {
+fn a_key_that_is_not_a_string_breaks_the_stream() {
     let body = r#"{"data":[{"id":7}]}"#;
     assert_given_up(Fault::Body(body.into(), Vec::new()), 5, &["users", "id"]);
 }
 
 #[test]
-fn odd_words_about_a_rate_limit_are_no_reason_to_fall_over() {
+fn odd_rate_limit_headers_do_not_stop_a_run() {
     for (name, value) in [
         ("Retry-After", ""),
         ("Retry-After", "soon"),
@@ -239,7 +239,7 @@ fn a_next_link_without_a_token_is_an_error() {
 }
 
 #[test]
-fn a_token_that_repeats_is_an_error() {
+fn a_repeated_page_token_is_an_error() {
     let (sim, run) = with_fault(Fault::RepeatToken, At::stream("users").from(2));
     let run = run.expect_code(5).expect_line("ERROR", ["users", "token"]);
     assert_whole_of(&run, &sim, &OTHERS);
@@ -247,7 +247,7 @@ fn a_token_that_repeats_is_an_error() {
 }
 
 #[test]
-fn statuses_that_do_not_pass_are_not_tried_again() {
+fn permanent_statuses_are_not_retried() {
     for status in [401, 402, 403, 405, 409, 422] {
         let (sim, run) = with_fault(Fault::errors(status, "no way"), At::stream("users").nth(2));
         assert!(run.says("ERROR", &["users", &status.to_string(), "no way"]), "status {status} is not told");
@@ -262,7 +262,7 @@ fn statuses_that_do_not_pass_are_not_tried_again() {
 }
 
 #[test]
-fn what_the_service_says_of_an_error_is_told_whatever_its_shape() {
+fn an_error_message_of_any_shape_is_quoted() {
     let said = "no rows for you today";
     for fault in [
         Fault::errors(409, said),
@@ -279,7 +279,7 @@ fn what_the_service_says_of_an_error_is_told_whatever_its_shape() {
 }
 
 #[test]
-fn an_error_body_is_told_short_and_printable() {
+fn an_error_body_is_quoted_short_and_printable() {
     let noise = format!("\u{1b}[31mred\u{7}\nERROR forged line\r{}", "x".repeat(100_000));
     for fault in [Fault::plain(409, &noise), Fault::errors(409, &noise), Fault::html(409)] {
         let (_sim, run) = with_fault(fault, At::stream("users"));
@@ -290,7 +290,7 @@ fn an_error_body_is_told_short_and_printable() {
 }
 
 #[test]
-fn a_service_that_repeats_the_secret_does_not_make_us_tell_it() {
+fn a_secret_repeated_by_the_service_is_not_printed() {
     // Every run is searched for the secret and for the header made of it.
     let sim = Simulator::start(small());
     let said = format!("bad credentials {}:{}", sim.api_key(), sim.api_secret());
@@ -302,7 +302,7 @@ fn a_service_that_repeats_the_secret_does_not_make_us_tell_it() {
 }
 
 #[test]
-fn a_body_without_end_is_refused() {
+fn an_endless_body_is_refused() {
     let sim = Simulator::start(small());
     sim.add_fault(Fault::Endless, At::stream("users"));
     let run = tap(&sim).set("max_retries", 1).run().expect_line("ERROR", ["users"]);
@@ -311,12 +311,12 @@ fn a_body_without_end_is_refused() {
 }
 
 #[test]
-fn json_nested_without_end_is_refused() {
+fn endlessly_nested_json_is_refused() {
     assert_given_up(Fault::DeepJson, 5, &["users"]);
 }
 
 #[test]
-fn digits_and_line_breaks_of_records_come_out_as_they_must() {
+fn digits_are_kept_and_line_breaks_between_fields_are_not() {
     let body = "{\"data\":[\n{\"id\":\"u-1\",\n \"price\": 1.10, \"big\":123456789012345678901234567890, \"odd\":\"a\\u2028b\\/\\u00e9\"}\n]}";
     let sim = Simulator::start(small());
     sim.add_fault(Fault::Body(body.into(), Vec::new()), At::stream("users"));

@@ -38,7 +38,7 @@ fn the_last_tenth_of_a_rate_limit_is_spread_over_its_window() {
 }
 
 #[test]
-fn fewer_requests_left_than_streams_side_by_side_are_spread_too() {
+fn fewer_requests_left_than_concurrent_streams_are_spread_too() {
     // A tenth of the limit is nothing here.
     let run = users_under(polite().quota(9, 7, 1), 5);
     let begun = begun_within(&run, Duration::from_millis(950));
@@ -52,7 +52,7 @@ fn a_rate_limit_with_plenty_left_slows_nothing() {
 }
 
 #[test]
-fn odd_words_about_what_is_left_slow_nothing_and_stop_nothing() {
+fn odd_headers_about_what_remains_slow_and_stop_nothing() {
     for (name, value) in [
         ("X-RateLimit-Limit", "many"),
         ("X-RateLimit-Remaining", "-1"),
@@ -89,7 +89,7 @@ fn a_rate_limit_met_by_one_stream_holds_all_of_them_back() {
 }
 
 #[test]
-fn a_date_to_try_again_at_is_waited_for() {
+fn a_retry_after_date_is_waited_for() {
     let sim = Simulator::start(small());
     let date = Some(RetryAfter::DateIn(Duration::from_secs(2)));
     sim.add_fault(Fault::RateLimited { retry_after: date, reset: None }, At::stream("users").nth(1));
@@ -102,7 +102,7 @@ fn a_date_to_try_again_at_is_waited_for() {
 }
 
 #[test]
-fn a_service_that_fails_may_also_say_when_to_try_again() {
+fn a_failing_service_may_say_when_to_retry() {
     let sim = Simulator::start(small());
     let busy = Fault::errors(503, "try later").with_header("Retry-After", "1");
     sim.add_fault(busy, At::stream("users").nth(1));
@@ -114,7 +114,7 @@ fn a_service_that_fails_may_also_say_when_to_try_again() {
 }
 
 #[test]
-fn a_service_that_fails_asks_for_no_wait_by_its_rate_limit() {
+fn the_rate_limit_headers_of_a_failure_ask_for_no_wait() {
     // The limit's headers come with every answer: the reset of an hourly one says nothing of a failure.
     for status in [408, 500, 502, 503, 504] {
         let sim = Simulator::start(small());
@@ -128,7 +128,7 @@ fn a_service_that_fails_asks_for_no_wait_by_its_rate_limit() {
 }
 
 #[test]
-fn a_key_refused_in_the_middle_is_told_apart_from_a_wrong_one() {
+fn a_key_refused_in_mid_run_is_distinguished_from_a_wrong_key() {
     let said = "accepted at first";
     let sim = Simulator::start(polite());
     sim.add_fault(Fault::errors(401, "Unauthorized"), At::stream("users").from(3));
@@ -142,7 +142,7 @@ fn a_key_refused_in_the_middle_is_told_apart_from_a_wrong_one() {
 }
 
 #[test]
-fn a_service_that_fails_for_ever_is_given_up_with_its_last_words() {
+fn a_service_that_fails_forever_is_given_up_with_its_last_words() {
     let sim = Simulator::start(polite());
     sim.add_fault(Fault::errors(500, "the first words"), At::stream("users").nth(2));
     sim.add_fault(Fault::errors(503, "the last words"), At::stream("users").from(2));
@@ -154,7 +154,7 @@ fn a_service_that_fails_for_ever_is_given_up_with_its_last_words() {
 }
 
 #[test]
-fn trying_again_is_bounded_in_time_as_well() {
+fn retrying_is_bounded_in_time_too() {
     let sim = Simulator::start(polite());
     sim.add_fault(Fault::errors(503, "try later"), At::stream("users"));
     let run = tap(&sim)
@@ -202,7 +202,7 @@ fn told(child: &Spawned<'_>, words: &str) -> usize {
 }
 
 #[test]
-fn a_long_wait_for_our_own_pace_is_told_once() {
+fn a_long_wait_for_our_own_pace_is_logged_once() {
     let service = Pretend::start(ordinary);
     let tap = service.tap().set("streams", json!(["users"])).set("max_requests_per_second", 0.02);
     let child = tap.spawn();
@@ -216,7 +216,7 @@ fn a_long_wait_for_our_own_pace_is_told_once() {
 }
 
 #[test]
-fn a_long_wait_that_another_stream_has_met_is_told_by_each() {
+fn a_long_rate_limit_is_logged_by_each_waiting_stream() {
     // Users are limited while the others have a page to go.
     let service = Pretend::start(|asked| match (asked.path.as_str(), asked.parameter("page_token")) {
         ("/iam/v2/users", _) => {
@@ -245,7 +245,7 @@ fn a_long_wait_that_another_stream_has_met_is_told_by_each() {
 }
 
 #[test]
-fn short_waits_for_our_own_pace_are_not_told_and_are_no_retries() {
+fn short_waits_for_our_own_pace_are_neither_logged_nor_retries() {
     let service = Pretend::start(ordinary);
     let tap = service.tap().set("streams", json!(["users"])).set("max_requests_per_second", 20);
     let run = tap.run().expect_code(0).expect_line("INFO", ["users", "requests 1, retries 0"]);

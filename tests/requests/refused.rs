@@ -41,7 +41,7 @@ fn a_key_that_may_read_nothing_ends_with_every_stream_named() {
 }
 
 #[test]
-fn a_stream_refused_in_the_middle_keeps_its_position() {
+fn a_stream_refused_in_mid_run_keeps_its_position() {
     let sim = Simulator::start(polite());
     sim.add_fault(Fault::errors(403, "Forbidden Access"), At::stream("users").from(3));
     let run = tap(&sim).set("page_size", 50).run().expect_code(3).expect_line("ERROR", ["users", "403"]);
@@ -51,7 +51,7 @@ fn a_stream_refused_in_the_middle_keeps_its_position() {
 }
 
 #[test]
-fn different_failures_at_once_end_with_the_code_for_several() {
+fn different_failures_in_one_run_exit_with_the_code_for_several() {
     let sim = Simulator::start(polite().refuse("users"));
     sim.add_fault(Fault::errors(503, "try later"), At::stream("invitations"));
     let run = tap(&sim).set("max_retries", 1).run().expect_code(1);

@@ -16,7 +16,7 @@ fn tokens(run: &Run, stream: &str) -> Vec<bool> {
 }
 
 #[test]
-fn a_token_that_is_good_is_gone_on_with() {
+fn a_valid_token_is_resumed_from() {
     let sim = Simulator::start(polite());
     let before = interrupted(&sim);
     let run = tap(&sim).set("page_size", 50).state(&before.last_state().unwrap()).run().expect_code(0);
@@ -39,7 +39,7 @@ fn a_token_refused_on_resume_starts_its_stream_over_with_a_warning() {
 }
 
 #[test]
-fn tokens_that_have_expired_on_resume_cost_a_start_over_and_nothing_else() {
+fn tokens_expired_on_resume_only_start_the_stream_over() {
     let sim = Simulator::start(polite());
     let state = interrupted(&sim).last_state().unwrap();
     sim.expire_tokens();
@@ -89,7 +89,7 @@ fn empty_end() -> Fault {
 }
 
 #[test]
-fn a_resumed_token_that_brings_an_empty_last_page_starts_its_stream_over() {
+fn a_resumed_token_that_brings_an_empty_last_page_starts_over() {
     let sim = Simulator::start(polite());
     let state = interrupted(&sim).last_state().unwrap();
     sim.add_fault(empty_end(), At::stream("users").nth(1));
@@ -100,7 +100,7 @@ fn a_resumed_token_that_brings_an_empty_last_page_starts_its_stream_over() {
 }
 
 #[test]
-fn empty_pages_between_a_resumed_token_and_the_end_are_no_answer_either() {
+fn empty_pages_after_a_resumed_token_start_the_stream_over_too() {
     let sim = Simulator::start(polite());
     let state = interrupted(&sim).last_state().unwrap();
     let empty = br#"{"data":[],"metadata":{"next":"/iam/v2/users?page_token=further"}}"#;
@@ -113,7 +113,7 @@ fn empty_pages_between_a_resumed_token_and_the_end_are_no_answer_either() {
 }
 
 #[test]
-fn a_refusal_that_comes_with_status_200_starts_the_stream_over_too() {
+fn a_token_refused_with_status_200_starts_the_stream_over_too() {
     for status in [400, 404, 410] {
         let sim = Simulator::start(polite());
         let state = interrupted(&sim).last_state().unwrap();
@@ -146,7 +146,7 @@ fn a_list_that_has_become_empty_is_started_over_once() {
 }
 
 #[test]
-fn an_empty_last_page_of_this_run_is_an_end() {
+fn an_empty_last_page_of_the_same_run_ends_the_stream() {
     let sim = Simulator::start(polite());
     sim.add_fault(empty_end(), At::stream("users").nth(3));
     let run = tap(&sim).set("page_size", 50).run().expect_code(0);
@@ -154,7 +154,7 @@ fn an_empty_last_page_of_this_run_is_an_end() {
 }
 
 #[test]
-fn a_stream_whose_tokens_are_refused_again_fails() {
+fn a_stream_whose_tokens_are_refused_twice_fails() {
     for status in [400, 404, 410] {
         let sim = Simulator::start(polite());
         sim.refuse_tokens_with(status);
@@ -170,7 +170,7 @@ fn a_stream_whose_tokens_are_refused_again_fails() {
 }
 
 #[test]
-fn a_first_page_that_is_refused_is_no_matter_of_tokens() {
+fn a_refused_first_page_is_not_a_refused_token() {
     for status in [400, 404, 410] {
         let sim = Simulator::start(polite());
         sim.add_fault(Fault::errors(status, "no such thing"), At::stream("users"));

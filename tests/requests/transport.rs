@@ -10,7 +10,7 @@ use simulator::{At, Fault, Simulator};
 use crate::support::{OTHERS, assert_whole, assert_whole_of, polite, rude, small, tap};
 
 #[test]
-fn https_is_read_whole_if_its_authority_is_trusted() {
+fn https_is_read_if_its_certificate_authority_is_trusted() {
     let sim = Simulator::start(rude().https());
     let certificate = sim.certificate().unwrap().to_owned();
     let run = tap(&sim).set("page_size", 50).env_file("SSL_CERT_FILE", &certificate).run();
@@ -18,7 +18,7 @@ fn https_is_read_whole_if_its_authority_is_trusted() {
 }
 
 #[test]
-fn an_unknown_authority_ends_with_words_that_say_what_to_do() {
+fn an_unknown_certificate_authority_is_reported_with_a_remedy() {
     let sim = Simulator::start(small().https());
     tap(&sim).run().expect_refusal(2, ["certificate", "SSL_CERT_FILE"]);
     let other = Simulator::start(small().https());
@@ -70,7 +70,7 @@ fn a_redirect_to_another_origin_is_not_followed() {
 }
 
 #[test]
-fn a_redirect_to_another_name_or_scheme_of_the_same_host_is_not_followed() {
+fn a_redirect_to_another_name_or_scheme_of_the_host_is_not_followed() {
     for change in
         [|url: String| url.replace("127.0.0.1", "localhost"), |url: String| url.replace("http:", "https:")]
     {

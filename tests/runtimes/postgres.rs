@@ -120,7 +120,7 @@ fn after_a_kill_nothing_is_deleted_until_the_run_is_resumed() {
 }
 
 #[test]
-fn of_a_stream_that_is_refused_or_breaks_off_nothing_is_deleted() {
+fn nothing_of_a_refused_or_broken_stream_is_deleted() {
     let others = ["invitations", "service_accounts"];
     let mut sim = Simulator::start(small().refuse("api_keys"));
     let target = Target::new("refused", true);

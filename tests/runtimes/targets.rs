@@ -127,7 +127,7 @@ fn a_stream_without_records_has_its_schema_and_its_table() {
 }
 
 #[test]
-fn derived_columns_and_timestamps_can_be_asked_for_in_sql() {
+fn derived_columns_and_timestamps_can_be_queried_in_sql() {
     let sim = Simulator::start(rude());
     let pipe = Pipe::into_duckdb(&sim, 50);
     pipe.run(None);
@@ -171,7 +171,7 @@ fn expected(value: &Value, kind: &str) -> Value {
 }
 
 #[test]
-fn text_that_trips_sql_over_and_nested_objects_arrive_intact() {
+fn text_that_breaks_sql_and_nested_objects_arrive_intact() {
     let scenario = Scenario::new().users(60).invitations(60).service_accounts(400).role_bindings(150);
     let sim = Simulator::start(scenario.seed(seed()));
     let names =
@@ -228,7 +228,7 @@ fn a_killed_target_has_told_a_state_that_loses_no_row() {
 }
 
 #[test]
-fn an_interrupted_pipe_goes_on_from_the_state_that_the_target_told() {
+fn an_interrupted_pipe_resumes_from_the_state_the_target_emitted() {
     let sim = Simulator::start(rude());
     sim.add_fault(Fault::Stall, At::any().from(45));
     let pipe = Pipe::into_duckdb(&sim, 7);

@@ -72,7 +72,7 @@ fn an_echo_of_the_credentials_is_withheld_however_it_is_escaped() {
 }
 
 #[test]
-fn words_that_hold_no_piece_of_the_credentials_are_quoted() {
+fn text_without_a_piece_of_the_credentials_is_quoted() {
     let said = format!("{}… of {}… is no basis of a request", &SECRET[..6], &KEY[..4]);
     let run = echoed(std::array::from_fn(|_| said.clone()));
     assert!(run.says("ERROR", &["users", "is no basis of a request"]));
@@ -121,7 +121,7 @@ fn answered(path: &'static str, reply: Reply, set: impl Fn(Tap<'static>) -> Tap<
 }
 
 #[test]
-fn request_ids_names_and_fields_are_looked_through_too() {
+fn request_ids_names_and_fields_are_redacted_too() {
     let header = header();
     let echo = SECRET[5..35].replace('/', "%2F");
     let organization = |id: &str, name: &str| {
@@ -156,7 +156,7 @@ fn request_ids_names_and_fields_are_looked_through_too() {
 }
 
 #[test]
-fn a_request_id_is_told_short_and_printable() {
+fn a_request_id_is_quoted_short_and_printable() {
     for id in ["r".repeat(60_000), "r-\t1".to_owned(), "r é".to_owned()] {
         let mut reply = Reply::new(409, "no");
         reply.headers = vec![("X-Request-Id".to_owned(), id)];
@@ -178,7 +178,7 @@ fn assert_impersonal(run: &Run) {
 }
 
 #[test]
-fn where_persons_are_hidden_no_text_of_an_answer_is_quoted() {
+fn no_text_of_an_answer_is_quoted_if_persons_are_hidden() {
     for personal in ["hash", "omit"] {
         let hiding = |tap: Tap<'static>| {
             let tap = tap.set("streams", json!(["users"])).set("max_retries", 0);
@@ -210,7 +210,7 @@ fn where_persons_are_hidden_no_text_of_an_answer_is_quoted() {
 }
 
 #[test]
-fn where_persons_are_hidden_no_name_of_the_services_is_told_of_drift() {
+fn no_unknown_field_is_named_if_persons_are_hidden() {
     const NAME: &str = "ada.lovelace@example.com";
     for (personal, drift, code) in [("hash", "warn", 0), ("omit", "warn", 0), ("omit", "fail", 5)] {
         let service = Pretend::start(|asked| match asked.path.as_str() {
@@ -234,7 +234,7 @@ fn where_persons_are_hidden_no_name_of_the_services_is_told_of_drift() {
 }
 
 #[test]
-fn of_a_page_token_only_its_start_is_quoted() {
+fn only_the_start_of_a_page_token_is_quoted() {
     let token = "opaque-token-of-a-page";
     let service = Reply::page([json!({"id": "u-1"})], Some(token));
     let run = answered("/iam/v2/users", service, |tap| tap).expect_code(5);

@@ -11,7 +11,7 @@ use simulator::{At, Fault, Simulator};
 use crate::support::{OTHERS, Run, Tap, assert_whole, assert_whole_of, polite, secrets_of, small, tap};
 
 #[test]
-fn no_kind_of_redirect_takes_the_key_to_another_origin() {
+fn no_redirect_takes_the_key_to_another_origin() {
     for status in [301, 302, 303, 307, 308] {
         let (sim, other) = (Simulator::start(small()), Simulator::start(small()));
         let port = other.base_url().rsplit(':').next().unwrap().to_owned();
@@ -45,7 +45,7 @@ fn a_second_redirect_to_another_origin_is_not_followed() {
 }
 
 #[test]
-fn a_redirect_of_any_kind_at_home_is_followed_with_the_key() {
+fn every_kind_of_redirect_on_our_origin_is_followed_with_the_key() {
     for status in [301, 302, 303, 307, 308] {
         let sim = Simulator::start(polite());
         let alias = "/api/iam/v2/users?page_size=50";
@@ -90,7 +90,7 @@ fn no_more_than_five_redirects_are_followed() {
 }
 
 #[test]
-fn redirects_that_lead_nowhere_end_with_words() {
+fn redirects_without_a_usable_target_are_reported() {
     for to in ["", "http://", "::::", "mailto:a@b", "file:///etc/passwd", "\u{e9}\u{7f}"] {
         let sim = Simulator::start(small());
         sim.add_fault(Fault::RedirectTo(to.to_owned()), At::stream("users"));
@@ -106,7 +106,7 @@ fn redirects_that_lead_nowhere_end_with_words() {
 }
 
 #[test]
-fn next_links_that_name_another_origin_are_asked_for_at_home() {
+fn next_links_to_another_origin_are_requested_from_ours() {
     let other = Simulator::start(small());
     let port = other.base_url().rsplit(':').next().unwrap().to_owned();
     for elsewhere in [
@@ -183,7 +183,7 @@ fn assert_unavailable(run: Run) {
 }
 
 #[test]
-fn a_proxy_is_asked_for_a_tunnel_and_is_told_no_credentials() {
+fn a_proxy_is_asked_for_a_tunnel_without_our_credentials() {
     let sim = Simulator::start(small());
     for variable in VARIABLES {
         let proxy = Proxy::start();
@@ -202,7 +202,7 @@ fn a_proxy_is_asked_for_a_tunnel_and_is_told_no_credentials() {
 }
 
 #[test]
-fn a_proxy_that_wants_a_password_is_told_its_own_and_not_ours() {
+fn a_proxy_gets_its_own_password_and_not_ours() {
     let sim = Simulator::start(small());
     let proxy = Proxy::start();
     let url = proxy.url.replace("http://", "http://someone:proxy-pa55@");
@@ -219,7 +219,7 @@ fn a_proxy_that_wants_a_password_is_told_its_own_and_not_ours() {
 }
 
 #[test]
-fn no_proxy_excepts_a_host() {
+fn no_proxy_excludes_a_host() {
     let sim = Simulator::start(small());
     let proxy = Proxy::start();
     let run = by_name(&sim, "HTTPS_PROXY", &proxy.url).env("NO_PROXY", "localhost,.invalid").run();
@@ -228,7 +228,7 @@ fn no_proxy_excepts_a_host() {
 }
 
 #[test]
-fn a_proxy_that_nobody_listens_on_ends_with_words() {
+fn an_unreachable_proxy_is_reported() {
     let sim = Simulator::start(small());
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let gone = format!("http://{}", listener.local_addr().unwrap());
@@ -252,7 +252,7 @@ const BROKEN: [&str; 11] = [
 ];
 
 #[test]
-fn a_broken_proxy_is_an_error_that_names_its_variable_and_not_its_value() {
+fn a_broken_proxy_is_an_error_naming_the_variable_not_its_value() {
     let sim = Simulator::start(small());
     let good = Proxy::start();
     for variable in VARIABLES {
@@ -270,7 +270,7 @@ fn a_broken_proxy_is_an_error_that_names_its_variable_and_not_its_value() {
 }
 
 #[test]
-fn a_broken_proxy_that_would_not_be_used_is_no_error() {
+fn a_broken_proxy_that_is_not_used_is_no_error() {
     let sim = Simulator::start(small());
     let broken = "http://[bad";
     for (name, excepted) in
@@ -309,7 +309,7 @@ fn a_proxy_without_a_scheme_or_with_a_path_is_used() {
 }
 
 #[test]
-fn a_service_on_loopback_is_reached_past_every_proxy_also_by_https() {
+fn loopback_bypasses_every_proxy_even_with_https() {
     let sim = Simulator::start(small().https());
     let proxy = Proxy::start();
     let certificate = sim.certificate().unwrap().to_owned();
@@ -320,7 +320,7 @@ fn a_service_on_loopback_is_reached_past_every_proxy_also_by_https() {
 }
 
 #[test]
-fn an_authority_of_the_settings_is_trusted_as_a_path_and_as_text() {
+fn a_certificate_authority_may_be_given_as_path_or_text() {
     let sim = Simulator::start(polite().https());
     let pem = sim.certificate().unwrap().to_owned();
     let folder = tempfile::tempdir().unwrap();
@@ -335,7 +335,7 @@ fn an_authority_of_the_settings_is_trusted_as_a_path_and_as_text() {
 }
 
 #[test]
-fn an_authority_that_did_not_sign_is_not_trusted() {
+fn an_authority_that_did_not_sign_the_certificate_is_not_trusted() {
     let (sim, other) = (Simulator::start(small().https()), Simulator::start(small().https()));
     let pem = other.certificate().unwrap().to_owned();
     tap(&sim).set("ca_certificate", pem).run().expect_refusal(2, ["certificate", "ca_certificate"]);
@@ -343,7 +343,7 @@ fn an_authority_that_did_not_sign_is_not_trusted() {
 }
 
 #[test]
-fn an_authority_that_is_none_is_an_error_of_the_settings() {
+fn an_invalid_certificate_authority_is_a_settings_error() {
     let sim = Simulator::start(small().https());
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("junk.pem");

@@ -39,7 +39,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_piece_of_the_credentials_comes_out_of_any_body(echo in any_echo(), of_page in any::<bool>()) {
+    fn no_piece_of_the_credentials_leaves_any_body(echo in any_echo(), of_page in any::<bool>()) {
         let pieces = Pieces::of([SECRET, HEADER]);
         let bodies = [
             echo.clone(),
@@ -57,7 +57,7 @@ proptest! {
     }
 
     #[test]
-    fn texts_without_the_credentials_are_told(text in ".{0,300}") {
+    fn texts_without_the_credentials_are_quoted(text in ".{0,300}") {
         prop_assert!(!Pieces::of([SECRET, HEADER]).are_in(&text));
     }
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::pretend::{KEY, Pretend, Reply, SECRET, ordinary};
 
 #[test]
-fn settings_given_for_a_state_are_refused_and_not_carried_on() {
+fn settings_passed_as_a_state_are_refused_and_not_copied() {
     let service = Pretend::start(ordinary);
     let settings = json!({"base_url": service.url, "api_key": KEY, "api_secret": SECRET});
     for state in [
@@ -38,7 +38,7 @@ fn a_setting_given_twice_in_a_file_is_an_error() {
 }
 
 #[test]
-fn a_secret_pasted_into_a_setting_that_is_told_is_refused_unquoted() {
+fn a_secret_pasted_into_a_public_setting_is_refused_unquoted() {
     let service = Pretend::start(ordinary);
     for (setting, pasted) in [
         ("organization_id", SECRET.rsplit('/').next().unwrap().to_owned()),
@@ -66,7 +66,7 @@ fn the_secret_of_another_key_in_organization_id_is_not_quoted() {
 }
 
 #[test]
-fn a_key_of_hashes_made_of_common_words_stops_nothing() {
+fn a_hash_key_of_common_words_does_not_disturb_a_run() {
     let service = Pretend::start(ordinary);
     for key in ["confluent-cloud-hash-key-2026", "organization-wide-hash-key", "role-bindings-hash-key"] {
         let run = service.tap().set("personal_data", "hash").set("personal_data_key", key).run();
@@ -77,7 +77,7 @@ fn a_key_of_hashes_made_of_common_words_stops_nothing() {
 }
 
 #[test]
-fn an_email_that_cannot_be_hashed_is_told() {
+fn an_email_that_cannot_be_hashed_is_reported() {
     let service = Pretend::start(|asked| match asked.path.as_str() {
         "/iam/v2/users" => {
             Reply::new(200, r#"{"data":[{"id":"u-1","email":"ada\ud83d@example.com"}],"metadata":{}}"#)
@@ -91,7 +91,7 @@ fn an_email_that_cannot_be_hashed_is_told() {
 }
 
 #[test]
-fn a_variable_s_name_in_a_file_is_an_error() {
+fn the_name_of_a_variable_in_a_file_is_an_error() {
     let service = Pretend::start(ordinary);
     for (name, setting) in [
         ("TAP_CONFLUENT_CLOUD_PERSONAL_DATA", "personal_data"),

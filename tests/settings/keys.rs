@@ -8,7 +8,7 @@ use crate::support::pretend::{CRN, Pretend, Reply, binding, ordinary};
 use crate::support::{STREAMS, assert_whole, polite, rude, small, tap};
 
 #[test]
-fn a_wrong_key_ends_with_what_to_do() {
+fn a_wrong_key_is_reported_with_a_remedy() {
     let sim = Simulator::start(small());
     drop(
         tap(&sim)
@@ -21,13 +21,13 @@ fn a_wrong_key_ends_with_what_to_do() {
 }
 
 #[test]
-fn the_key_of_a_cluster_ends_with_which_key_is_needed() {
+fn a_cluster_key_is_refused_and_the_needed_kind_named() {
     let sim = Simulator::start(small().resource_key());
     drop(tap(&sim).run().expect_refusal(3, ["cloud", "cluster", "api key"]));
 }
 
 #[test]
-fn a_key_of_another_organization_is_refused_before_anything_is_read() {
+fn a_key_of_another_organization_is_refused_before_reading() {
     let sim = Simulator::start(small());
     let other = "00000000-1111-2222-3333-444444444444";
     let run = tap(&sim).set("organization_id", other).run();
@@ -37,7 +37,7 @@ fn a_key_of_another_organization_is_refused_before_anything_is_read() {
 }
 
 #[test]
-fn the_guard_holds_on_the_way_through_an_environment_too() {
+fn the_guard_also_holds_for_a_look_up_by_environment() {
     let sim = Simulator::start(small().refuse("organizations"));
     let other = "00000000-1111-2222-3333-444444444444";
     drop(
@@ -53,7 +53,7 @@ fn several(scenario: Scenario) -> Simulator {
 }
 
 #[test]
-fn several_organizations_and_none_chosen_are_listed() {
+fn several_organizations_are_listed_if_none_is_chosen() {
     let sim = several(small());
     let ids = sim.truth().ids("organizations");
     let words = ["organization_id", ids[0].as_str(), ids[1].as_str(), ids[2].as_str()];
@@ -78,7 +78,7 @@ fn a_weak_key_brings_an_unverified_warning_of_shortened_lists() {
 }
 
 #[test]
-fn the_last_line_of_a_run_says_again_that_lists_may_be_short() {
+fn the_last_line_of_a_run_repeats_that_lists_may_be_shortened() {
     let sim = Simulator::start(polite().weak_key());
     let run = tap(&sim).run().expect_code(0);
     let last = run.stderr.lines().last().unwrap();
@@ -87,7 +87,7 @@ fn the_last_line_of_a_run_says_again_that_lists_may_be_short() {
 }
 
 #[test]
-fn shortened_lists_can_be_made_a_failure_before_anything_is_read() {
+fn shortened_lists_can_be_made_a_failure_before_reading() {
     let sim = Simulator::start(polite().weak_key());
     let failing = || tap(&sim).set("shortened_lists", "fail").set("emit_activate_version", true);
     let run = failing().run().expect_refusal(3, ["OrganizationAdmin", "not verified", "shortened_lists"]);
@@ -102,7 +102,7 @@ fn shortened_lists_can_be_made_a_failure_before_anything_is_read() {
 }
 
 #[test]
-fn a_rude_service_does_not_keep_a_failing_look_up_from_telling() {
+fn a_weak_key_can_be_made_a_failure_on_a_rude_service_too() {
     for _ in 0..8 {
         let sim = Simulator::start(rude().weak_key());
         drop(tap(&sim).set("shortened_lists", "fail").run().expect_refusal(3, ["shortened_lists"]));
@@ -110,7 +110,7 @@ fn a_rude_service_does_not_keep_a_failing_look_up_from_telling() {
 }
 
 #[test]
-fn what_cannot_be_told_of_shortened_lists_is_only_warned_of() {
+fn unverifiable_shortened_lists_are_only_a_warning() {
     let sim = Simulator::start(polite().weak_key().refuse("api_keys"));
     let run = tap(&sim).set("shortened_lists", "fail").run();
     assert_whole(&run, &sim);
@@ -154,7 +154,7 @@ fn the_owners_role_bindings_are_read_over_five_pages() {
 }
 
 #[test]
-fn a_key_whose_role_cannot_be_looked_up_is_no_reason_to_warn() {
+fn a_role_that_cannot_be_looked_up_brings_no_warning() {
     let sim = Simulator::start(polite().refuse("api_keys"));
     let run = tap(&sim).run();
     assert_whole(&run, &sim);

@@ -49,7 +49,7 @@ fn a_name_near_a_setting_is_an_error_that_names_the_setting() {
 }
 
 #[test]
-fn other_unknown_names_are_warnings_and_those_of_runtimes_are_none() {
+fn unknown_names_are_warnings_except_those_of_runtimes() {
     let sim = Simulator::start(small());
     for name in ["start_date", "api_token", "page", "max_retry", "key", "load_schema", "stream_maps"] {
         let run = tap(&sim).set(name, SECRET).run();
@@ -66,7 +66,7 @@ fn other_unknown_names_are_warnings_and_those_of_runtimes_are_none() {
 }
 
 #[test]
-fn variables_of_the_tap_are_read_always_and_files_win() {
+fn variables_of_the_tap_are_always_read_and_files_win() {
     let sim = Simulator::start(small());
     let run = tap(&sim)
         .set("page_size", 9)
@@ -104,7 +104,7 @@ fn the_place_of_env_among_the_files_is_kept() {
 }
 
 #[test]
-fn a_misspelt_variable_is_a_warning_and_those_of_others_are_none() {
+fn a_misspelt_variable_is_a_warning_and_a_foreign_one_is_not() {
     let sim = Simulator::start(small());
     for (wrong, right) in [
         ("PERSONAL_DAT", "TAP_CONFLUENT_CLOUD_PERSONAL_DATA"),
@@ -138,7 +138,7 @@ fn a_misspelt_variable_is_a_warning_and_those_of_others_are_none() {
 }
 
 #[test]
-fn a_variable_that_is_no_text_is_named_if_it_is_ours() {
+fn a_variable_that_is_not_unicode_is_named_if_it_is_ours() {
     let sim = Simulator::start(small());
     let settings =
         json!({"base_url": sim.base_url(), "api_key": sim.api_key(), "api_secret": sim.api_secret()});
@@ -200,7 +200,7 @@ fn the_credentials_of_a_file_are_not_mixed_with_those_of_the_environment() {
 }
 
 #[test]
-fn the_two_names_of_a_variable_are_two_places() {
+fn the_two_names_of_a_variable_count_as_two_places() {
     let sim = Simulator::start(small());
     let (key, secret) = (sim.api_key(), sim.api_secret());
     let theirs = [("CONFLUENT_CLOUD_API_KEY", key), ("CONFLUENT_CLOUD_API_SECRET", secret)];
@@ -227,7 +227,7 @@ fn the_two_names_of_a_variable_are_two_places() {
 }
 
 #[test]
-fn credentials_of_config_env_follow_their_place_in_the_order() {
+fn credentials_of_config_env_keep_their_place_in_the_order() {
     let sim = Simulator::start(small());
     let other = json!({"api_key": "OTHERKEY", "api_secret": "other-secret"}).to_string();
     let environment = || {

@@ -85,7 +85,7 @@ fn only_where_both_look_ups_are_refused_is_the_setting_believed() {
 }
 
 #[test]
-fn without_the_setting_words_tell_refused_not_found_and_empty_apart() {
+fn errors_distinguish_refused_not_found_and_empty_look_ups() {
     for (organizations, environments, words) in [
         (refused(), refused(), ["organizations is refused (403)", "environments is refused (403)"]),
         (empty(), refused(), ["organizations is empty", "environments is refused (403)"]),
@@ -105,7 +105,7 @@ fn without_the_setting_words_tell_refused_not_found_and_empty_apart() {
 }
 
 #[test]
-fn a_path_that_nothing_is_served_at_is_a_wrong_setting() {
+fn a_base_url_at_which_nothing_is_served_is_a_wrong_setting() {
     for body in ["404 page not found\n", "<html>no</html>", ""] {
         let service = answering(&Reply::new(404, body), &Reply::page([environment("env-1")], None));
         drop(service.tap().run().expect_refusal(2, ["base_url", "404"]));
@@ -114,7 +114,7 @@ fn a_path_that_nothing_is_served_at_is_a_wrong_setting() {
 }
 
 #[test]
-fn environments_of_several_organizations_leave_the_choice_to_the_setting() {
+fn environments_of_several_organizations_need_the_setting() {
     let mut other = environment("env-2");
     other["metadata"]["resource_name"] =
         json!(format!("crn://confluent.cloud/organization={OTHER}/environment=env-2"));
@@ -124,7 +124,7 @@ fn environments_of_several_organizations_leave_the_choice_to_the_setting() {
 }
 
 #[test]
-fn a_resource_name_is_the_scope_only_if_it_names_the_organization_alone() {
+fn only_a_bare_organization_name_is_used_as_the_scope() {
     for name in [
         format!("{CRN}/environment=env-1"),
         format!("{CRN}/"),
@@ -150,7 +150,7 @@ fn a_resource_name_is_the_scope_only_if_it_names_the_organization_alone() {
 }
 
 #[test]
-fn an_id_that_is_no_id_is_refused() {
+fn an_invalid_organization_id_is_refused() {
     for id in [json!(""), json!("x".repeat(256)), json!(5), json!(null)] {
         let service = answering(&Reply::page([json!({"id": id})], None), &empty());
         drop(service.tap().run().expect_refusal(5, ["without an id", "req-pretend-1"]));

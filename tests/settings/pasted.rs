@@ -59,7 +59,7 @@ fn what_is_pasted_for_a_path_is_not_quoted() {
 }
 
 #[test]
-fn airbyte_is_not_told_what_is_pasted_for_a_path() {
+fn under_airbyte_what_is_pasted_for_a_path_is_not_quoted() {
     let catalog = r#"{"streams": []}"#;
     for text in pasted() {
         let heard = check(bare().arg(format!("--config={text}")));
@@ -81,7 +81,7 @@ fn airbyte_is_not_told_what_is_pasted_for_a_path() {
 }
 
 #[test]
-fn a_path_that_reads_like_one_is_named_and_so_is_a_file_that_is_there() {
+fn plausible_paths_and_existing_files_are_named() {
     for path in ["/nowhere/config.json", "nowhere.json", "./no where/my_config-2.JSON", r"C:\no\where.json"] {
         drop(bare().args(["--config", path]).run().expect_refusal(2, [path]));
     }
@@ -142,7 +142,7 @@ fn a_wrong_command_line_does_not_quote_what_may_be_a_secret() {
 }
 
 #[test]
-fn names_and_streams_in_the_settings_that_may_be_secrets_are_not_quoted() {
+fn setting_names_and_streams_that_may_be_secrets_are_not_quoted() {
     let sim = Simulator::start(small());
     let secret = format!("{PIECE}/k4hGf7+Jd92kslq0Yhdb5Nw3xXz8Vc1LmQpR6tUyIoAs");
     says_nothing_of_it(

@@ -6,13 +6,13 @@ use simulator::Simulator;
 use crate::support::{assert_whole, assert_whole_of, bare, small, tap};
 
 #[test]
-fn no_settings_at_all_ends_with_what_to_give() {
+fn without_any_settings_the_required_ones_are_named() {
     drop(bare().run().expect_refusal(2, ["api_key", "api_secret", "--config", "CONFLUENT_CLOUD_API_KEY"]));
     drop(bare().verb("read").run().expect_refusal(2, ["api_key", "--config"]));
 }
 
 #[test]
-fn a_config_that_is_not_json_or_not_an_object_or_not_there_is_named() {
+fn a_config_that_is_missing_or_not_a_json_object_is_named() {
     for text in ["api_key: x", "", "{\"api_key\": \"x\"", "[]", "\"x\"", "null", "\u{0}\u{1}"] {
         drop(bare().config_text(text).run().expect_refusal(2, ["config"]));
     }
@@ -38,7 +38,7 @@ fn a_missing_or_empty_secret_is_named() {
 }
 
 #[test]
-fn wrong_settings_are_named_with_their_rule_and_before_anything_is_asked() {
+fn wrong_settings_are_named_with_their_rule_before_any_request() {
     let sim = Simulator::start(small());
     for (name, value, words) in [
         ("streams", json!(["users", "orders"]), ["streams", "role_bindings"]),
@@ -92,7 +92,7 @@ fn an_unknown_setting_is_a_warning_that_names_it() {
 }
 
 #[test]
-fn strings_are_taken_for_what_is_meant() {
+fn strings_are_coerced_to_the_type_of_the_setting() {
     let sim = Simulator::start(small());
     let run = tap(&sim)
         .config(json!({
@@ -109,7 +109,7 @@ fn strings_are_taken_for_what_is_meant() {
 }
 
 #[test]
-fn a_null_or_empty_setting_is_as_good_as_none() {
+fn a_null_or_empty_setting_counts_as_unset() {
     let sim = Simulator::start(small());
     let run = tap(&sim)
         .config(json!({"organization_id": null, "page_size": null, "streams": null, "user_agent": ""}))
@@ -119,7 +119,7 @@ fn a_null_or_empty_setting_is_as_good_as_none() {
 }
 
 #[test]
-fn streams_of_the_settings_are_all_that_is_read() {
+fn only_the_streams_of_the_settings_are_read() {
     let sim = Simulator::start(small());
     let run = tap(&sim).set("streams", json!(["service_accounts"])).run().expect_code(0);
     assert_whole_of(&run, &sim, &["service_accounts"]);

@@ -50,7 +50,7 @@ fn assert_starts_over(run: Run, words: &[&str]) {
 }
 
 #[test]
-fn a_bookmark_in_the_middle_has_seven_flat_keys_and_no_key_id() {
+fn a_bookmark_in_mid_pass_has_seven_flat_keys_and_no_key_id() {
     let state = interrupted(&service(200));
     let bookmark = state["bookmarks"]["users"].as_object().unwrap();
     assert!(PASS_KEYS.iter().all(|key| bookmark.contains_key(*key)) && bookmark.len() == 7, "{bookmark:?}");
@@ -60,7 +60,7 @@ fn a_bookmark_in_the_middle_has_seven_flat_keys_and_no_key_id() {
 }
 
 #[test]
-fn the_same_key_resumes_and_a_finished_pass_leaves_its_count() {
+fn the_same_key_resumes_and_a_finished_pass_keeps_its_count() {
     let service = service(200);
     let state = interrupted(&service);
     let run = resume(&service, &state).run().expect_code(0);
@@ -109,7 +109,7 @@ fn organizations_are_compared_only_if_both_are_known() {
 }
 
 #[test]
-fn counts_that_are_none_start_over_and_are_replaced() {
+fn invalid_counts_start_over_and_are_replaced() {
     let service = service(200);
     let state = interrupted(&service);
     for (key, odd) in [("records", json!("1")), ("records", json!(-1)), ("last_records", json!([]))] {
@@ -127,7 +127,7 @@ fn complete(fields: Value) -> Value {
 }
 
 #[test]
-fn a_complete_marker_is_believed_of_the_same_key_and_of_older_versions() {
+fn a_complete_marker_of_the_same_key_or_an_older_version_counts() {
     let service = service(200);
     let hash = interrupted(&service)["bookmarks"]["users"]["api_key_hash"].clone();
     let catalog = airbyte::catalog_of(&["users"], "full_refresh");

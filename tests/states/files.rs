@@ -62,7 +62,7 @@ fn the_last_state_of_a_file_counts() {
 }
 
 #[test]
-fn a_line_that_is_cut_off_is_passed_over_with_a_warning() {
+fn a_truncated_line_is_skipped_with_a_warning() {
     let sim = middling();
     let state = in_the_middle(&sim);
     let (line, said) = (state.to_string(), message(&state));
@@ -91,7 +91,7 @@ fn a_file_without_a_state_is_a_warning_and_everything_is_read() {
 }
 
 #[test]
-fn lines_that_are_no_states_are_refused() {
+fn lines_that_are_not_states_are_refused() {
     let sim = Simulator::start(small());
     for text in ["{", "[]\n[]\n", "a\nb\n", "bookmarks:\n  users: 1\n", "{\"bookm", "5\n6\n"] {
         drop(tap(&sim).file("--state", "kept.jsonl", text).run().expect_refusal(2, ["state", "kept.jsonl"]));
@@ -124,7 +124,7 @@ fn a_long_file_is_not_held_in_memory() {
 }
 
 #[test]
-fn of_airbyte_s_messages_the_last_of_each_stream_counts() {
+fn the_last_airbyte_message_of_each_stream_counts() {
     let (sim, state) = airbyte::interrupted();
     let message = |stream: &str, state: &Value| {
         json!({"type": "STATE", "state": airbyte::state_of(stream, state.clone())}).to_string()
@@ -191,7 +191,7 @@ fn stored(folder: &Path, stream: &str) -> Vec<Value> {
 }
 
 #[test]
-fn the_recipe_of_the_readme_goes_on_after_ctrl_c() {
+fn the_recipe_of_the_readme_resumes_after_ctrl_c() {
     let sim = Simulator::start(polite());
     let folder = TempDir::new().unwrap();
     for stream in STREAMS {
@@ -227,7 +227,7 @@ fn the_recipe_of_the_readme_goes_on_after_ctrl_c() {
 }
 
 #[test]
-fn the_scripts_of_the_pages_go_on_and_lose_nothing() {
+fn the_scripts_of_the_pages_resume_and_lose_nothing() {
     for (page, name, data) in
         [("scheduling.md", "sync.sh", "."), ("organizations.md", "sample/one.sh", "data/acme")]
     {

@@ -21,7 +21,7 @@ fn deep_merge(under: &Value, over: &Value) -> Value {
 }
 
 #[test]
-fn every_interrupted_stream_goes_on_from_its_token() {
+fn every_interrupted_stream_resumes_from_its_token() {
     let sim = middling();
     let state = in_the_middle(&sim);
     let run = tap(&sim).set("page_size", 10).state(&state).run().expect_code(0);
@@ -39,7 +39,7 @@ fn a_finished_stream_starts_afresh_even_if_others_were_interrupted() {
 }
 
 #[test]
-fn a_full_refresh_merged_over_an_interrupted_run_leaves_no_token_behind() {
+fn a_full_refresh_merged_over_an_interrupted_run_leaves_no_token() {
     let sim = middling();
     let old = in_the_middle(&sim);
     let full = tap(&sim).run();
@@ -82,7 +82,7 @@ fn a_pass_that_began_more_than_a_day_ago_is_started_over() {
 }
 
 #[test]
-fn a_resumed_pass_keeps_the_moment_it_began() {
+fn a_resumed_pass_keeps_its_start_time() {
     let sim = middling();
     let state = in_the_middle(&sim);
     let began = json!((Utc::now() - TimeDelta::hours(23)).to_rfc3339());
@@ -132,7 +132,7 @@ fn a_state_of_another_tap_or_an_older_sdk_is_carried_along() {
 }
 
 #[test]
-fn bookmarks_of_streams_not_chosen_are_carried_along() {
+fn bookmarks_of_unselected_streams_are_carried_along() {
     let sim = middling();
     let state = in_the_middle(&sim);
     let run = tap(&sim).set("streams", json!(["invitations"])).state(&state).run().expect_code(0);
@@ -144,7 +144,7 @@ fn bookmarks_of_streams_not_chosen_are_carried_along() {
 }
 
 #[test]
-fn states_that_say_nothing_are_taken_as_such() {
+fn empty_states_read_everything() {
     let sim = Simulator::start(small());
     let nothing = [
         json!({}),
@@ -159,7 +159,7 @@ fn states_that_say_nothing_are_taken_as_such() {
 }
 
 #[test]
-fn a_bookmark_of_ours_that_is_no_object_is_one_from_the_first_state_on() {
+fn a_bookmark_that_is_not_an_object_is_replaced_in_the_first_state() {
     // Every STATE of every run is searched for such; the last stream's turn comes late here.
     let sim = Simulator::start(small());
     for odd in [json!(null), json!(false), json!("2024-01-01"), json!(["x"])] {
@@ -170,7 +170,7 @@ fn a_bookmark_of_ours_that_is_no_object_is_one_from_the_first_state_on() {
 }
 
 #[test]
-fn a_bad_state_ends_with_its_name_and_before_anything_is_asked() {
+fn a_bad_state_is_named_before_any_request() {
     let sim = Simulator::start(small());
     for text in ["{", "[]", "null", "7", "\"x\"", "{} {}"] {
         drop(tap(&sim).file("--state", "kept.json", text).run().expect_refusal(2, ["state", "kept.json"]));
@@ -194,7 +194,7 @@ fn odd_value() -> impl Strategy<Value = Value> {
 }
 
 #[test]
-fn no_state_whatever_is_in_it_costs_a_record() {
+fn no_state_of_any_content_loses_a_record() {
     let sim = Simulator::start(small());
     let names = ["organization_id", "partition", "page_token", "started_at"];
     let bookmark = proptest::collection::vec(odd_value(), 4).prop_map(move |values| {

@@ -53,7 +53,7 @@ fn activates(run: &Run, streams: &[&str]) {
 }
 
 #[test]
-fn without_the_setting_no_version_is_said() {
+fn without_the_setting_no_version_is_printed() {
     let sim = Simulator::start(rude());
     for run in [tap(&sim).run(), tap(&sim).set("emit_activate_version", false).run()] {
         assert_whole(&run, &sim);
@@ -81,7 +81,7 @@ fn each_stream_has_one_version_and_activates_it_last() {
 }
 
 #[test]
-fn the_state_of_a_finished_stream_stands_before_its_version_is_activated() {
+fn the_state_of_a_finished_stream_precedes_its_activation() {
     let sim = Simulator::start(rude());
     let run = versioned(&sim).run();
     let mut state = Value::Null;
@@ -99,7 +99,7 @@ fn the_state_of_a_finished_stream_stands_before_its_version_is_activated() {
 }
 
 #[test]
-fn a_stream_without_records_is_activated_because_all_its_rows_are_gone() {
+fn a_stream_without_records_is_activated() {
     let sim = Simulator::start(small().invitations(0));
     let run = versioned(&sim).run().expect_code(0);
     activates(&run, &STREAMS);
@@ -121,7 +121,7 @@ fn a_stream_that_is_refused_or_breaks_off_is_not_activated() {
 }
 
 #[test]
-fn role_bindings_of_which_a_part_is_refused_are_not_activated() {
+fn partly_refused_role_bindings_are_not_activated() {
     let sim = Simulator::start(polite().refuse("role_bindings/*"));
     let run = versioned(&sim).run();
     assert_ne!(run.code(), Some(0));
@@ -186,7 +186,7 @@ fn the_next_pass_has_a_larger_version() {
 }
 
 #[test]
-fn a_pass_that_starts_over_gets_a_larger_version_and_activates_that() {
+fn a_pass_that_starts_over_activates_a_larger_version() {
     let sim = Simulator::start(polite());
     sim.add_fault(Fault::errors(400, "the page token has expired"), At::stream("users").nth(3));
     let run = versioned(&sim).run().expect_code(0);
@@ -214,7 +214,7 @@ fn a_resumed_pass_whose_token_is_refused_gets_a_larger_version() {
 }
 
 #[test]
-fn a_text_is_understood_and_anything_else_is_an_error() {
+fn the_setting_may_be_text_and_anything_else_is_an_error() {
     let sim = Simulator::start(small());
     let run = versioned(&sim).set("emit_activate_version", "true").run().expect_code(0);
     activates(&run, &STREAMS);
@@ -223,7 +223,7 @@ fn a_text_is_understood_and_anything_else_is_an_error() {
 }
 
 #[test]
-fn airbyte_hears_nothing_of_versions() {
+fn no_version_is_printed_under_airbyte() {
     let sim = Simulator::start(small());
     let heard = airbyte::read(versioned(&sim), &airbyte::catalog());
     heard.assert_whole(&sim);

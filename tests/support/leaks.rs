@@ -129,7 +129,7 @@ fn wrapped(text: &str, by: &str) -> String {
 }
 
 #[test]
-fn a_piece_is_found_in_whatever_way_it_is_escaped() {
+fn a_piece_is_found_however_it_is_escaped() {
     let secret = "pretend/Secret+of/Forty8characters==";
     for (name, escape) in ESCAPES {
         for piece in [secret, &secret[..10], &secret[5..17], &secret[24..34]] {

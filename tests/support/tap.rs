@@ -256,7 +256,7 @@ pub(super) fn base64(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn base64_is_as_everywhere() {
+fn base64_matches_the_standard() {
     for (plain, coded) in
         [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("Aladdin:x", "QWxhZGRpbjp4")]
     {

@@ -335,7 +335,7 @@ fn run_leg(case: &Case, refused: bool, killed: bool, dice: &mut fastrand::Rng) -
 }
 
 #[test]
-fn whatever_goes_wrong_on_the_way_nothing_is_missing_in_the_end() {
+fn nothing_is_missing_in_the_end_whatever_goes_wrong() {
     let runs = std::env::var("CHAOS_RUNS").map_or(25, |runs| runs.parse().unwrap());
     let first = seed();
     let catalog = airbyte_catalog();

@@ -53,7 +53,7 @@ fn from_nothing<'s>(sim: &'s Simulator, more: &[&str]) -> Project<'s> {
 }
 
 #[test]
-fn from_an_empty_folder_to_the_ground_truth_also_after_a_kill() {
+fn a_new_project_reads_everything_even_after_a_kill() {
     let sim = Simulator::start(rude());
     let project = from_nothing(&sim, &["TAP_CONFLUENT_CLOUD_PAGE_SIZE=20"]);
     hang_in_the_middle(&sim);
@@ -68,7 +68,7 @@ fn from_an_empty_folder_to_the_ground_truth_also_after_a_kill() {
 }
 
 #[test]
-fn personal_data_that_env_file_alone_omits_is_nowhere_in_the_target() {
+fn personal_data_omitted_by_an_env_file_is_not_in_the_target() {
     let sim = Simulator::start(rude());
     let project = from_nothing(&sim, &["TAP_CONFLUENT_CLOUD_PERSONAL_DATA=omit"]);
     project.run().expect_code(0);

@@ -73,7 +73,7 @@ fn select_lists_every_property_of_the_four_streams() {
 }
 
 #[test]
-fn a_run_into_duckdb_is_the_ground_truth_and_so_is_the_second() {
+fn two_runs_into_duckdb_each_leave_the_ground_truth() {
     let sim = Simulator::start(rude());
     let project = Project::new(&sim);
     for _ in 0..2 {
@@ -87,7 +87,7 @@ fn a_run_into_duckdb_is_the_ground_truth_and_so_is_the_second() {
 }
 
 #[test]
-fn invoke_hands_on_discover_and_about() {
+fn invoke_passes_on_discover_and_about() {
     let sim = Simulator::start(small());
     let project = Project::new(&sim);
     let discovered = project.call(["invoke", TAP, "--discover"]).expect_code(0);
@@ -99,7 +99,7 @@ fn invoke_hands_on_discover_and_about() {
 }
 
 #[test]
-fn settings_are_understood_as_meltano_hands_them_on() {
+fn settings_are_understood_as_meltano_passes_them() {
     let sim = Simulator::start(rude());
     let project = Project::new(&sim)
         .env("TAP_CONFLUENT_CLOUD_STREAMS", r#"["users", "service_accounts"]"#)
@@ -115,7 +115,7 @@ fn settings_are_understood_as_meltano_hands_them_on() {
 
 /// Meltano hands on in a file only what the plugin's definition declares, and exports variables of its own.
 #[test]
-fn settings_of_an_env_file_count_also_where_meltano_does_not_know_them() {
+fn settings_of_an_env_file_count_even_if_unknown_to_meltano() {
     let sim = Simulator::start(small());
     let project = Project::new(&sim);
     let settings = "TAP_CONFLUENT_CLOUD_PERSONAL_DATA=omit\nTAP_CONFLUENT_CLOUD_PAGE_SIZE=11\n";
@@ -203,7 +203,7 @@ fn excluded_properties_are_in_no_schema_and_no_record() {
 }
 
 #[test]
-fn a_run_stopped_in_the_middle_goes_on_with_the_next() {
+fn a_stopped_run_is_resumed_by_the_next() {
     let sim = Simulator::start(rude());
     hang_in_the_middle(&sim);
     let project = Project::new(&sim);
@@ -214,7 +214,7 @@ fn a_run_stopped_in_the_middle_goes_on_with_the_next() {
 }
 
 #[test]
-fn a_run_whose_tap_was_killed_fails_and_the_next_goes_on() {
+fn a_run_whose_tap_is_killed_fails_and_the_next_resumes() {
     let sim = Simulator::start(rude());
     hang_in_the_middle(&sim);
     let project = Project::noting_the_process_id(&sim);

@@ -51,7 +51,7 @@ fn bindings() -> Vec<Binding<'static>> {
 }
 
 #[test]
-fn admins_of_the_organization_are_those_whose_pattern_ends_there() {
+fn organization_admins_are_those_whose_pattern_ends_there() {
     let query = SAMPLE.query("organization_admins");
     let top = format!("crn://confluent.cloud/organization={}", SAMPLE.sim.organization_id());
     let bindings = bindings();
@@ -64,7 +64,7 @@ fn admins_of_the_organization_are_those_whose_pattern_ends_there() {
 }
 
 #[test]
-fn service_accounts_are_unused_that_own_no_key_and_hold_no_role() {
+fn unused_service_accounts_own_no_key_and_hold_no_role() {
     let mut used: BTreeSet<String> = bindings().iter().map(|b| b.principal.to_owned()).collect();
     used.extend(SAMPLE.keys().map(|key| owner(key).to_owned()));
     let expected = sorted(SAMPLE.ids("service_accounts").difference(&used).cloned());
@@ -72,7 +72,7 @@ fn service_accounts_are_unused_that_own_no_key_and_hold_no_role() {
 }
 
 #[test]
-fn keys_are_told_by_their_age_their_owner_and_what_they_open() {
+fn keys_are_listed_by_age_owner_and_resource() {
     let (people, mut listed) = (SAMPLE.ids("users"), SAMPLE.ids("service_accounts"));
     listed.extend(people.iter().cloned());
     let of_people = |key: &&Value| people.contains(owner(key));
@@ -98,7 +98,7 @@ fn keys_are_told_by_their_age_their_owner_and_what_they_open() {
 }
 
 #[test]
-fn keys_are_old_from_the_day_that_is_put_in_on() {
+fn keys_are_old_from_the_given_day_on() {
     let (people, query) = (SAMPLE.ids("users"), SAMPLE.query("old_keys_of_people"));
     let day = (chrono::Utc::now() - chrono::TimeDelta::days(90)).format("%F").to_string();
     let old = |key: &&Value| key["metadata"]["created_at"].as_str().unwrap() < day.as_str();
@@ -161,7 +161,7 @@ fn invitations_that_were_not_accepted_are_those_sent_or_expired() {
 }
 
 #[test]
-fn nothing_that_an_unlisted_principal_holds_is_lost() {
+fn no_grant_of_an_unlisted_principal_is_lost() {
     let mut listed = SAMPLE.ids("users");
     listed.extend(SAMPLE.ids("service_accounts"));
     let bindings = bindings();
@@ -177,7 +177,7 @@ fn nothing_that_an_unlisted_principal_holds_is_lost() {
 }
 
 #[test]
-fn local_passwords_are_the_users_who_sign_in_so() {
+fn local_password_users_are_those_who_sign_in_with_one() {
     let bindings = bindings();
     let users = SAMPLE.sim.truth().records("users").iter();
     let local = users.filter(|user| user["auth_type"] == "AUTH_TYPE_LOCAL").map(|user| {
@@ -188,7 +188,7 @@ fn local_passwords_are_the_users_who_sign_in_so() {
 }
 
 #[test]
-fn wildcards_are_the_patterns_that_end_in_a_star() {
+fn wildcard_grants_are_those_whose_pattern_ends_in_a_star() {
     let bindings = bindings();
     let wild: Vec<&Binding> = bindings.iter().filter(|b| b.pattern.ends_with('*')).collect();
     let expected = sorted(wild.iter().map(|b| {
@@ -200,7 +200,7 @@ fn wildcards_are_the_patterns_that_end_in_a_star() {
 }
 
 #[test]
-fn roles_are_told_apart_by_who_holds_them() {
+fn roles_are_grouped_by_their_holders() {
     let bindings = bindings();
     let pairs = |chosen: &dyn Fn(&&Binding) -> bool| {
         sorted(bindings.iter().filter(chosen).map(|b| format!("{} {}", b.principal, b.role)))
@@ -234,7 +234,7 @@ fn counts_add_up_and_everyone_is_listed_once() {
 }
 
 #[test]
-fn rows_that_the_simulator_does_not_make_are_where_they_belong() {
+fn rows_the_simulator_does_not_make_are_classified_correctly() {
     for (name, more) in [
         ("organization_admins", 0),
         ("people_to_reconcile", 0),

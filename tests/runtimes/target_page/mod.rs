@@ -312,7 +312,7 @@ fn moment(text: &str) -> i64 {
 const PAGE: &str = "docs/targets.md";
 
 #[test]
-fn the_page_on_targets_says_what_each_of_them_has_done() {
+fn the_page_on_targets_shows_what_each_target_did() {
     // Two at a time: each has a tap and an interpreter of its own.
     let rows: String = thread::scope(|scope| {
         let rows = |targets: &'static [Target]| targets.iter().map(Target::row).collect::<String>();
@@ -334,7 +334,7 @@ fn the_page_on_targets_shows_tested_settings_and_versions() {
 
 /// Where the table has no target for Parquet, the page has this.
 #[test]
-fn what_target_duckdb_has_written_becomes_parquet() {
+fn what_target_duckdb_wrote_can_become_parquet() {
     const EXPORT: &str = "import duckdb\n\
         database = duckdb.connect(\"confluent_cloud.duckdb\")\n\
         database.execute(\"export database 'parquet' (format parquet)\")\n";
