@@ -10,7 +10,7 @@ use reqwest::Response;
 pub const LARGEST: usize = 16 << 20;
 
 /// Why a body could not be read.
-pub enum Unreadable {
+pub enum BodyError {
     /// The connection broke or timed out.
     Broke(reqwest::Error),
     /// The packed body ends too early.
@@ -20,16 +20,16 @@ pub enum Unreadable {
 }
 
 /// # Errors
-/// See [`Unreadable`].
-pub async fn read(mut response: Response) -> Result<Vec<u8>, Unreadable> {
+/// See [`BodyError`].
+pub async fn read(mut response: Response) -> Result<Vec<u8>, BodyError> {
     let expected = usize::try_from(response.content_length().unwrap_or_default()).unwrap_or(usize::MAX);
     if expected > LARGEST {
-        return Err(Unreadable::TooLarge);
+        return Err(BodyError::TooLarge);
     }
     let mut body = Vec::with_capacity(expected);
-    while let Some(chunk) = response.chunk().await.map_err(Unreadable::Broke)? {
+    while let Some(chunk) = response.chunk().await.map_err(BodyError::Broke)? {
         if body.len() + chunk.len() > LARGEST {
-            return Err(Unreadable::TooLarge);
+            return Err(BodyError::TooLarge);
         }
         body.extend_from_slice(&chunk);
     }
@@ -38,14 +38,14 @@ pub async fn read(mut response: Response) -> Result<Vec<u8>, Unreadable> {
 
 /// Some answers are gzip without a Content-Encoding header (Terraform's provider sniffs for it), so the
 /// first bytes decide; no JSON begins with them.
-fn unpack(body: Vec<u8>) -> Result<Vec<u8>, Unreadable> {
+fn unpack(body: Vec<u8>) -> Result<Vec<u8>, BodyError> {
     if !body.starts_with(&[0x1f, 0x8b]) {
         return Ok(body);
     }
     let mut unpacked = Vec::with_capacity(body.len().saturating_mul(6).min(LARGEST));
     let mut reader = MultiGzDecoder::new(body.as_slice()).take(LARGEST as u64 + 1);
-    reader.read_to_end(&mut unpacked).map_err(|_| Unreadable::Cut)?;
-    if unpacked.len() > LARGEST { Err(Unreadable::TooLarge) } else { Ok(unpacked) }
+    reader.read_to_end(&mut unpacked).map_err(|_| BodyError::Cut)?;
+    if unpacked.len() > LARGEST { Err(BodyError::TooLarge) } else { Ok(unpacked) }
 }
 
 #[cfg(test)]
@@ -74,14 +74,14 @@ mod tests {
     fn a_cut_or_broken_body_is_no_body() {
         let whole = packed(&[b'x'; 1000]);
         for end in 2..whole.len() {
-            assert!(matches!(unpack(whole[..end].to_vec()), Err(Unreadable::Cut)), "{end}");
+            assert!(matches!(unpack(whole[..end].to_vec()), Err(BodyError::Cut)), "{end}");
         }
-        assert!(matches!(unpack(b"\x1f\x8b{}".to_vec()), Err(Unreadable::Cut)));
+        assert!(matches!(unpack(b"\x1f\x8b{}".to_vec()), Err(BodyError::Cut)));
     }
 
     #[test]
     fn a_bomb_is_not_eaten() {
-        assert!(matches!(unpack(packed(&vec![0; LARGEST + 1])), Err(Unreadable::TooLarge)));
+        assert!(matches!(unpack(packed(&vec![0; LARGEST + 1])), Err(BodyError::TooLarge)));
         assert!(unpack(packed(&vec![0; LARGEST])).is_ok());
     }
 }

@@ -34,8 +34,12 @@ use crate::config::{Config, is_loopback};
 use crate::error::{Answer, Error, Kind};
 use crate::streams::Envelope;
 use auth::Auth;
+<<<<<<< HEAD
 use body::Unreadable;
 use listing::{Listing, Row};
+=======
+use body::BodyError;
+>>>>>>> 196d34c (Call a body that cannot be read a BodyError, and a random number random)
 use pace::{Pace, Quota};
 use page::{Page, PageError};
 use refusal::{Again, Failure, KeyUsed, causes, failure, no_answer};
@@ -295,11 +299,11 @@ impl Client {
         let mut answer = Answer { path: path.clone(), status: Some(status), request_id, ..Answer::default() };
         let body = match body::read(response).await {
             Ok(body) => body,
-            Err(Unreadable::Broke(error)) => return Err(unanswered(error)),
-            Err(Unreadable::Cut) => {
+            Err(BodyError::Broke(error)) => return Err(unanswered(error)),
+            Err(BodyError::Cut) => {
                 return Err(failure(Kind::Unavailable, "the compressed answer was cut short", answer));
             }
-            Err(Unreadable::TooLarge) => {
+            Err(BodyError::TooLarge) => {
                 let words = format!("the answer is larger than {} MiB, and is not read", body::LARGEST >> 20);
                 return Err(failure(Kind::Broken, &words, answer));
             }

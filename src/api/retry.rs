@@ -1,5 +1,5 @@
 //! Whether and when to try again: exponential with full jitter, bounded in tries and in wall-clock,
-//! 429 included. Pure: it is told the time and the dice, and never sleeps.
+//! 429 included. Pure: it is told the time and a random number, and never sleeps.
 
 use std::time::Duration;
 
@@ -23,20 +23,18 @@ impl Retry {
     ///
     /// `failures`: tries of this page that failed, at least 1. `spent`: time since the first of them.
     /// `asked`: the wait that the service asked for, which is a lower bound; if it is more than what is
-    /// left of the budget, waiting is pointless. `dice`: a random number in [0, 1).
+    /// left of the budget, waiting is pointless. `random`: a random number in [0, 1).
     pub fn wait(
         &self,
         failures: u32,
         spent: Duration,
         asked: Option<Duration>,
-        dice: f64,
+        random: f64,
     ) -> Option<Duration> {
-        if failures > self.max_retries {
-            return None;
-        }
         let doubled = self.base.saturating_mul(2u32.saturating_pow(failures.saturating_sub(1)));
-        let wait = doubled.min(CAP).mul_f64(dice).max(asked.unwrap_or_default());
-        (spent.saturating_add(wait) <= self.budget).then_some(wait)
+        let wait = doubled.min(CAP).mul_f64(random).max(asked.unwrap_or_default());
+        let is_worth_it = failures <= self.max_retries && spent.saturating_add(wait) <= self.budget;
+        is_worth_it.then_some(wait)
     }
 }
 
@@ -74,7 +72,7 @@ mod tests {
     #[test]
     fn waits() {
         let retry = Retry { max_retries: 8, base: S(1), budget: S(300) };
-        // failures, spent, asked, dice, expected
+        // failures, spent, asked, random, expected
         let table = [
             (1, S(0), None, 0.0, Some(S(0))),
             (1, S(0), None, 0.5, Some(Duration::from_millis(500))),
@@ -92,11 +90,11 @@ mod tests {
             (3, S(299), None, 0.5, None),
             (1, S(0), Some(Duration::MAX), 0.5, None),
         ];
-        for (failures, spent, asked, dice, expected) in table {
+        for (failures, spent, asked, random, expected) in table {
             assert_eq!(
-                retry.wait(failures, spent, asked, dice),
+                retry.wait(failures, spent, asked, random),
                 expected,
-                "{failures} {spent:?} {asked:?} {dice}"
+                "{failures} {spent:?} {asked:?} {random}"
             );
         }
         let none = Retry { max_retries: 0, ..retry };
