@@ -1,14 +1,12 @@
 //! SIGTERM and SIGINT: say once that it is time to stop, wait a moment for the last line and STATE to go
 //! out, then die of the signal, as those who sent it expect.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 use crate::log;
 
@@ -18,8 +16,7 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Waits for the first signal. The process dies of it once this is dropped after the signal, at the latest
 /// 2 s after it.
 pub struct Stop {
-    stopping: Arc<AtomicBool>,
-    told: Arc<Notify>,
+    stopping: watch::Receiver<bool>,
     /// Its end tells the signal's thread that the last words are out.
     done: Sender<()>,
 }
@@ -30,33 +27,31 @@ impl Stop {
     /// # Errors
     /// Those of installing a signal handler.
     pub fn listen() -> std::io::Result<Stop> {
-        let (stopping, told) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
-        let (stop, tell) = (stopping.clone(), told.clone());
         let mut signals = Signals::new([SIGTERM, SIGINT])?;
+        let (stop, stopping) = watch::channel(false);
         let (done, is_done) = channel();
         std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
             if let Some(signal) = signals.forever().next() {
-                stop.store(true, Ordering::Relaxed);
-                tell.notify_one();
+                stop.send_replace(true);
                 die(signal, &is_done);
             }
         })?;
-        Ok(Stop { stopping, told, done })
+        Ok(Stop { stopping, done })
     }
 
     /// Whether a signal has come; for another thread to look at.
-    pub fn flag(&self) -> Arc<AtomicBool> {
+    pub fn flag(&self) -> watch::Receiver<bool> {
         self.stopping.clone()
     }
 
     /// Whether a signal has come.
     pub fn is_told(&self) -> bool {
-        self.stopping.load(Ordering::Relaxed)
+        *self.stopping.borrow()
     }
 
     /// Returns once a signal has come.
     pub async fn told(&self) {
-        self.told.notified().await;
+        let _ = self.flag().wait_for(|stopping| *stopping).await;
     }
 
     /// Lets the signal that came end the process.

@@ -1,9 +1,8 @@
 //! The other end of the channel: events become messages, and people are told how each stream ended.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::error::Error;
 use crate::log;
@@ -20,13 +19,13 @@ pub fn write(
     mut events: mpsc::Receiver<Event>,
     sink: &mut dyn Sink,
     (streams, sample): (usize, bool),
-    stop: &AtomicBool,
+    stop: &watch::Receiver<bool>,
 ) -> Result<Vec<(String, Error)>, Error> {
     let success = if sample { "readable" } else { "complete" };
     let (mut failed, mut finished, mut total) = (Vec::new(), 0, Tally::default());
     let (begun, mut progress) = (Instant::now(), Progress::default());
     while let Some(event) = events.blocking_recv()
-        && !stop.load(Ordering::Relaxed)
+        && !*stop.borrow()
     {
         sink.write(&event).map_err(|cause| Error::output(&cause))?;
         progress.show(&event).iter().for_each(log::info);
@@ -44,7 +43,7 @@ pub fn write(
             Event::Started { .. } | Event::Page { .. } | Event::RateLimited { .. } => {}
         }
     }
-    if stop.load(Ordering::Relaxed) {
+    if *stop.borrow() {
         return Ok(failed);
     }
     total.seconds = begun.elapsed().as_secs_f64();
@@ -95,7 +94,7 @@ mod tests {
             events.try_send(event).unwrap();
         }
         drop(events);
-        let failed = write(received, &mut Silent, (1, false), &AtomicBool::new(false)).unwrap();
+        let failed = write(received, &mut Silent, (1, false), &watch::channel(false).1).unwrap();
         assert!(failed.is_empty());
         let expected = [
             "Info kafka_clusters: 12,300 records, 123 pages, 60 s",
