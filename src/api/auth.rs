@@ -15,7 +15,8 @@ const LONGEST_KEY: usize = 20;
 pub struct Auth {
     key: String,
     secret: Secret,
-    pieces: Pieces,
+    /// What no text may hold that is told or kept.
+    pub pieces: Pieces,
 }
 
 impl Auth {
@@ -27,14 +28,15 @@ impl Auth {
         // The key of the hashes is never sent, so it cannot come back; but it may be words that answers hold too.
         let long_key = if key.len() > LONGEST_KEY { &key } else { "" };
         let pieces = Pieces::of([secret.expose(), &basic, long_key]);
-        let auth = Auth { key, secret, pieces };
         let told = [
             ("organization_id", config.organization_id.as_deref()),
             ("user_agent", config.user_agent.as_deref()),
             ("base_url", Some(config.base_url.as_str())),
         ];
-        match told.iter().find(|(_, text)| text.is_some_and(|text| auth.is_pasted_in(text))) {
-            None => Ok(auth),
+        // A secret that is shorter than a piece may be in a setting by chance.
+        let is_long = secret.expose().chars().count() >= PIECE;
+        match told.iter().find(|(_, text)| is_long && text.is_some_and(|text| pieces.are_in(text))) {
+            None => Ok(Auth { key, secret, pieces }),
             Some((setting, _)) => Err(Error::config(format!(
                 "settings: {setting} holds a piece of the credentials, which others would see: correct it"
             ))),
@@ -59,15 +61,5 @@ impl Auth {
         let is_swapped = is_key(self.secret.expose()) && !is_key(&self.key);
         let words = if is_swapped { "… (it seems to be swapped with its secret)" } else { "…" };
         self.key.chars().take(told).chain(words.chars()).collect()
-    }
-
-    /// A secret that is shorter than a piece may be in a setting by chance.
-    fn is_pasted_in(&self, setting: &str) -> bool {
-        self.secret.expose().chars().count() >= PIECE && self.pieces.are_in(setting)
-    }
-
-    /// What no text may hold that is told or kept.
-    pub fn pieces(&self) -> &Pieces {
-        &self.pieces
     }
 }

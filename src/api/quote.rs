@@ -22,12 +22,12 @@ impl Client {
     /// A text of the service's, to be told or logged: words of ours instead, if it holds a piece of the
     /// credentials, in whatever way it is escaped.
     pub fn quotable(&self, text: String) -> String {
-        self.auth.pieces().withhold(text)
+        self.auth.pieces.withhold(text)
     }
 
     /// Whether a text of the service's holds a piece of the credentials, and must not be kept.
     pub fn betrays(&self, text: &str) -> bool {
-        self.auth.pieces().are_in(text)
+        self.auth.pieces.are_in(text)
     }
 
     /// A page token in words: its first characters tell it from others.
