@@ -1,7 +1,6 @@
 //! The two command lines: flags as Singer's runtimes pass them, sub-commands as Airbyte's do. The language
 //! of what is said is decided in one function.
 
-use clap::error::ContextKind::{InvalidArg, InvalidSubcommand, InvalidValue, PriorArg, TrailingArg};
 use clap::error::{ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use serde_json::Value;
@@ -15,7 +14,7 @@ use crate::log::Level;
 #[command(after_help = include_str!("../schemas/help.txt"))]
 pub struct Arguments {
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Option<Action>,
 
     /// Settings: a JSON file; repeatable, later ones win. Files win over variables TAP_CONFLUENT_CLOUD_*,
     /// unless `--config ENV` gives these a place among the files
@@ -60,10 +59,12 @@ pub struct Arguments {
     format: Format,
 }
 
+/// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
-enum Command {
+pub enum Action {
     /// Print the specification of the settings
-    Spec,
+    #[command(name = "spec")]
+    About,
     /// Check whether the settings work
     Check,
     /// Print the catalog
@@ -85,15 +86,6 @@ pub enum Format {
     Markdown,
 }
 
-/// What is to be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    About(Format),
-    Check,
-    Discover,
-    Read,
-}
-
 impl Arguments {
     /// The command line of this process. Ends the process where it asks for help or the version, or where it
     /// is wrong.
@@ -105,17 +97,19 @@ impl Arguments {
     /// cannot be read.
     pub fn decide(&self, catalog: Option<&Value>) -> (Action, Protocol) {
         let (action, usual) = match self.command {
-            Some(Command::Spec) => (Action::About(Format::Json), Protocol::Airbyte),
-            Some(Command::Check) => (Action::Check, Protocol::Airbyte),
-            Some(Command::Discover) => (Action::Discover, Protocol::Airbyte),
-            Some(Command::Read) if catalog.is_none_or(is_singer) => (Action::Read, Protocol::Singer),
-            Some(Command::Read) => (Action::Read, Protocol::Airbyte),
-            None if self.about => (Action::About(self.format), Protocol::Singer),
+            Some(Action::Read) if catalog.is_none_or(is_singer) => (Action::Read, Protocol::Singer),
+            Some(action) => (action, Protocol::Airbyte),
+            None if self.about => (Action::About, Protocol::Singer),
             None if self.discover => (Action::Discover, Protocol::Singer),
             None if self.test => (Action::Check, Protocol::Singer),
             None => (Action::Read, Protocol::Singer),
         };
         (action, self.protocol.unwrap_or(usual))
+    }
+
+    /// In which form `Action::About` is answered to Singer.
+    pub fn format(&self) -> Format {
+        if self.about { self.format } else { Format::Json }
     }
 }
 
@@ -126,13 +120,11 @@ fn discreet(error: clap::Error) -> clap::Error {
     let is_ours = |text: &String| {
         is_word(text) || command.get_arguments().any(|argument| argument.to_string() == *text)
     };
-    let kinds = [InvalidArg, InvalidSubcommand, InvalidValue, PriorArg, TrailingArg];
-    let mut quoted = kinds.into_iter().filter_map(|kind| error.get(kind));
-    let is_discreet = quoted.all(|value| match value {
+    let is_discreet = error.context().all(|(_, value)| match value {
         ContextValue::String(text) => is_ours(text),
         ContextValue::Strings(texts) => texts.iter().all(is_ours),
-        ContextValue::None | ContextValue::Bool(_) | ContextValue::Number(_) => true,
-        _ => false,
+        // Numbers, and what clap itself has put together.
+        _ => true,
     });
     if is_discreet {
         return error;
@@ -176,10 +168,10 @@ mod tests {
             ("--config F --properties F", Some(&singer), (Read, Singer)),
             ("--config F --discover", None, (Discover, Singer)),
             ("--config F --test", None, (Check, Singer)),
-            ("--config F --about --format=json", None, (About(Format::Json), Singer)),
-            ("--about --format json", None, (About(Format::Json), Singer)),
-            ("--about", None, (About(Format::Text), Singer)),
-            ("spec", None, (About(Format::Json), Airbyte)),
+            ("--config F --about --format=json", None, (About, Singer)),
+            ("--about --format json", None, (About, Singer)),
+            ("--about", None, (About, Singer)),
+            ("spec", None, (About, Airbyte)),
             ("check --config F", None, (Check, Airbyte)),
             ("discover --config F", None, (Discover, Airbyte)),
             ("read --config F", None, (Read, Singer)),

@@ -9,9 +9,9 @@ use tap_confluent_cloud::cli::{Action, Arguments, Format, Protocol};
 use tap_confluent_cloud::config::{Config, Offered, SCHEMA, is_credential};
 use tap_confluent_cloud::error::{Error, exit_code};
 use tap_confluent_cloud::log::Level;
-use tap_confluent_cloud::protocol::airbyte;
-use tap_confluent_cloud::protocol::singer;
-use tap_confluent_cloud::protocol::{Offer, Silent, Verdicts, is_watched, keep_newest, line, message};
+use tap_confluent_cloud::protocol::{
+    Offer, Silent, Verdicts, airbyte, is_watched, keep_newest, line, message, singer,
+};
 use tap_confluent_cloud::run::run;
 use tap_confluent_cloud::streams::{STREAMS, Stream, find};
 use tap_confluent_cloud::{check, files, log, progress};
@@ -22,9 +22,8 @@ type Failed = Vec<(String, Error)>;
 fn main() -> ExitCode {
     let arguments = Arguments::read();
     let catalog = arguments.catalog.as_ref().map(|path| files::read_json("catalog", path));
-    let unreadable = Value::Null;
-    let (action, protocol) =
-        arguments.decide(catalog.as_ref().map(|catalog| catalog.as_ref().unwrap_or(&unreadable)));
+    let held = catalog.as_ref().map(|catalog| catalog.as_ref().unwrap_or(&Value::Null));
+    let (action, protocol) = arguments.decide(held);
     // Airbyte's platform asks for more words by this variable, and passes no flag.
     let debug =
         protocol == Protocol::Airbyte && std::env::var("LOG_LEVEL").is_ok_and(|level| level == "debug");
@@ -44,15 +43,12 @@ fn main() -> ExitCode {
     // Fails only if a provider is installed already, and then there is one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let ended = catalog.transpose().and_then(|catalog| match action {
-        Action::About(format) => about(format, protocol),
+        Action::About => about(arguments.format(), protocol),
         Action::Discover => discover(&arguments, protocol),
         Action::Check if protocol == Protocol::Airbyte => check_connection(&arguments),
         Action::Check | Action::Read => read(&arguments, protocol, catalog, action == Action::Check),
     });
-    ExitCode::from(match protocol {
-        Protocol::Singer => end_singer(ended),
-        Protocol::Airbyte => end_airbyte(ended),
-    })
+    ExitCode::from(end(ended, protocol))
 }
 
 /// Whether a runtime of Singer wishes lines for people that are objects, and the level that it wishes.
@@ -79,26 +75,24 @@ fn say(protocol: Protocol, objects: bool, level: Level, words: &str) {
     });
 }
 
-fn end_singer(ended: Result<Failed, Error>) -> u8 {
-    match ended {
-        Ok(failed) => exit_code(&failed.into_iter().map(|(_, error)| error).collect::<Vec<_>>()),
-        Err(error) => {
-            log::error(error.to_string());
-            exit_code(&[error])
+/// Tells the error that ended the run, or Airbyte's platform of all. Gives the exit code.
+fn end(ended: Result<Failed, Error>, protocol: Protocol) -> u8 {
+    let trace = match (ended, protocol) {
+        (Ok(failed), Protocol::Singer) => {
+            return exit_code(&failed.into_iter().map(|(_, error)| error).collect::<Vec<_>>());
         }
-    }
-}
-
-/// Every failure is 1 to Airbyte: its platform knows no other code.
-fn end_airbyte(ended: Result<Failed, Error>) -> u8 {
-    let trace = match ended {
-        Ok(failed) if failed.is_empty() => return 0,
-        Ok(failed) => airbyte::summary(&failed),
-        Err(error) => airbyte::trace_error(&error, None),
+        (Err(error), Protocol::Singer) => {
+            log::error(error.to_string());
+            return exit_code(&[error]);
+        }
+        (Ok(failed), Protocol::Airbyte) if failed.is_empty() => return 0,
+        (Ok(failed), Protocol::Airbyte) => airbyte::summary(&failed),
+        (Err(error), Protocol::Airbyte) => airbyte::trace_error(&error, None),
     };
     if let Err(cause) = message(&trace) {
         log::error(Error::output(&cause).to_string());
     }
+    // Airbyte's platform knows no other code of a failure.
     1
 }
 
