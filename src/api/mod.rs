@@ -34,12 +34,8 @@ use crate::config::{Config, is_loopback};
 use crate::error::{Answer, Error, Kind};
 use crate::streams::Envelope;
 use auth::Auth;
-<<<<<<< HEAD
-use body::Unreadable;
-use listing::{Listing, Row};
-=======
 use body::BodyError;
->>>>>>> 196d34c (Call a body that cannot be read a BodyError, and a random number random)
+use listing::{Listing, Row};
 use pace::{Pace, Quota};
 use page::{Page, PageError};
 use refusal::{Again, Failure, KeyUsed, causes, failure, no_answer};
