@@ -174,7 +174,8 @@ fn read(
     }
     let (streams, shown) = (asked.streams.len(), sample && protocol == Protocol::Singer && is_watched());
     if shown {
-        asked.sink = Box::new(Verdicts);
+        let width = asked.streams.iter().map(|selected| selected.stream.name.len()).max();
+        asked.sink = Box::new(Verdicts { width: width.unwrap_or_default() });
     }
     failed.extend(run(&config, asked.streams, asked.sink, sample)?.failed);
     if shown {

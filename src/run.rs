@@ -9,6 +9,7 @@ use tokio::runtime::Builder;
 use tokio::sync::mpsc;
 
 use crate::api::Client;
+use crate::api::listing::Rows;
 use crate::api::organization::Organization;
 use crate::check;
 use crate::config::{Config, Doubt};
@@ -36,14 +37,14 @@ pub fn run(
     sink: Box<dyn Sink>,
     sample: bool,
 ) -> Result<Outcome, Error> {
-    let client = Rc::new(Client::new(config)?);
+    let (client, rows) = (Rc::new(Client::new(config)?), Rows::default());
     let stop = Stop::listen();
     let stop = stop.map_err(|error| Error::broken(format!("signals cannot be handled: {error}")))?;
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::broken(format!("the runtime cannot be set up: {error}")))?;
     runtime.block_on(async {
         let (organization, looks) = tokio::select! {
-            found = look_up(&client, config) => found?,
+            found = look_up(&client, &rows, config) => found?,
             () = stop.told() => stop.die().await,
         };
         let names: Vec<_> = streams.iter().map(|selected| selected.stream.name).collect();
@@ -52,8 +53,9 @@ pub fn run(
         let key = config.personal_data_key.as_ref().map(Secret::expose);
         let id = organization.id.clone();
         let plan = Rc::new(Plan {
-            access: client.access(&organization),
+            access: organization.access(&client),
             client,
+            rows,
             organization,
             concurrency: config.concurrency,
             options: RecordOptions::new(id, config.schema_drift, config.offered.personal_data, key),
@@ -66,8 +68,9 @@ pub fn run(
 
 /// The organization, and whether it is still to be looked up whether lists may be shortened: where that fails the
 /// run it is looked up first, because what a target is told to drop cannot be taken back.
-async fn look_up(client: &Client, config: &Config) -> Result<(Organization, bool), Error> {
-    let organization = client.organization(config.organization_id.as_deref(), &check::tell).await?;
+async fn look_up(client: &Client, rows: &Rows, config: &Config) -> Result<(Organization, bool), Error> {
+    let organization =
+        Organization::look_up(client, rows, config.organization_id.as_deref(), &check::tell).await?;
     if config.shortened_lists == Doubt::Fail {
         match check::shortened(client, &organization, true).await {
             Ok(Some(words)) => {

@@ -308,8 +308,8 @@ pub static STREAMS: &[Stream] = &[
             ("state", Derived::Lifted(&["status", "connector", "state"])),
             ("connector_class", Derived::Lifted(&["info", "config", "connector.class"])),
         ],
-        // Users write credentials into any setting of a connector, and a trace may quote a setting.
-        secret: &["config", "trace"],
+        // Users write credentials into any setting of a connector, and what is told of a failure may quote one.
+        secret: &["config", "trace", "msg"],
         ..FLAT
     },
 ];

@@ -2,15 +2,18 @@
 //!
 //! Bounds what a listing can repeat: its page tokens, and empty pages. Knows neither records nor positions.
 
-use std::collections::HashSet;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::sync::OnceCell;
 
+use super::client::{BETRAYS, Client, Request};
 use super::page::Page;
-use super::{BETRAYS, Client, Wait};
+use super::wait::Wait;
 use crate::error::{Answer, Error};
 use crate::log;
 use crate::partition::Partition;
@@ -29,11 +32,11 @@ const LONGEST_CRN: usize = 512;
 
 /// One listing, and how far it has been read.
 pub struct Listing {
-    pub stream: &'static Stream,
-    pub path: String,
-    pub query: Vec<(&'static str, String)>,
+    stream: &'static Stream,
+    path: String,
+    query: Vec<(&'static str, String)>,
     /// Token of the page to ask for next; none for the first.
-    pub token: Option<String>,
+    token: Option<String>,
     /// Token of the page that came last.
     came: Option<String>,
     /// Name of the partition, to be told.
@@ -74,7 +77,9 @@ impl Listing {
         insists: bool,
         on_wait: &impl AsyncFn(Wait),
     ) -> Result<Page, Error> {
-        let page = client.page(self, insists, on_wait).await?;
+        let (path, query, token) = (&self.path, &self.query, self.token.as_deref());
+        let request = Request { stream: self.stream, path, query, token };
+        let page = client.page(&request, insists, on_wait).await?;
         self.came = std::mem::replace(&mut self.token, page.next.clone());
         self.empty = if page.records().next().is_none() { self.empty + 1 } else { 0 };
         if let Some(token) = &page.next {
@@ -113,77 +118,73 @@ pub struct Row {
     pub crn: Option<String>,
 }
 
-impl Client {
+/// Rows that have been listed in this run, by stream and partition.
+#[derive(Default)]
+pub struct Rows(RefCell<HashMap<(&'static str, Option<String>), Rc<OnceCell<Rc<[Row]>>>>>);
+
+impl Rows {
     /// The rows of a listing, in ascending order of their ids. They are listed once a run, unless they are forgotten;
     /// whoever asks meanwhile waits for that listing.
     ///
     /// # Errors
     /// As [`Listing::page`]; Broken, if the listing is too long or holds something without an id.
-    pub async fn rows(
+    pub async fn list(
         &self,
+        client: &Client,
         stream: &'static Stream,
         partition: &Partition,
         on_wait: &impl AsyncFn(Wait),
     ) -> Result<Rc<[Row]>, Error> {
         let key = (stream.name, partition.name.clone());
-        let kept = self.rows.borrow_mut().entry(key).or_default().clone();
-        kept.get_or_try_init(|| self.list(stream, partition, on_wait)).await.cloned()
+        let kept = self.0.borrow_mut().entry(key).or_default().clone();
+        kept.get_or_try_init(|| list(client, stream, partition, on_wait)).await.cloned()
     }
 
     /// Has the rows of a stream listed anew when they are asked for next.
-    pub fn forget_rows(&self, stream: &str) {
-        self.rows.borrow_mut().retain(|(name, _), _| *name != stream);
+    pub fn forget(&self, stream: &str) {
+        self.0.borrow_mut().retain(|(name, _), _| *name != stream);
     }
+}
 
-    async fn list(
-        &self,
-        stream: &'static Stream,
-        partition: &Partition,
-        on_wait: &impl AsyncFn(Wait),
-    ) -> Result<Rc<[Row]>, Error> {
-        let begin = || (Listing::new(stream, partition, None), Vec::new());
-        let ((mut listing, mut rows), mut pages, mut restarted) = (begin(), 0, false);
-        loop {
-            let page = match listing.page(self, true, on_wait).await {
-                Err(error) if error.refuses_token() && listing.token.is_some() && !restarted => {
-                    log::warn(format!(
-                        "{}: its page token is refused; reading it once more: {error}",
-                        listing.path
-                    ));
-                    restarted = true;
-                    (listing, rows) = begin();
-                    continue;
-                }
-                page => page?,
-            };
-            for record in page.records() {
-                let row =
-                    row(record).ok_or_else(|| listing.broken(self, &page, "something without an id"))?;
-                let texts = [Some(&row.id), row.name.as_ref(), row.crn.as_ref()];
-                if texts.into_iter().flatten().any(|text| self.betrays(text)) {
-                    return Err(listing.broken(
-                        self,
-                        &page,
-                        &format!("the name of something that {BETRAYS}"),
-                    ));
-                }
-                rows.push(row);
-            }
-            pages += 1;
-            if page.next.is_none() {
-                rows.sort_by(|one: &Row, other| one.id.cmp(&other.id));
-                // A row that moves while it is paged comes twice.
-                rows.dedup_by(|one, other| one.id == other.id);
-                return Ok(rows.into());
-            }
-            if pages >= MOST_PAGES || rows.len() > MOST_ROWS {
-                let most = format!("more than {MOST_PAGES} pages or {MOST_ROWS} rows");
-                return Err(listing.broken(
-                    self,
-                    &page,
-                    &format!("a link to the next, and the listing {most}"),
+async fn list(
+    client: &Client,
+    stream: &'static Stream,
+    partition: &Partition,
+    on_wait: &impl AsyncFn(Wait),
+) -> Result<Rc<[Row]>, Error> {
+    let begin = || (Listing::new(stream, partition, None), Vec::new());
+    let ((mut listing, mut rows), mut pages, mut restarted) = (begin(), 0, false);
+    loop {
+        let page = match listing.page(client, true, on_wait).await {
+            Err(error) if error.refuses_token() && listing.token.is_some() && !restarted => {
+                log::warn(format!(
+                    "{}: its page token is refused; reading it once more: {error}",
+                    listing.path
                 ));
+                restarted = true;
+                (listing, rows) = begin();
+                continue;
             }
+            page => page?,
+        };
+        for record in page.records() {
+            let row = row(record).ok_or_else(|| listing.broken(client, &page, "something without an id"))?;
+            let texts = [Some(&row.id), row.name.as_ref(), row.crn.as_ref()];
+            if texts.into_iter().flatten().any(|text| client.betrays(text)) {
+                return Err(listing.broken(client, &page, &format!("the name of something that {BETRAYS}")));
+            }
+            rows.push(row);
+        }
+        pages += 1;
+        if page.next.is_none() {
+            rows.sort_by(|one: &Row, other| one.id.cmp(&other.id));
+            // A row that moves while it is paged comes twice.
+            rows.dedup_by(|one, other| one.id == other.id);
+            return Ok(rows.into());
+        }
+        if pages >= MOST_PAGES || rows.len() > MOST_ROWS {
+            let most = format!("more than {MOST_PAGES} pages or {MOST_ROWS} rows");
+            return Err(listing.broken(client, &page, &format!("a link to the next, and the listing {most}")));
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use ring::digest;
 
-use super::listing::Row;
-use super::{Client, Wait};
+use super::client::Client;
+use super::listing::{Row, Rows};
+use super::wait::Wait;
 use crate::crn;
 use crate::error::{Error, Kind};
 use crate::log;
@@ -37,7 +38,7 @@ impl Organization {
 /// Organizations that are named in one error.
 const MOST_NAMED: usize = 5;
 
-impl Client {
+impl Organization {
     /// Looks up the organization; `wanted`, the setting `organization_id`, selects and guards.
     ///
     /// Where the key may not list organizations, the resource names of its environments tell. Where both
@@ -45,17 +46,18 @@ impl Client {
     ///
     /// # Errors
     /// Denied, if an answer came that does not name the wanted organization; Config, if the key belongs to
-    /// several and none is wanted; else as `Client::page`.
-    pub async fn organization(
-        &self,
+    /// several and none is wanted; else as [`Client::page`].
+    pub async fn look_up(
+        client: &Client,
+        rows: &Rows,
         wanted: Option<&str>,
         on_wait: &impl AsyncFn(Wait),
     ) -> Result<Organization, Error> {
-        let rows = async |stream: &'static Stream| {
+        let listed = async |stream: &'static Stream| {
             let whole = Partition { path: stream.path.to_owned(), ..Partition::default() };
-            hidden(self.rows(stream, &whole, on_wait).await)
+            hidden(rows.list(client, stream, &whole, on_wait).await)
         };
-        let organizations = rows(&ORGANIZATIONS).await?;
+        let organizations = listed(&ORGANIZATIONS).await?;
         let empty = match &organizations {
             Ok(rows) if wanted.is_some() || !rows.is_empty() => {
                 return choose(rows.iter().map(Organization::from).collect(), wanted);
@@ -63,7 +65,7 @@ impl Client {
             Ok(_) => "is empty".to_owned(),
             Err(why) => why.clone(),
         };
-        let why = match rows(&ENVIRONMENTS).await? {
+        let why = match listed(&ENVIRONMENTS).await? {
             Ok(rows) => {
                 let found = organizations_of(&rows);
                 if wanted.is_some() || !found.is_empty() {
@@ -87,10 +89,10 @@ impl Client {
     }
 
     /// What positions are read with: the key, and the organization that it turned out to belong to.
-    pub fn access(&self, organization: &Organization) -> Access {
-        let hash = digest::digest(&digest::SHA256, self.key().as_bytes());
+    pub fn access(&self, client: &Client) -> Access {
+        let hash = digest::digest(&digest::SHA256, client.key().as_bytes());
         let hash = hash.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        Access { organization_id: organization.id.clone(), api_key_hash: Some(hash) }
+        Access { organization_id: self.id.clone(), api_key_hash: Some(hash) }
     }
 }
 

@@ -1,7 +1,8 @@
 //! What may be told of an answer: nothing that holds a piece of the credentials and, where persons are hidden, none
 //! of its text.
 
-use super::{Client, complaint};
+use super::client::Client;
+use super::complaint;
 
 /// Characters of a request's id that are told; those known have 32 or 36.
 const LONGEST_REQUEST_ID: usize = 128;

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::log::{LONGEST, one_line};
 use crate::shape::{Deselected, Personal, Records};
 use crate::state::Position;
-use crate::streams::{STREAMS, Stream};
+use crate::streams::Stream;
 
 /// What the settings offer.
 #[derive(Debug)]
@@ -157,7 +157,10 @@ pub struct Request {
 pub type Wrong = (&'static str, String);
 
 /// Tells people on stdout how each stream of a sample ended, a line each.
-pub struct Verdicts;
+pub struct Verdicts {
+    /// Of the longest name of a stream, in characters.
+    pub width: usize,
+}
 
 impl Sink for Verdicts {
     fn write(&mut self, event: &Event) -> io::Result<()> {
@@ -169,7 +172,7 @@ impl Sink for Verdicts {
             }
             _ => return Ok(()),
         };
-        let width = STREAMS.iter().map(|stream| stream.name.len()).max().unwrap_or_default();
+        let width = self.width;
         line(format!("{:width$}  {}\n", stream.name, one_line(&words, LONGEST)).as_bytes())
     }
 

@@ -6,6 +6,7 @@
 mod emitted;
 mod partitions;
 mod pass;
+mod plan;
 mod sample;
 mod teller;
 
@@ -16,34 +17,18 @@ use chrono::Utc;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{JoinSet, LocalSet};
 
-use crate::api::Client;
-use crate::api::organization::Organization;
 use crate::error::Error;
 use crate::log;
 use crate::protocol::{Event, Selected, Tally};
-use crate::shape::{RecordOptions, Records};
-use crate::state::{Access, Bookmark, Position, Resume};
+use crate::shape::Records;
+use crate::state::{Bookmark, Position, Resume};
 use pass::Pass;
+pub use plan::Plan;
 use teller::Teller;
 
 /// Events between the readers and the writer. Small: each may hold a page, and what waits here is read
 /// again after a kill.
 pub const EVENTS_IN_FLIGHT: usize = 2;
-
-/// How to read.
-pub struct Plan {
-    pub client: Rc<Client>,
-    pub organization: Organization,
-    /// What the positions are read with.
-    pub access: Access,
-    pub concurrency: usize,
-    pub options: RecordOptions,
-    /// Whether an empty list is taken for an answer also where no organization can have one.
-    pub may_be_empty: bool,
-    /// Ask for no more than tells whether the streams can be read, say the first record of each, and move no
-    /// position.
-    pub sample: bool,
-}
 
 /// Reads all streams to their end. Every outcome, failures included, is said as an event.
 pub async fn read(plan: Rc<Plan>, streams: Vec<Selected>, events: mpsc::Sender<Event>) {

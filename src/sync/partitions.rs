@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use super::Plan;
+use super::plan::Plan;
 use super::sample::Sample;
 use super::teller::Teller;
 use crate::api::listing::Row;
@@ -78,7 +78,7 @@ impl Walk {
     /// Has parents listed anew in this run.
     pub fn forget(&self) {
         if self.scope.is_none() || self.incomplete.is_some() {
-            self.parents.iter().for_each(|parent| self.plan.client.forget_rows(parent.stream));
+            self.parents.iter().for_each(|parent| self.plan.rows.forget(parent.stream));
         }
     }
 
@@ -250,7 +250,7 @@ impl Walk {
         let Some(stream) = find(parent).filter(|_| !self.is_cut) else { return Ok(Rc::default()) };
         let partition = Walk::new(&self.plan, stream).at(ids, "")?;
         let on_wait = async |wait| teller.tell(wait).await;
-        let rows = match self.plan.client.rows(stream, &partition, &on_wait).await {
+        let rows = match self.plan.rows.list(&self.plan.client, stream, &partition, &on_wait).await {
             Err(error) if partition.refusal == Refusal::GoOn && error.is_hidden() => {
                 self.pass_over(partition.name.unwrap_or_default(), error);
                 return Ok(Rc::default());

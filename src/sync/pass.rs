@@ -6,9 +6,9 @@ use std::time::Instant;
 use chrono::{TimeDelta, Utc};
 use tokio::sync::mpsc;
 
-use super::Plan;
 use super::emitted::Emitted;
 use super::partitions::{Walk, empty};
+use super::plan::Plan;
 use super::sample::{Next, Sample};
 use super::teller::Teller;
 use crate::api::listing::Listing;

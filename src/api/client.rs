@@ -1,0 +1,363 @@
+//! Sends and sleeps: the only place that does either.
+//!
+//! Credentials go to the configured base URL and nowhere else: links in answers are never followed, only
+//! their page token is taken, and redirects are followed on the same origin alone.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
+use reqwest::{Certificate, redirect};
+use url::Url;
+
+use super::auth::Auth;
+use super::body::{self, BodyError};
+use super::pace::{Pace, Quota};
+use super::page::{self, Page, PageError};
+use super::refusal::{self, Again, Failure, KeyUsed, causes, failure, no_answer};
+use super::retry::{self, Retry};
+use super::wait::{Reason, Wait};
+use super::{complaint, proxy};
+use crate::config::{Config, is_loopback};
+use crate::error::{Answer, Error, Kind};
+use crate::streams::{Envelope, Stream};
+
+/// Time that a connection may take to be made, TLS included; the whole request has a setting of its own.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Redirects followed for one request.
+const MOST_REDIRECTS: usize = 5;
+
+/// One page of a listing.
+pub struct Request<'a> {
+    pub stream: &'static Stream,
+    pub path: &'a str,
+    pub query: &'a [(&'static str, String)],
+    /// None for the first page.
+    pub token: Option<&'a str>,
+}
+
+/// Said of a text that must be neither told nor kept, in its place.
+pub const BETRAYS: &str = "holds a piece of the credentials, and is neither used nor kept";
+
+/// A wait for the pace is told if it is longer.
+const LONGEST_UNTOLD: Duration = Duration::from_secs(5);
+
+pub struct Client {
+    http: reqwest::Client,
+    base: Url,
+    pub(super) auth: Auth,
+    pace: Mutex<Pace>,
+    retry: Retry,
+    page_size: u32,
+    concurrency: u64,
+    pub(super) quotes_answers: bool,
+    /// Whether the service has accepted the key in this run.
+    accepted: AtomicBool,
+    /// Requests so far, tries apart.
+    requests: AtomicU64,
+}
+
+impl Client {
+    /// # Errors
+    /// Config, if the settings make no HTTP client: a proxy or certificates are broken, or a setting that others see
+    /// holds a piece of the secret.
+    pub fn new(config: &Config) -> Result<Client, Error> {
+        let (name, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+        let user_agent = format!("{name}/{version} {}", config.user_agent.as_deref().unwrap_or_default());
+        let mut builder = reqwest::Client::builder()
+            .user_agent(user_agent.trim_end())
+            .redirect(same_origin(config.base_url.clone()))
+            .default_headers(HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))]))
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(config.request_timeout);
+        if is_loopback(&config.base_url) {
+            builder = builder.no_proxy();
+        } else {
+            proxy::check(&config.base_url, |name| std::env::var_os(name))?;
+        }
+        if let Some(pem) = &config.ca_certificate {
+            let certificates = Certificate::from_pem_bundle(pem).ok().filter(|found| !found.is_empty());
+            let none = "settings: ca_certificate holds no PEM certificate (-----BEGIN CERTIFICATE-----)";
+            builder = builder.tls_certs_merge(certificates.ok_or_else(|| Error::config(none))?);
+        }
+        let http = builder.build().map_err(|error| {
+            Error::config(format!(
+                "the HTTP client cannot be set up: {}. Check SSL_CERT_FILE, ca_certificate and the proxies of the \
+                 environment",
+                causes(&error)
+            ))
+        })?;
+        let (max_retries, base, budget) = (config.max_retries, config.retry_base, config.max_retry);
+        Ok(Client {
+            http,
+            base: config.base_url.clone(),
+            auth: Auth::new(config)?,
+            pace: Mutex::new(Pace::new(config.max_requests_per_second)),
+            retry: Retry { max_retries, base, budget },
+            page_size: config.page_size,
+            concurrency: config.concurrency as u64,
+            quotes_answers: config.quotes_answers(),
+            accepted: AtomicBool::new(false),
+            requests: AtomicU64::new(0),
+        })
+    }
+
+    /// Asks for a page. `insists`: until it comes or trying again is pointless; else once,
+    /// because it is not worth a wait. `on_wait` is told of each wait before a further try and of long ones for the
+    /// pace, and given up where it takes longer than the wait.
+    ///
+    /// # Errors
+    /// Denied (401, 403), Unavailable (all tries failed), Config (the host's certificate is not trusted),
+    /// Broken (anything else that is not a page).
+    pub async fn page(
+        &self,
+        request: &Request<'_>,
+        insists: bool,
+        on_wait: &impl AsyncFn(Wait),
+    ) -> Result<Page, Error> {
+        let url = self.url(request);
+        self.insist(insists, async || self.ask_page(&url, request.stream, on_wait).await, on_wait).await
+    }
+
+    /// Asks for a record in the same way: its body. `role`: the least that reads it.
+    ///
+    /// # Errors
+    /// As for a page.
+    pub async fn record(
+        &self,
+        path: &str,
+        role: &str,
+        insists: bool,
+        on_wait: &impl AsyncFn(Wait),
+    ) -> Result<Vec<u8>, Error> {
+        let url = self.at(path);
+        let ask = async || self.ask(&url, role, on_wait).await.map(|answered| answered.body);
+        self.insist(insists, ask, on_wait).await
+    }
+
+    async fn insist<T>(
+        &self,
+        insists: bool,
+        ask: impl AsyncFn() -> Result<T, Failure>,
+        on_wait: &impl AsyncFn(Wait),
+    ) -> Result<T, Error> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let (mut failures, mut first_failure) = (0, None);
+        loop {
+            let Failure { mut error, retry } = match ask().await {
+                Ok(answered) => return Ok(answered),
+                Err(failure) => failure,
+            };
+            let Some(Again { asked, rate_limited }) = retry.filter(|_| insists) else { return Err(error) };
+            failures += 1;
+            let now = Instant::now();
+            let spent = now - *first_failure.get_or_insert(now);
+            let Some(duration) = self.retry.wait(failures, spent, asked, fastrand::f64()) else {
+                error.message = self.given_up(&error, failures, asked);
+                return Err(error);
+            };
+            if rate_limited {
+                self.pace().hold(now, duration);
+            }
+            let reason = if rate_limited { Reason::RateLimited } else { Reason::Failed(error.to_string()) };
+            sit_out(Wait { reason, duration }, on_wait).await;
+        }
+    }
+
+    /// How many pages and records have been asked for, tries apart.
+    pub fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// The id of the API key that is used.
+    pub fn key(&self) -> &str {
+        self.auth.key()
+    }
+
+    async fn turn(&self, on_wait: &impl AsyncFn(Wait)) {
+        let (begun, mut told) = (Instant::now(), None);
+        loop {
+            let now = Instant::now();
+            let Some(wait) = self.pace().turn(now) else { return };
+            // Others may take their turns first: a long wait may be many short ones.
+            if told.as_ref() == Some(&wait.reason) || now - begun + wait.duration <= LONGEST_UNTOLD {
+                tokio::time::sleep(wait.duration).await;
+            } else {
+                told = Some(wait.reason.clone());
+                sit_out(wait, on_wait).await;
+            }
+        }
+    }
+
+    fn pace(&self) -> std::sync::MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn given_up(&self, error: &Error, failures: u32, asked: Option<Duration>) -> String {
+        let budget = format!("max_retry_seconds ({} s)", self.retry.budget.as_secs_f64());
+        let tries = format!("given up after {failures} {}", if failures == 1 { "try" } else { "tries" });
+        let why = match asked {
+            Some(asked) if asked > self.retry.budget => {
+                format!("the service asks to wait {} s, more than {budget}", asked.as_secs())
+            }
+            _ if failures > self.retry.max_retries => tries,
+            _ => format!("{tries}, because the next would come after {budget}"),
+        };
+        format!("{}: {why}. Try again later", error.message)
+    }
+
+    fn at(&self, path: &str) -> Url {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
+        url
+    }
+
+    fn url(&self, request: &Request<'_>) -> Url {
+        let mut url = self.at(request.path);
+        let page_size = request.stream.max_page_size.min(self.page_size).to_string();
+        let mut query = url.query_pairs_mut();
+        if request.stream.envelope == Envelope::List {
+            query.append_pair("page_size", &page_size);
+        }
+        query.extend_pairs(request.query);
+        query.extend_pairs(request.token.iter().map(|token| ("page_token", token)));
+        drop(query);
+        url
+    }
+
+    async fn ask_page(
+        &self,
+        url: &Url,
+        stream: &Stream,
+        on_wait: &impl AsyncFn(Wait),
+    ) -> Result<Page, Failure> {
+        let role = stream.role;
+        let Answered { body, mut answer, retry_after } = self.ask(url, role, on_wait).await?;
+        let (why, body) = match page::read(body, stream.envelope) {
+            Ok(page) if page.next.as_ref().is_some_and(|token| self.betrays(token)) => {
+                return Err(failure(Kind::Broken, &format!("its page token {BETRAYS}"), answer));
+            }
+            Ok(mut page) => {
+                page.request_id = answer.request_id;
+                self.accepted.store(true, Ordering::Relaxed);
+                return Ok(page);
+            }
+            Err(unread) => unread,
+        };
+        let said = complaint::said(&body, true);
+        answer.body = self.quote(said.clone());
+        let words = match why {
+            PageError::Cut => {
+                return Err(failure(Kind::Unavailable, "the answer was cut short", answer));
+            }
+            PageError::Complaint => "the answer says that it is an error, and is no page of the listing",
+            PageError::Broken(words) => words,
+        };
+        let Some(claimed) = complaint::status(&body) else {
+            return Err(failure(Kind::Broken, words, answer));
+        };
+        answer.claimed = Some(claimed);
+        let (kind, meaning) = refusal::of_status(claimed, &said, &self.key_used(role));
+        let retry =
+            retry::is_passing(claimed).then_some(Again { asked: retry_after, rate_limited: claimed == 429 });
+        let message = format!("the answer says that it is an error of status {claimed}: {meaning}");
+        Err(Failure { error: Error { kind, message, answer: Some(Box::new(answer)) }, retry })
+    }
+
+    fn key_used<'a>(&self, role: &'a str) -> KeyUsed<'a> {
+        KeyUsed { masked: self.auth.key_masked(), accepted: self.accepted.load(Ordering::Relaxed), role }
+    }
+
+    /// One request, and its answer if that has status 200.
+    async fn ask(&self, url: &Url, role: &str, on_wait: &impl AsyncFn(Wait)) -> Result<Answered, Failure> {
+        self.turn(on_wait).await;
+        let path = self.quotable(url.path().replace(self.auth.key(), &self.auth.key_masked()));
+        let unanswered = |error: reqwest::Error| no_answer(&path, &error, |causes| self.quotable(causes));
+        let response = self.auth.sign(self.http.get(url.clone())).send().await.map_err(unanswered)?;
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        let request_id = headers.get("x-request-id").and_then(|id| self.request_id(id.as_bytes()));
+        let mut answer = Answer { path: path.clone(), status: Some(status), request_id, ..Answer::default() };
+        let body = match body::read(response).await {
+            Ok(body) => body,
+            Err(BodyError::Broke(error)) => return Err(unanswered(error)),
+            Err(BodyError::Cut) => {
+                return Err(failure(Kind::Unavailable, "the compressed answer was cut short", answer));
+            }
+            Err(BodyError::TooLarge) => {
+                let words = format!("the answer is larger than {} MiB, and is not read", body::LARGEST >> 20);
+                return Err(failure(Kind::Broken, &words, answer));
+            }
+        };
+        let asked = asked_wait(status, &headers);
+        if status == 200 {
+            if let Some(quota) = quota(&headers) {
+                self.pace().spread(Instant::now(), &quota, self.concurrency);
+            }
+            return Ok(Answered { body, answer, retry_after: asked });
+        }
+        let said = complaint::said(&body, false);
+        let (kind, message) = match self.key_used(role) {
+            // The service itself answers in JSON.
+            key if status == 404 && !key.accepted && !complaint::is_json(&body) => {
+                (Kind::Config, refusal::NOTHING_THERE.to_owned())
+            }
+            key => refusal::of_status(status, &said, &key),
+        };
+        answer.body = self.quote(said);
+        let retry = retry::is_passing(status).then_some(Again { asked, rate_limited: status == 429 });
+        Err(Failure { error: Error { kind, message, answer: Some(Box::new(answer)) }, retry })
+    }
+}
+
+/// An answer with status 200.
+struct Answered {
+    body: Vec<u8>,
+    answer: Answer,
+    /// The wait that it asks for, should it turn out to be no page.
+    retry_after: Option<Duration>,
+}
+
+/// Waits, and tells of it first, also of a wait of no time at all.
+async fn sit_out(wait: Wait, on_wait: &impl AsyncFn(Wait)) {
+    let slept = tokio::time::sleep(wait.duration);
+    tokio::select! {
+        biased;
+        () = async { on_wait(wait).await; std::future::pending().await } => {}
+        () = slept => {}
+    }
+}
+
+fn asked_wait(status: u16, headers: &HeaderMap) -> Option<Duration> {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    retry::asked_wait(status, header("retry-after"), header("x-ratelimit-reset"), Utc::now())
+}
+
+fn quota(headers: &HeaderMap) -> Option<Quota> {
+    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
+    Some(Quota {
+        limit: number("x-ratelimit-limit")?,
+        remaining: number("x-ratelimit-remaining")?,
+        reset: Duration::from_secs(number("x-ratelimit-reset")?),
+    })
+}
+
+/// Follows redirects on the origin of the base URL only: a credential goes nowhere else. What narrows a listing
+/// or says its page has to be kept, or the answer would be that of another question.
+fn same_origin(base: Url) -> redirect::Policy {
+    redirect::Policy::custom(move |attempt| {
+        let asked = attempt.previous().iter().take(1).flat_map(Url::query_pairs);
+        let mut asked = asked.filter(|(name, _)| name != "page_size");
+        let is_kept = asked.all(|pair| attempt.url().query_pairs().any(|other| other == pair));
+        if attempt.url().origin() != base.origin() || !is_kept {
+            attempt.stop()
+        } else if attempt.previous().len() > MOST_REDIRECTS {
+            attempt.error("too many redirects")
+        } else {
+            attempt.follow()
+        }
+    })
+}

@@ -1,0 +1,26 @@
+//! What all passes of a run share.
+
+use std::rc::Rc;
+
+use crate::api::Client;
+use crate::api::listing::Rows;
+use crate::api::organization::Organization;
+use crate::shape::RecordOptions;
+use crate::state::Access;
+
+/// How to read.
+pub struct Plan {
+    pub client: Rc<Client>,
+    /// Rows of parents.
+    pub rows: Rows,
+    pub organization: Organization,
+    /// What the positions are read with.
+    pub access: Access,
+    pub concurrency: usize,
+    pub options: RecordOptions,
+    /// Whether an empty list is taken for an answer also where no organization can have one.
+    pub may_be_empty: bool,
+    /// Ask for no more than tells whether the streams can be read, say the first record of each, and move no
+    /// position.
+    pub sample: bool,
+}
