@@ -184,7 +184,11 @@ async fn list(
         }
         if pages >= MOST_PAGES || rows.len() > MOST_ROWS {
             let most = format!("more than {MOST_PAGES} pages or {MOST_ROWS} rows");
-            return Err(listing.broken(client, &page, &format!("a link to the next, and the listing {most}")));
+            return Err(listing.broken(
+                client,
+                &page,
+                &format!("a link to the next, and the listing {most}"),
+            ));
         }
     }
 }

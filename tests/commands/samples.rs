@@ -141,7 +141,7 @@ fn a_refused_environment_anywhere_fails_the_check() {
 #[test]
 fn refused_environments_count_as_listings() {
     let service = environments(45, |_, _| Some(Reply::new(403, "{}")));
-    check(&service, &["kafka_clusters"]).failed(&["kafka_clusters", "20 environments are refused"]);
+    check(&service, &["kafka_clusters"]).failed(&["kafka_clusters", "20 listings are refused"]);
     assert_eq!(service.asked(CLUSTERS).len(), 20);
 }
 
