@@ -195,7 +195,9 @@ fn whoever_names_a_stream_that_is_not_served_is_told() {
         sim
     });
     assert_eq!(later, words("groups"));
-    for refused in ["groups", "groups/#1", "users/*", "users/#1", "kafka_clusters/#x", "kafka_clusters/*"] {
+    for refused in
+        ["groups", "groups/#1", "users/*", "users/#1", "users/u-1", "kafka_clusters/#x", "kafka_clusters/*"]
+    {
         let said = complaint(|| start(Scenario::new().refuse(refused)));
         let name = if refused.starts_with("groups") { "groups" } else { refused };
         assert_eq!(said, words(name));
