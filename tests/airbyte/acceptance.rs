@@ -13,7 +13,7 @@ use tempfile::NamedTempFile;
 use crate::support::airbyte::{
     FailureType, Message, Spec, Status, catalog, catalog_of, check, read, read_all, verb,
 };
-use crate::support::runtimes::{command, program};
+use crate::support::runtimes::script;
 use crate::support::{STREAMS, bare, polite, small, tap};
 
 /// Names that the acceptance tests take for secrets, and our own secret beside them.
@@ -258,9 +258,7 @@ fn every_field_of_every_record_is_declared_and_of_its_type() {
 fn validate(given: &Value) -> String {
     let mut file = NamedTempFile::new().unwrap();
     file.write_all(given.to_string().as_bytes()).unwrap();
-    let mut python = command(program("airbyte", "python"));
-    python.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/airbyte_schemas.py")).arg(file.path());
-    let output = python.output().unwrap();
+    let output = script("airbyte", "airbyte_schemas.py").arg(file.path()).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     String::from_utf8_lossy(&output.stdout).into_owned()
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use simulator::{Scenario, Simulator};
 use tempfile::TempDir;
 
-use crate::support::runtimes::{BINARY, Process, command, program};
+use crate::support::runtimes::{BINARY, Process, script};
 use crate::support::{STREAMS, polite, rude};
 
 fn settings(sim: &Simulator) -> Value {
@@ -35,9 +35,8 @@ fn runs_it_as_its_users_do(scenario: Scenario) {
     });
     let file = folder.path().join("given.json");
     std::fs::write(&file, given.to_string()).unwrap();
-    let mut python = command(program("airbyte", "python"));
-    python.env("HOME", folder.path()).env("TMPDIR", folder.path()).env("NO_COLOR", "1");
-    python.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/airbyte_source.py")).arg(&file);
+    let mut python = script("airbyte", "airbyte_source.py");
+    python.arg(&file).env("HOME", folder.path()).env("TMPDIR", folder.path()).env("NO_COLOR", "1");
     let ended = Process::start(python, folder.path(), &sim, None).finish().expect_code(0);
     assert!(ended.stdout.contains("all is well"));
     // Of 100 pages, twice.

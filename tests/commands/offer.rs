@@ -4,12 +4,11 @@
 use serde_json::{Value, json};
 use simulator::Simulator;
 
-use crate::support::{EVERY, assert_whole_of, bare, small, tap};
+use crate::support::{EVERY, assert_whole_of, bare, discovered, small, tap};
 
 /// The catalog of every stream, in which these are selected.
 fn selecting(chosen: &[&str]) -> Value {
-    let run = bare().set("streams", json!(EVERY)).arg("--discover").run().expect_code(0);
-    let mut catalog: Value = serde_json::from_str(&run.stdout).unwrap();
+    let mut catalog = discovered(bare().set("streams", json!(EVERY)));
     for entry in catalog["streams"].as_array_mut().unwrap() {
         let selected = chosen.iter().any(|name| entry["tap_stream_id"] == *name);
         entry["metadata"][0]["metadata"]["selected"] = selected.into();

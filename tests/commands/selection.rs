@@ -7,15 +7,16 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 use simulator::Simulator;
 
-use crate::support::{DERIVED, Run, STREAMS, assert_record, assert_whole_of, bare, rude, small, tap};
+use crate::support::{
+    DERIVED, Run, STREAMS, assert_record, assert_whole_of, bare, discovered, rude, small, tap,
+};
 
 /// A catalog as discovered, to be edited.
 struct Catalog(Value);
 
 impl Catalog {
     fn discovered() -> Self {
-        let run = bare().arg("--discover").run().expect_code(0);
-        Self(serde_json::from_str(&run.stdout).unwrap())
+        Self(discovered(bare()))
     }
 
     fn entry(&mut self, stream: &str) -> &mut Value {

@@ -3,26 +3,21 @@
 use serde_json::{Value, json};
 use simulator::Simulator;
 
-use crate::support::{STREAMS, bare, polite, small, tap};
-
-fn discovered() -> Value {
-    serde_json::from_str(&bare().arg("--discover").run().expect_code(0).stdout).unwrap()
-}
+use crate::support::{STREAMS, bare, discovered, polite, small, tap};
 
 #[test]
 fn discover_needs_no_settings_and_sends_no_request() {
-    assert_eq!(discovered()["streams"].as_array().unwrap().len(), 4);
+    assert_eq!(discovered(bare())["streams"].as_array().unwrap().len(), 4);
     let sim = Simulator::start(small());
     let run = tap(&sim).arg("--discover").run().expect_code(0);
     assert!(run.requests.is_empty());
     let catalog: Value = serde_json::from_str(&run.stdout).unwrap();
-    assert_eq!(catalog, discovered());
+    assert_eq!(catalog, discovered(bare()));
 }
 
 #[test]
 fn discover_offers_the_streams_of_the_settings() {
-    let run = bare().set("streams", json!(["users"])).arg("--discover").run().expect_code(0);
-    let catalog: Value = serde_json::from_str(&run.stdout).unwrap();
+    let catalog = discovered(bare().set("streams", json!(["users"])));
     assert_eq!(catalog["streams"].as_array().unwrap().len(), 1);
     assert_eq!(catalog["streams"][0]["tap_stream_id"], "users");
 }
@@ -37,7 +32,7 @@ fn the_catalog_is_indented_and_its_lines_are_short() {
 
 #[test]
 fn every_catalog_entry_has_its_key_and_replication_method() {
-    for entry in discovered()["streams"].as_array().unwrap() {
+    for entry in discovered(bare())["streams"].as_array().unwrap() {
         let name = entry["tap_stream_id"].as_str().unwrap();
         assert!(STREAMS.contains(&name));
         assert_eq!(entry["stream"], name);
@@ -62,7 +57,7 @@ fn breadcrumbs(schema: &Value, at: &[String], found: &mut Vec<Vec<String>>) {
 
 #[test]
 fn every_property_at_every_depth_has_metadata() {
-    for entry in discovered()["streams"].as_array().unwrap() {
+    for entry in discovered(bare())["streams"].as_array().unwrap() {
         let mut expected = vec![Vec::new()];
         breadcrumbs(&entry["schema"], &[], &mut expected);
         assert!(expected.iter().any(|breadcrumb| breadcrumb.len() == 4), "nothing nested");
@@ -100,7 +95,7 @@ fn schemas_use_only_what_every_target_understands() {
             check(property, &format!("{path}/{name}"));
         }
     }
-    for entry in discovered()["streams"].as_array().unwrap() {
+    for entry in discovered(bare())["streams"].as_array().unwrap() {
         let schema = &entry["schema"];
         assert_eq!(schema["required"], json!(["id"]));
         assert_ne!(schema.get("additionalProperties"), Some(&json!(false)));

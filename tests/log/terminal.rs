@@ -10,9 +10,7 @@ use serde_json::json;
 use simulator::Simulator;
 
 use crate::support::pretend::{Asked, Pretend, Reply, ordinary};
-use crate::support::{Message, STREAMS, Seen, Tap, Terminal, bare, eventually, parse, polite, tap};
-
-const LEVELS: [&str; 4] = ["ERROR ", "WARN ", "INFO ", "DEBUG "];
+use crate::support::{LEVELS, Message, STREAMS, Seen, Tap, Terminal, bare, eventually, parse, polite, tap};
 
 fn is_logged(line: &str) -> bool {
     LEVELS.iter().any(|level| line.starts_with(level))

@@ -1,20 +1,14 @@
 //! The streams that are offered where the setting `streams` names them: API keys, without their
 //! secrets, environments and Kafka clusters.
 
-use std::fs;
-
 use serde_json::{Value, json};
 use simulator::{At, Fault, Scenario, Simulator};
 
 use crate::support::airbyte::{self, FailureType, Status};
 use crate::support::crafted::{keys_only, listing};
 use crate::support::leaks::keeps;
-use crate::support::{EVERY, STREAMS, Tap, assert_whole_of, every, few, offering, rude, small, tap};
-
-/// Singer's catalog of what these settings offer.
-fn singer(tap: Tap<'_>) -> Value {
-    serde_json::from_str(&tap.arg("--discover").run().expect_code(0).stdout).unwrap()
-}
+use crate::support::repository::text;
+use crate::support::{EVERY, STREAMS, assert_whole_of, discovered, every, few, offering, rude, small, tap};
 
 fn names(streams: &Value, key: &str) -> Vec<String> {
     streams.as_array().unwrap().iter().map(|stream| stream[key].as_str().unwrap().to_owned()).collect()
@@ -22,18 +16,16 @@ fn names(streams: &Value, key: &str) -> Vec<String> {
 
 #[test]
 fn on_demand_streams_are_offered_if_named_in_the_documented_order() {
-    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/streams.md")).unwrap();
+    let page = text("docs/streams.md");
     let documented: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
     assert_eq!(documented, EVERY);
     let sim = Simulator::start(small());
     let mut reversed = EVERY;
     reversed.reverse();
-    for (asking, offered) in [
-        (tap(&sim), &documented[..STREAMS.len()]),
-        (every(&sim), &documented),
-        (offering(&reversed), &documented),
-    ] {
-        assert_eq!(names(&singer(asking)["streams"], "tap_stream_id"), offered);
+    for (asking, offered) in
+        [(tap(&sim), &documented[..STREAMS.len()]), (every(&sim), &documented), (offering(&reversed), &documented)]
+    {
+        assert_eq!(names(&discovered(asking)["streams"], "tap_stream_id"), offered);
     }
     assert_eq!(names(&airbyte::discovered(tap(&sim)).into(), "name"), documented[..STREAMS.len()]);
     for asking in [every(&sim), offering(&reversed)] {
@@ -44,7 +36,7 @@ fn on_demand_streams_are_offered_if_named_in_the_documented_order() {
 #[test]
 fn a_singer_catalog_with_a_stream_not_offered_is_refused() {
     let sim = Simulator::start(small());
-    let run = tap(&sim).catalog(&singer(offering(&["users", "api_keys"]))).run();
+    let run = tap(&sim).catalog(&discovered(offering(&["users", "api_keys"]))).run();
     let run = run.expect_refusal(2, ["api_keys", "setting streams"]);
     assert!(run.requests.is_empty(), "something was asked");
 }
@@ -276,7 +268,7 @@ fn missing_fields_of_a_key_are_null_and_not_an_error() {
 #[test]
 fn a_key_without_its_spec_still_names_its_owner() {
     let sim = Simulator::start(small());
-    let mut catalog = singer(offering(&["api_keys"]));
+    let mut catalog = discovered(offering(&["api_keys"]));
     for entry in catalog["streams"][0]["metadata"].as_array_mut().unwrap() {
         if entry["breadcrumb"] == json!(["properties", "spec"]) {
             entry["metadata"]["selected"] = json!(false);
@@ -326,7 +318,7 @@ fn check_names_each_refused_stream_of_the_seven_and_its_role() {
 /// The properties that Singer's catalog and Airbyte's offer of a stream.
 fn offered(sim: &Simulator, mode: &str, stream: &str) -> [Vec<String>; 2] {
     let with = || tap(sim).set("personal_data", mode).set("personal_data_key", "a long random text: 7f3b9c");
-    let singer = singer(with())["streams"].as_array().unwrap().clone();
+    let singer = discovered(with())["streams"].as_array().unwrap().clone();
     let entry = singer.into_iter().find(|entry| entry["tap_stream_id"] == stream).unwrap();
     let other = airbyte::discovered(with()).into_iter().find(|offered| offered["name"] == stream).unwrap();
     let properties = |schema: &Value| schema["properties"].as_object().unwrap().keys().cloned().collect();

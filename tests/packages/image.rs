@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use simulator::Simulator;
 use tempfile::TempDir;
 
-use crate::support::repository::{root, wheel};
+use crate::support::repository::{root, text, wheel};
 use crate::support::{STREAMS, bare, polite, same_ids, secrets_of};
 
 const IMAGE: &str = "localhost/tap-confluent-cloud:test";
@@ -180,8 +180,7 @@ impl Engine {
 
 /// The release of Debian that the Dockerfile builds on.
 fn release() -> String {
-    let base = fs::read_to_string(root().join("integrations/docker/Dockerfile"))
-        .unwrap()
+    let base = text("integrations/docker/Dockerfile")
         .lines()
         .find_map(|line| line.strip_prefix("ARG BASE=debian:").map(str::to_owned));
     base.unwrap().split('-').next().unwrap().to_owned()

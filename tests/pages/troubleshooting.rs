@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 
 use proc_macro2::{TokenStream, TokenTree};
+
+use crate::support::repository::{files, root, text};
 
 /// Words of others by which something is recognized.
 const OTHERS: [&str; 5] = ["Cluster API Key", "invalid API key", "dns error", "duplicate field", "at line"];
@@ -31,21 +32,13 @@ fn unescaped(literal: &str) -> String {
     lines.concat().replace("\\\"", "\"").replace("{{", "{").replace("}}", "}").replace("\\n", " ")
 }
 
-fn sources(folder: &Path, found: &mut BTreeSet<String>) {
-    for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let text = fs::read_to_string(&path).unwrap();
-            let code = text.split("#[cfg(test)]").next().unwrap();
-            texts(code.parse().unwrap_or_else(|error| panic!("{}: {error}", path.display())), found);
-        }
-    }
-}
-
 fn said() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut found);
+    for path in files(&root().join("src"), &|name| name.ends_with(".rs")) {
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        texts(code.parse().unwrap_or_else(|error| panic!("{}: {error}", path.display())), &mut found);
+    }
     found.retain(|text| !OTHERS.contains(&text.trim()) && is_sentence(text));
     found
 }
@@ -77,7 +70,7 @@ fn is_sentence(text: &str) -> bool {
 }
 
 fn page() -> String {
-    fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/troubleshooting.md")).unwrap()
+    text("docs/troubleshooting.md")
 }
 
 #[test]

@@ -9,7 +9,7 @@ use simulator::{Scenario, Simulator};
 
 use crate::support::airbyte;
 use crate::support::crafted::crafted;
-use crate::support::{Run, STREAMS, Tap, polite, rude, same_ids, small, tap};
+use crate::support::{Run, STREAMS, Tap, discovered, polite, rude, same_ids, small, tap};
 
 const KEY: &str = "a long random text: 7f3b9c";
 
@@ -227,8 +227,7 @@ fn omitted_fields_are_in_neither_schema_nor_record() {
 fn a_catalog_cannot_bring_omitted_fields_back() {
     let sim = Simulator::start(small());
     let persons = persons(&sim);
-    let discovered = tap(&sim).arg("--discover").run().expect_code(0);
-    let mut catalog: Value = serde_json::from_str(&discovered.stdout).unwrap();
+    let mut catalog = discovered(tap(&sim));
     for entry in catalog["streams"].as_array_mut().unwrap() {
         for metadata in entry["metadata"].as_array_mut().unwrap() {
             metadata["metadata"]["selected"] = json!(true);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 use simulator::{BindingsServer, Request, Simulator};
 
+use crate::support::repository::root;
 use crate::support::{EVERY, STREAMS, assert_whole, eventually, polite, rude, tap};
 
 const STREAM_SIZES: [(&str, usize); 3] = [("users", 237), ("invitations", 205), ("service_accounts", 131)];
@@ -109,7 +110,7 @@ fn a_path_prefix_of_the_base_url_is_kept() {
 fn nothing_but_get_is_ever_sent_whatever_the_command() {
     let sim = Simulator::start(rude());
     let every = || tap(&sim).set("streams", json!(EVERY));
-    let catalog = format!("{}/catalogs/airbyte.json", env!("CARGO_MANIFEST_DIR"));
+    let catalog = format!("{}/catalogs/airbyte.json", root().display());
     every().run();
     every().arg("--test").run();
     every().arg("--discover").run();

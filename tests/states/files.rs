@@ -9,6 +9,7 @@ use simulator::{At, Fault, Simulator};
 use tempfile::TempDir;
 
 use crate::support::airbyte::{self, catalog_of, read};
+use crate::support::repository::text;
 use crate::support::runtimes::{BINARY, Process, command, kill, program};
 use crate::support::{
     MEMORY, Run, STREAMS, assert_whole, bare, first_tokens, in_the_middle, middling, polite, same_ids, small,
@@ -156,7 +157,7 @@ fn streams_that_an_earlier_run_in_the_file_completed_are_read_again() {
 
 /// The block of the README that goes on after an interruption, as it stands there.
 fn recipe() -> String {
-    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let page = text("README.md");
     let (_, rest) = page.split_once("5. Interrupted?").expect("the step of the README");
     let (_, rest) = rest.split_once("```sh\n").unwrap();
     rest.split_once("```").unwrap().0.to_owned()
@@ -164,7 +165,7 @@ fn recipe() -> String {
 
 /// A script that a page has its reader write to this file.
 fn script(page: &str, name: &str) -> String {
-    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(page)).unwrap();
+    let page = text(&format!("docs/{page}"));
     let (_, rest) = page.split_once(&format!("<!-- file: {name} -->\n```bash\n")).expect("the script");
     rest.split_once("```").unwrap().0.to_owned()
 }

@@ -23,7 +23,7 @@ mod whole;
 pub use child::{Spawned, eventually};
 pub use interrupted::{first_tokens, in_the_middle, interrupted, middling, stopped};
 pub use messages::{Message, parse};
-pub use run::{Run, lines};
+pub use run::{LEVELS, Run, lines};
 pub use tap::{Tap, bare, tap};
 pub use terminal::{Seen, Terminal};
 pub use whole::{
@@ -31,7 +31,7 @@ pub use whole::{
     assert_whole, assert_whole_of, has_no_position, ids_of, most_repeated, same_ids, starts_over,
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 use simulator::{BindingsServer, Scenario, Simulator};
 
 /// KiB that a run may ever have had in memory, whatever it was sent.
@@ -79,6 +79,11 @@ pub fn offering(streams: &[&str]) -> Tap<'static> {
         "api_key": "ABCDEFGHIJKLMNOP", "api_secret": "of no use", "base_url": "http://127.0.0.1:9",
         "streams": streams,
     }))
+}
+
+/// Singer's catalog of what is offered.
+pub fn discovered(tap: Tap<'_>) -> Value {
+    serde_json::from_str(&tap.arg("--discover").run().expect_code(0).stdout).unwrap()
 }
 
 /// A run that says versions, in pages of ten.

@@ -7,7 +7,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::runtimes::{command, program};
+use super::runtimes::script;
 
 /// One server for all tests; it ends, and its files go, when its stdin does.
 pub struct Postgres {
@@ -21,8 +21,8 @@ impl Postgres {
     fn start() -> Self {
         // A short path: it becomes the name of a socket. The server itself removes what is in it.
         let folder = TempDir::new().unwrap().keep();
-        let mut python = command(program("postgres", "python"));
-        python.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/postgres_server.py")).arg(folder);
+        let mut python = script("postgres", "postgres_server.py");
+        python.arg(folder);
         let mut child = python.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (to, mut from) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
         let mut url = String::new();

@@ -13,6 +13,12 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// The text of a file of the repository.
+#[track_caller]
+pub fn text(name: &str) -> String {
+    fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
 /// Files below a folder of the repository, in order, whose names these words accept.
 pub fn files(folder: &Path, accepts: &dyn Fn(&str) -> bool) -> Vec<PathBuf> {
     let mut found = Vec::new();

@@ -179,9 +179,11 @@ pub fn lines(run: &Run, words: &[&str]) -> usize {
     run.stderr.lines().filter(|line| words.iter().all(|word| line.contains(word))).count()
 }
 
+/// Beginnings of lines of the log.
+pub const LEVELS: [&str; 4] = ["ERROR ", "WARN ", "INFO ", "DEBUG "];
+
 /// What was written to a stderr that is no terminal, without the timestamps. Each line of the log has one.
 pub(super) fn without_stamps(stderr: &str) -> String {
-    const LEVELS: [&str; 4] = ["ERROR ", "WARN ", "INFO ", "DEBUG "];
     let bare = |line: &str| {
         assert!(!LEVELS.iter().any(|level| line.starts_with(level)), "no timestamp: {line}");
         let (stamp, words) = line.split_at_checked("2026-11-25T19:12:23Z ".len())?;

@@ -13,13 +13,14 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use simulator::Simulator;
 
+use super::repository::root;
 use crate::support::{STREAMS, secrets_of};
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_tap-confluent-cloud");
 
 /// A program of one of the virtual environments of `tests/python`.
 pub fn program(environment: &str, name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/venv").join(environment);
+    let folder = root().join("target/venv").join(environment);
     let path = folder.join("bin").join(name);
     let there = path.exists() && folder.join(".installed").exists();
     assert!(there, "{} is missing: run `make test`, which installs it", path.display());
@@ -37,6 +38,13 @@ pub fn command(program: impl AsRef<Path>) -> Command {
         }
     }
     command
+}
+
+/// A script of `tests/python`, run by the Python of one of these environments.
+pub fn script(environment: &str, name: &str) -> Command {
+    let mut python = command(program(environment, "python"));
+    python.arg(root().join("tests/python").join(name));
+    python
 }
 
 /// A running program, the first of a process group of its own.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use simulator::Simulator;
 
 use crate::support::meltano::{Project, TAP, assert_goes_on, hang_in_the_middle};
-use crate::support::repository::{root, wheel};
+use crate::support::repository::{root, text, wheel};
 use crate::support::runtimes::program;
 use crate::support::{STREAMS, rude, small};
 
@@ -135,8 +135,7 @@ fn put_loader_in_place(project: &Project<'_>, pip_url: &str) {
     for name in ["bin", "lib", "pyvenv.cfg"] {
         symlink(ready.join(name), venv.join(name)).unwrap();
     }
-    let pinned = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/duckdb.txt"));
-    let pinned = pinned.unwrap();
+    let pinned = text("tests/python/duckdb.txt");
     let mut parts: Vec<&str> = pip_url.split(' ').collect();
     for part in &parts {
         assert!(pinned.lines().any(|line| line == *part), "{part} is not what the tests use");

@@ -2,10 +2,8 @@
 //! query is asked, and the answers are held against the simulator's ground truth, against SQLite and
 //! against the page that shows them. With BLESS set, that page is written.
 
-use std::fs;
-
 use crate::support::golden::between_marks;
-use crate::support::repository::root;
+use crate::support::repository::text;
 use crate::support::sample::{Answer, SAMPLE, SAMPLE_FLAGS, cell};
 
 /// The page that shows the answers.
@@ -39,7 +37,7 @@ fn the_page_shows_what_the_sample_answers() {
             answers.push_str(&table_row(row.iter().map(cell)));
         }
     }
-    let page = fs::read_to_string(root().join(PAGE)).unwrap();
+    let page = text(PAGE);
     assert!(page.contains(SAMPLE_FLAGS), "the page tells how to start another sample than {SAMPLE_FLAGS}");
     between_marks(PAGE, "questions", &questions);
     between_marks(PAGE, "answers", &format!("{answers}\n"));

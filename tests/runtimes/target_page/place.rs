@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::{Keeps, Target};
 use crate::support::EVERY;
 use crate::support::postgres::Postgres;
-use crate::support::runtimes::{BINARY, Ended, Process, command, program};
+use crate::support::runtimes::{BINARY, Ended, Process, command, program, script};
 
 pub type Rows = BTreeMap<String, Vec<Value>>;
 
@@ -82,8 +82,7 @@ impl<'a> Place<'a> {
             Keeps::DuckDb => ("duckdb", path.join("confluent_cloud.duckdb")),
             Keeps::Postgres(_) => return self.postgres_rows(),
         };
-        let mut python = command(program(self.target.environment, "python"));
-        python.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/target_rows.py"));
+        let mut python = script(self.target.environment, "target_rows.py");
         let output = python.arg(kind).arg(path).args(EVERY).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()

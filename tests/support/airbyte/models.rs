@@ -6,7 +6,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use tempfile::NamedTempFile;
 
-use crate::support::runtimes::{command, program};
+use crate::support::runtimes::script;
 
 /// The protocol's own models, in one Python process for all tests; it ends when its stdin does.
 pub struct Models {
@@ -17,8 +17,7 @@ pub struct Models {
 
 impl Models {
     fn start() -> Self {
-        let mut python = command(program("airbyte", "python"));
-        python.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/airbyte_models.py"));
+        let mut python = script("airbyte", "airbyte_models.py");
         let mut child = python.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (to, from) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
         Self { _child: child, to, from: BufReader::new(from) }
