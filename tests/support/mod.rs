@@ -31,6 +31,8 @@ pub use whole::{
     assert_whole, assert_whole_of, has_no_position, ids_of, most_repeated, same_ids, starts_over,
 };
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use simulator::{BindingsServer, Scenario, Simulator};
 
@@ -94,7 +96,7 @@ pub fn versioned(sim: &Simulator) -> Tap<'_> {
 /// What no program that runs the binary may say: the simulator's secret, alone and in the header
 /// made of it, and the secrets that its listing of API keys lets slip.
 pub fn secrets_of(sim: &Simulator) -> Vec<String> {
-    let header = tap::base64(format!("{}:{}", sim.api_key(), sim.api_secret()).as_bytes());
+    let header = BASE64_STANDARD.encode(format!("{}:{}", sim.api_key(), sim.api_secret()));
     let mut secrets = sim.key_secrets();
     secrets.extend([sim.api_secret().to_owned(), header.trim_end_matches('=').to_owned()]);
     secrets

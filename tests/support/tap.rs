@@ -7,15 +7,16 @@ use std::process::{Command, Stdio};
 use std::rc::Rc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 use simulator::Simulator;
 use tempfile::TempDir;
 
 use super::child::Spawned;
 use super::run::Run;
+use super::runtimes::BINARY;
 use super::watch;
-
-const BINARY: &str = env!("CARGO_BIN_EXE_tap-confluent-cloud");
 
 /// Verbs that print something else than Singer messages.
 const OTHER_VERBS: [&str; 10] =
@@ -224,7 +225,7 @@ impl<'s> Tap<'s> {
         let mut secrets: Vec<String> = setting("personal_data_key").into_iter().collect();
         for (key, secret) in pairs {
             let Some(secret) = secret.filter(|secret| secret.len() >= 6) else { continue };
-            let header = base64(format!("{}:{secret}", key.unwrap_or_default()).as_bytes());
+            let header = BASE64_STANDARD.encode(format!("{}:{secret}", key.unwrap_or_default()));
             secrets.extend([secret, header.trim_end_matches('=').to_owned()]);
         }
         secrets
@@ -239,27 +240,4 @@ fn is_ours(name: &str) -> bool {
         || name == "SINGER_SDK_LOG_CONFIG"
         || name == "SSL_CERT_FILE"
         || name == "SSL_CERT_DIR"
-}
-
-pub(super) fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let group =
-            chunk.iter().fold(0, |group, byte| group << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            let digit = DIGITS[(group >> (18 - 6 * place) & 63) as usize];
-            text.push(if place <= chunk.len() { char::from(digit) } else { '=' });
-        }
-    }
-    text
-}
-
-#[test]
-fn base64_matches_the_standard() {
-    for (plain, coded) in
-        [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("Aladdin:x", "QWxhZGRpbjp4")]
-    {
-        assert_eq!(base64(plain.as_bytes()), coded);
-    }
 }
