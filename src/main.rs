@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use chrono::{SecondsFormat, Utc};
 use serde_json::Value;
 use tap_confluent_cloud::cli::{Action, Arguments, Format, Protocol};
-use tap_confluent_cloud::config::{Config, Offered, SCHEMA, is_credential};
+use tap_confluent_cloud::config::{Config, Offered, SCHEMA, gather, is_credential};
 use tap_confluent_cloud::error::{Error, exit_code};
 use tap_confluent_cloud::log::Level;
 use tap_confluent_cloud::protocol::{
@@ -111,7 +111,7 @@ fn about(format: Format, protocol: Protocol) -> Result<Failed, Error> {
 }
 
 fn discover(arguments: &Arguments, protocol: Protocol) -> Result<Failed, Error> {
-    let offer = offer(&Offered::read(&arguments.config, std::env::vars_os())?);
+    let offer = offer(&Offered::enforce(gather(&arguments.config, std::env::vars_os())?)?);
     print(&match protocol {
         Protocol::Singer => format!("{:#}\n", singer::catalog::discover(&offer)),
         Protocol::Airbyte => format!("{}\n", airbyte::catalog(&offer)),
@@ -125,7 +125,8 @@ fn offer(offered: &Offered) -> Offer {
 
 /// Airbyte's check: whatever is wrong is the answer, not a failure of the process.
 fn check_connection(arguments: &Arguments) -> Result<Failed, Error> {
-    let checked = Config::read(&arguments.config, std::env::vars_os()).and_then(|config| {
+    let given = gather(&arguments.config, std::env::vars_os());
+    let checked = given.and_then(Config::enforce).and_then(|config| {
         let offer = offer(&config.offered);
         let streams = offer.streams.iter().map(|stream| offer.whole(stream)).collect();
         Ok((offer.streams.len(), run(&config.impatient(), streams, Box::new(Silent), true)?))
@@ -143,7 +144,7 @@ fn read(
     catalog: Option<Value>,
     sample: bool,
 ) -> Result<Failed, Error> {
-    let config = Config::read(&arguments.config, std::env::vars_os())?;
+    let config = Config::enforce(gather(&arguments.config, std::env::vars_os())?)?;
     let config = if sample { config.impatient() } else { config };
     let offer = offer(&config.offered);
     let state = arguments.state.as_ref().map(read_state).transpose()?.flatten();

@@ -98,7 +98,7 @@ async fn pump(
     let (streams, sample) = (selected.len(), plan.sample);
     let (events, received) = mpsc::channel(sync::EVENTS_IN_FLIGHT);
     let mut writing =
-        tokio::task::spawn_blocking(move || write::write(received, sink.as_mut(), (streams, sample), &stops));
+        tokio::task::spawn_blocking(move || write::write(received, sink.as_mut(), streams, sample, &stops));
     let shortened = RefCell::new(None);
     let look = async {
         let looked =

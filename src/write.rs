@@ -18,7 +18,8 @@ use crate::protocol::{Event, Sink, Tally};
 pub fn write(
     mut events: mpsc::Receiver<Event>,
     sink: &mut dyn Sink,
-    (streams, sample): (usize, bool),
+    streams: usize,
+    sample: bool,
     stop: &watch::Receiver<bool>,
 ) -> Result<Vec<(String, Error)>, Error> {
     let success = if sample { "readable" } else { "complete" };
@@ -94,7 +95,7 @@ mod tests {
             events.try_send(event).unwrap();
         }
         drop(events);
-        let failed = write(received, &mut Silent, (1, false), &watch::channel(false).1).unwrap();
+        let failed = write(received, &mut Silent, 1, false, &watch::channel(false).1).unwrap();
         assert!(failed.is_empty());
         let expected = [
             "Info kafka_clusters: 12,300 records, 123 pages, 60 s",

@@ -6,7 +6,6 @@ mod names;
 mod rules;
 mod sources;
 
-use std::ffi::OsString;
 use std::net::IpAddr;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -19,6 +18,7 @@ use url::Url;
 use crate::error::Error;
 use crate::secret::Secret;
 use crate::shape::{Drift, Personal};
+pub use sources::gather;
 
 /// The JSON Schema of the settings, their only definition.
 pub static SCHEMA: LazyLock<Value> =
@@ -79,19 +79,11 @@ pub struct Offered {
 }
 
 impl Config {
-    /// Merges settings in order, later ones winning, and enforces every rule. `sources`: paths of JSON files,
-    /// or `ENV`; the environment is read in any case, below the files where it is not named.
+    /// Enforces every rule on what has been gathered.
     ///
     /// # Errors
-    /// Config, naming each setting that breaks its rule, and the rule; or the file that cannot be read.
-    pub fn read(
-        sources: &[String],
-        environment: impl IntoIterator<Item = (OsString, OsString)>,
-    ) -> Result<Config, Error> {
-        Config::enforced(sources::gather(sources, environment)?)
-    }
-
-    fn enforced(given: Map<String, Value>) -> Result<Config, Error> {
+    /// Config, naming each setting that breaks its rule, and the rule.
+    pub fn enforce(given: Map<String, Value>) -> Result<Config, Error> {
         let config: Config = enforce(&SCHEMA, given)?;
         if config.offered.personal_data == Personal::Hash && config.personal_data_key.is_none() {
             return Err(Error::config(
@@ -119,18 +111,11 @@ impl Config {
 }
 
 impl Offered {
-    /// As [`Config::read`], of these settings alone: the others are neither needed nor looked at.
+    /// The same for these settings alone: the others are neither needed nor looked at.
     ///
     /// # Errors
-    /// As there.
-    pub fn read(
-        sources: &[String],
-        environment: impl IntoIterator<Item = (OsString, OsString)>,
-    ) -> Result<Offered, Error> {
-        Offered::enforced(sources::gather(sources, environment)?)
-    }
-
-    fn enforced(mut given: Map<String, Value>) -> Result<Offered, Error> {
+    /// As [`Config::enforce`].
+    pub fn enforce(mut given: Map<String, Value>) -> Result<Offered, Error> {
         given.retain(|name, _| ["streams", "personal_data"].contains(&name.as_str()));
         enforce(&json!({"properties": SCHEMA["properties"]}), given)
     }
@@ -214,7 +199,7 @@ mod tests {
     }
 
     fn enforced(given: &Value) -> Result<Config, Error> {
-        Config::enforced(fitting(given))
+        Config::enforce(fitting(given))
     }
 
     fn with_key(mut given: Value) -> Result<Config, Error> {
@@ -226,7 +211,7 @@ mod tests {
     }
 
     fn offered(given: &Value) -> Vec<String> {
-        Offered::enforced(fitting(given)).unwrap().streams
+        Offered::enforce(fitting(given)).unwrap().streams
     }
 
     #[test]
