@@ -12,12 +12,13 @@ use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
 use reqwest::{Certificate, redirect};
 use url::Url;
 
-use super::auth::Auth;
+use super::auth;
 use super::body::{self, BodyError};
 use super::pace::{Pace, Quota};
 use super::page::{self, Page, PageError};
+use super::redact::Pieces;
 use super::refusal::{self, Again, Failure, KeyUsed, causes, failure, no_answer};
-use super::retry::{self, Retry};
+use super::retry;
 use super::wait::{Reason, Wait};
 use super::{complaint, proxy};
 use crate::config::{Config, is_loopback};
@@ -47,13 +48,9 @@ const LONGEST_UNTOLD: Duration = Duration::from_secs(5);
 
 pub struct Client {
     http: reqwest::Client,
-    base: Url,
-    pub(super) auth: Auth,
+    pub(super) config: Config,
+    pub(super) pieces: Pieces,
     pace: Mutex<Pace>,
-    retry: Retry,
-    page_size: u32,
-    concurrency: u64,
-    pub(super) quotes_answers: bool,
     /// Whether the service has accepted the key in this run.
     accepted: AtomicBool,
     /// Requests so far, tries apart.
@@ -90,16 +87,11 @@ impl Client {
                 causes(&error)
             ))
         })?;
-        let (max_retries, base, budget) = (config.max_retries, config.retry_base, config.max_retry);
         Ok(Client {
             http,
-            base: config.base_url.clone(),
-            auth: Auth::new(config)?,
+            config: config.clone(),
+            pieces: auth::pieces(config)?,
             pace: Mutex::new(Pace::new(config.max_requests_per_second)),
-            retry: Retry { max_retries, base, budget },
-            page_size: config.page_size,
-            concurrency: config.concurrency as u64,
-            quotes_answers: config.quotes_answers(),
             accepted: AtomicBool::new(false),
             requests: AtomicU64::new(0),
         })
@@ -155,7 +147,7 @@ impl Client {
             failures += 1;
             let now = Instant::now();
             let spent = now - *first_failure.get_or_insert(now);
-            let Some(duration) = self.retry.wait(failures, spent, asked, fastrand::f64()) else {
+            let Some(duration) = self.config.retry.wait(failures, spent, asked, fastrand::f64()) else {
                 error.message = self.given_up(&error, failures, asked);
                 return Err(error);
             };
@@ -167,14 +159,14 @@ impl Client {
         }
     }
 
+    /// The id of the API key that is used.
+    pub fn key(&self) -> &str {
+        &self.config.api_key
+    }
+
     /// How many pages and records have been asked for, tries apart.
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
-    }
-
-    /// The id of the API key that is used.
-    pub fn key(&self) -> &str {
-        self.auth.key()
     }
 
     async fn turn(&self, on_wait: &impl AsyncFn(Wait)) {
@@ -197,27 +189,29 @@ impl Client {
     }
 
     fn given_up(&self, error: &Error, failures: u32, asked: Option<Duration>) -> String {
-        let budget = format!("max_retry_seconds ({} s)", self.retry.budget.as_secs_f64());
+        let retry = &self.config.retry;
+        let budget = format!("max_retry_seconds ({} s)", retry.budget.as_secs_f64());
         let tries = format!("given up after {failures} {}", if failures == 1 { "try" } else { "tries" });
         let why = match asked {
-            Some(asked) if asked > self.retry.budget => {
+            Some(asked) if asked > retry.budget => {
                 format!("the service asks to wait {} s, more than {budget}", asked.as_secs())
             }
-            _ if failures > self.retry.max_retries => tries,
+            _ if failures > retry.max_retries => tries,
             _ => format!("{tries}, because the next would come after {budget}"),
         };
         format!("{}: {why}. Try again later", error.message)
     }
 
     fn at(&self, path: &str) -> Url {
-        let mut url = self.base.clone();
-        url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
+        let base = &self.config.base_url;
+        let mut url = base.clone();
+        url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
         url
     }
 
     fn url(&self, request: &Request<'_>) -> Url {
         let mut url = self.at(request.path);
-        let page_size = request.stream.max_page_size.min(self.page_size).to_string();
+        let page_size = request.stream.max_page_size.min(self.config.page_size).to_string();
         let mut query = url.query_pairs_mut();
         if request.stream.envelope == Envelope::List {
             query.append_pair("page_size", &page_size);
@@ -268,15 +262,18 @@ impl Client {
     }
 
     fn key_used<'a>(&self, role: &'a str) -> KeyUsed<'a> {
-        KeyUsed { masked: self.auth.key_masked(), accepted: self.accepted.load(Ordering::Relaxed), role }
+        KeyUsed { masked: self.key_masked(), accepted: self.accepted.load(Ordering::Relaxed), role }
     }
 
     /// One request, and its answer if that has status 200.
     async fn ask(&self, url: &Url, role: &str, on_wait: &impl AsyncFn(Wait)) -> Result<Answered, Failure> {
         self.turn(on_wait).await;
-        let path = self.quotable(url.path().replace(self.auth.key(), &self.auth.key_masked()));
+        let path = self.quotable(url.path().replace(self.key(), &self.key_masked()));
         let unanswered = |error: reqwest::Error| no_answer(&path, &error, |causes| self.quotable(causes));
-        let response = self.auth.sign(self.http.get(url.clone())).send().await.map_err(unanswered)?;
+        // reqwest marks the header as sensitive.
+        let request =
+            self.http.get(url.clone()).basic_auth(self.key(), Some(self.config.api_secret.expose()));
+        let response = request.send().await.map_err(unanswered)?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let request_id = headers.get("x-request-id").and_then(|id| self.request_id(id.as_bytes()));
@@ -295,7 +292,7 @@ impl Client {
         let asked = asked_wait(status, &headers);
         if status == 200 {
             if let Some(quota) = quota(&headers) {
-                self.pace().spread(Instant::now(), &quota, self.concurrency);
+                self.pace().spread(Instant::now(), &quota, self.config.concurrency as u64);
             }
             return Ok(Answered { body, answer, retry_after: asked });
         }

@@ -1,6 +1,7 @@
 //! What may be told of an answer: nothing that holds a piece of the credentials and, where persons are hidden, none
 //! of its text.
 
+use super::auth::LONGEST_KEY;
 use super::client::Client;
 use super::complaint;
 
@@ -17,26 +18,36 @@ impl Client {
 
     /// What an answer says of an error, as it may be told.
     pub(super) fn quote(&self, said: String) -> String {
-        if self.quotes_answers { complaint::printable(&self.quotable(said)) } else { String::new() }
+        if self.config.quotes_answers() { complaint::printable(&self.quotable(said)) } else { String::new() }
     }
 
     /// A text of the service's, to be told or logged: words of ours instead, if it holds a piece of the
     /// credentials, in whatever way it is escaped.
     pub fn quotable(&self, text: String) -> String {
-        self.auth.pieces.withhold(text)
+        self.pieces.withhold(text)
     }
 
     /// Whether a text of the service's holds a piece of the credentials, and must not be kept.
     pub fn betrays(&self, text: &str) -> bool {
-        self.auth.pieces.are_in(text)
+        self.pieces.are_in(text)
     }
 
     /// A page token in words: its first characters tell it from others.
     pub fn token_words(&self, token: &str) -> String {
-        if !self.quotes_answers {
+        if !self.config.quotes_answers() {
             return "that has a page token".to_owned();
         }
         let start = self.quotable(token.chars().take(8).collect());
         format!("whose page token begins with {start:?}")
+    }
+
+    /// Which key it is, for people: its first four characters, and none of what may be a secret.
+    pub(super) fn key_masked(&self) -> String {
+        let told = if self.key().len() > LONGEST_KEY { 0 } else { 4 };
+        let is_of_key = |byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9');
+        let is_key = |text: &str| text.len() == 16 && text.bytes().all(is_of_key);
+        let is_swapped = is_key(self.config.api_secret.expose()) && !is_key(self.key());
+        let words = if is_swapped { "… (it seems to be swapped with its secret)" } else { "…" };
+        self.key().chars().take(told).chain(words.chars()).collect()
     }
 }

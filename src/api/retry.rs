@@ -5,18 +5,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use crate::config::Retry;
+
 /// No wait of our own choosing is longer, however many tries there have been.
 const CAP: Duration = Duration::from_secs(30);
-
-#[derive(Clone, Debug)]
-pub struct Retry {
-    /// Tries of one page after its first.
-    pub max_retries: u32,
-    /// The longest first wait; it doubles with each try.
-    pub base: Duration,
-    /// Wall-clock that one page may take from its first failure.
-    pub budget: Duration,
-}
 
 impl Retry {
     /// How long to wait before the next try; none to give up.

@@ -55,11 +55,8 @@ pub struct Config {
     pub max_requests_per_second: Option<f64>,
     #[serde(rename = "request_timeout_seconds", deserialize_with = "seconds")]
     pub request_timeout: Duration,
-    pub max_retries: u32,
-    #[serde(rename = "retry_base_seconds", deserialize_with = "seconds")]
-    pub retry_base: Duration,
-    #[serde(rename = "max_retry_seconds", deserialize_with = "seconds")]
-    pub max_retry: Duration,
+    #[serde(flatten)]
+    pub retry: Retry,
     pub user_agent: Option<String>,
     pub schema_drift: Drift,
     pub personal_data_key: Option<Secret>,
@@ -69,6 +66,19 @@ pub struct Config {
     /// PEM of certificate authorities to trust besides the system's.
     #[serde(default, deserialize_with = "pem")]
     pub ca_certificate: Option<Vec<u8>>,
+}
+
+/// How often and how long one page is tried again.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Retry {
+    /// Tries of one page after its first.
+    pub max_retries: u32,
+    /// The longest first wait; it doubles with each try.
+    #[serde(rename = "retry_base_seconds", deserialize_with = "seconds")]
+    pub base: Duration,
+    /// Wall-clock that one page may take from its first failure.
+    #[serde(rename = "max_retry_seconds", deserialize_with = "seconds")]
+    pub budget: Duration,
 }
 
 /// The settings that decide what is offered. They need no credentials.
@@ -97,8 +107,8 @@ impl Config {
     /// The same for a check, which is waited for by a person: it gives up earlier than a sync.
     #[must_use]
     pub fn impatient(mut self) -> Config {
-        self.max_retries = self.max_retries.min(2);
-        self.max_retry = self.max_retry.min(Duration::from_secs(30));
+        self.retry.max_retries = self.retry.max_retries.min(2);
+        self.retry.budget = self.retry.budget.min(Duration::from_secs(30));
         self.request_timeout = self.request_timeout.min(Duration::from_secs(30));
         self.max_requests_per_second = self.max_requests_per_second.map(|most| most.max(1.0));
         self
@@ -222,7 +232,7 @@ mod tests {
         }));
         let config = config.unwrap();
         assert_eq!((config.page_size, config.concurrency), (5, 2));
-        assert_eq!(config.retry_base, Duration::from_millis(250));
+        assert_eq!(config.retry.base, Duration::from_millis(250));
         assert_eq!((config.organization_id, config.max_requests_per_second), (None, None));
         for streams in [
             json!("[\"users\", \"invitations\"]"),

@@ -22,9 +22,11 @@ fn on_demand_streams_are_offered_if_named_in_the_documented_order() {
     let sim = Simulator::start(small());
     let mut reversed = EVERY;
     reversed.reverse();
-    for (asking, offered) in
-        [(tap(&sim), &documented[..STREAMS.len()]), (every(&sim), &documented), (offering(&reversed), &documented)]
-    {
+    for (asking, offered) in [
+        (tap(&sim), &documented[..STREAMS.len()]),
+        (every(&sim), &documented),
+        (offering(&reversed), &documented),
+    ] {
         assert_eq!(names(&discovered(asking)["streams"], "tap_stream_id"), offered);
     }
     assert_eq!(names(&airbyte::discovered(tap(&sim)).into(), "name"), documented[..STREAMS.len()]);
