@@ -19,7 +19,7 @@ use crate::protocol::{Selected, Sink};
 use crate::secret::Secret;
 use crate::shape::RecordOptions;
 use crate::stop::Stop;
-use crate::sync::{self, Plan};
+use crate::sync::{self, Plan, Sample};
 use crate::write;
 
 /// How a run ended.
@@ -37,7 +37,7 @@ pub fn run(
     sink: Box<dyn Sink>,
     sample: bool,
 ) -> Result<Outcome, Error> {
-    let (client, rows) = (Rc::new(Client::new(config)?), Rows::default());
+    let (client, rows) = (Rc::new(Client::new(config)?), Rows::new(sample.then_some(Sample::OF_PARENTS)));
     let stop = Stop::listen();
     let stop = stop.map_err(|error| Error::broken(format!("signals cannot be handled: {error}")))?;
     let runtime = Builder::new_current_thread().enable_all().build();

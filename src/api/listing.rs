@@ -118,12 +118,29 @@ pub struct Row {
     pub crn: Option<String>,
 }
 
-/// Rows that have been listed in this run, by stream and partition.
+/// The rows of one listing.
 #[derive(Default)]
-pub struct Rows(RefCell<HashMap<(&'static str, Option<String>), Rc<OnceCell<Rc<[Row]>>>>>);
+pub struct Listed {
+    /// In ascending order of their ids.
+    pub rows: Vec<Row>,
+    /// Whether there are more, which few were asked for.
+    pub is_cut: bool,
+}
+
+/// Rows that have been listed in this run, by stream and partition.
+pub struct Rows {
+    kept: RefCell<HashMap<(&'static str, Option<String>), Rc<OnceCell<Rc<Listed>>>>>,
+    /// Pages of a listing, and requests of the run, after which a listing is cut, if it is to be.
+    most: Option<(usize, u64)>,
+}
 
 impl Rows {
-    /// The rows of a listing, in ascending order of their ids. They are listed once a run, unless they are forgotten;
+    /// `most`: pages of a listing, and requests of the run, after which a listing is cut; else it is read to its end.
+    pub fn new(most: Option<(usize, u64)>) -> Rows {
+        Rows { kept: RefCell::default(), most }
+    }
+
+    /// The rows of a listing. They are listed once a run, unless they are forgotten;
     /// whoever asks meanwhile waits for that listing.
     ///
     /// # Errors
@@ -134,15 +151,15 @@ impl Rows {
         stream: &'static Stream,
         partition: &Partition,
         on_wait: &impl AsyncFn(Wait),
-    ) -> Result<Rc<[Row]>, Error> {
+    ) -> Result<Rc<Listed>, Error> {
         let key = (stream.name, partition.name.clone());
-        let kept = self.0.borrow_mut().entry(key).or_default().clone();
-        kept.get_or_try_init(|| list(client, stream, partition, on_wait)).await.cloned()
+        let kept = self.kept.borrow_mut().entry(key).or_default().clone();
+        kept.get_or_try_init(|| list(client, stream, partition, self.most, on_wait)).await.cloned()
     }
 
     /// Has the rows of a stream listed anew when they are asked for next.
     pub fn forget(&self, stream: &str) {
-        self.0.borrow_mut().retain(|(name, _), _| *name != stream);
+        self.kept.borrow_mut().retain(|(name, _), _| *name != stream);
     }
 }
 
@@ -150,8 +167,9 @@ async fn list(
     client: &Client,
     stream: &'static Stream,
     partition: &Partition,
+    most: Option<(usize, u64)>,
     on_wait: &impl AsyncFn(Wait),
-) -> Result<Rc<[Row]>, Error> {
+) -> Result<Rc<Listed>, Error> {
     let begin = || (Listing::new(stream, partition, None), Vec::new());
     let ((mut listing, mut rows), mut pages, mut restarted) = (begin(), 0, false);
     loop {
@@ -176,11 +194,13 @@ async fn list(
             rows.push(row);
         }
         pages += 1;
-        if page.next.is_none() {
+        let is_cut = page.next.is_some()
+            && most.is_some_and(|(most, requests)| pages >= most || client.requests() >= requests);
+        if is_cut || page.next.is_none() {
             rows.sort_by(|one: &Row, other| one.id.cmp(&other.id));
             // A row that moves while it is paged comes twice.
             rows.dedup_by(|one, other| one.id == other.id);
-            return Ok(rows.into());
+            return Ok(Rc::new(Listed { rows, is_cut }));
         }
         if pages >= MOST_PAGES || rows.len() > MOST_ROWS {
             let most = format!("more than {MOST_PAGES} pages or {MOST_ROWS} rows");

@@ -53,25 +53,25 @@ impl Organization {
         wanted: Option<&str>,
         on_wait: &impl AsyncFn(Wait),
     ) -> Result<Organization, Error> {
-        let listed = async |stream: &'static Stream| {
+        let list = async |stream: &'static Stream| {
             let whole = Partition { path: stream.path.to_owned(), ..Partition::default() };
             hidden(rows.list(client, stream, &whole, on_wait).await)
         };
-        let organizations = listed(&ORGANIZATIONS).await?;
+        let organizations = list(&ORGANIZATIONS).await?;
         let empty = match &organizations {
-            Ok(rows) if wanted.is_some() || !rows.is_empty() => {
-                return choose(rows.iter().map(Organization::from).collect(), wanted);
+            Ok(listed) if wanted.is_some() || !listed.rows.is_empty() => {
+                return choose(listed.rows.iter().map(Organization::from).collect(), wanted);
             }
             Ok(_) => "is empty".to_owned(),
             Err(why) => why.clone(),
         };
-        let why = match listed(&ENVIRONMENTS).await? {
-            Ok(rows) => {
-                let found = organizations_of(&rows);
+        let why = match list(&ENVIRONMENTS).await? {
+            Ok(listed) => {
+                let found = organizations_of(&listed.rows);
                 if wanted.is_some() || !found.is_empty() {
                     return choose(found, wanted);
                 }
-                if rows.is_empty() { "is empty".to_owned() } else { "names none".to_owned() }
+                if listed.rows.is_empty() { "is empty".to_owned() } else { "names none".to_owned() }
             }
             Err(why) => why,
         };

@@ -24,6 +24,7 @@ use crate::shape::Records;
 use crate::state::{Bookmark, Position, Resume};
 use pass::Pass;
 pub use plan::Plan;
+pub use sample::Sample;
 use teller::Teller;
 
 /// Events between the readers and the writer. Small: each may hold a page, and what waits here is read

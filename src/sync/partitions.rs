@@ -11,7 +11,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use super::plan::Plan;
 use super::sample::Sample;
 use super::teller::Teller;
-use crate::api::listing::Row;
+use crate::api::listing::Listed;
 use crate::crn;
 use crate::error::{Error, Kind};
 use crate::log;
@@ -95,8 +95,8 @@ impl Walk {
         }
         let Some(suffix) = suffix.filter(|_| ids.len() == self.parents.len()) else { return Ok(None) };
         for (level, id) in ids.iter().enumerate() {
-            let rows = self.rows(&ids[..level], teller).await?;
-            if !rows.iter().any(|row| row.id == *id) {
+            let parent = self.rows(&ids[..level], teller).await?;
+            if !parent.rows.iter().any(|row| row.id == *id) {
                 return Ok(None);
             }
         }
@@ -227,7 +227,7 @@ impl Walk {
         teller: &Teller,
     ) -> Result<Option<Partition>, Error> {
         while ids.len() < self.parents.len() {
-            let rows = self.rows(&ids, teller).await?;
+            let rows = &self.rows(&ids, teller).await?.rows;
             let number = after.as_ref().map_or(0, |after| rows.partition_point(|row| row.id <= *after));
             match rows.get(number) {
                 Some(row) => {
@@ -244,13 +244,14 @@ impl Walk {
     }
 
     /// The rows of the parent below the rows with these ids.
-    async fn rows(&mut self, ids: &[String], teller: &Teller) -> Result<Rc<[Row]>, Error> {
+    async fn rows(&mut self, ids: &[String], teller: &Teller) -> Result<Rc<Listed>, Error> {
         let parent = self.parents[ids.len()].stream;
-        self.is_cut |= self.plan.sample && !ids.is_empty() && !Sample::leaves(self.plan.client.requests());
-        let Some(stream) = find(parent).filter(|_| !self.is_cut) else { return Ok(Rc::default()) };
+        let is_spent = self.plan.sample && !ids.is_empty() && !Sample::leaves(self.plan.client.requests());
+        self.is_cut |= is_spent;
+        let Some(stream) = find(parent).filter(|_| !is_spent) else { return Ok(Rc::default()) };
         let partition = Walk::new(&self.plan, stream).at(ids, "")?;
         let on_wait = async |wait| teller.tell(wait).await;
-        let rows = match self.plan.rows.list(&self.plan.client, stream, &partition, &on_wait).await {
+        let listed = match self.plan.rows.list(&self.plan.client, stream, &partition, &on_wait).await {
             Err(error) if partition.refusal == Refusal::GoOn && error.is_hidden() => {
                 self.pass_over(partition.name.unwrap_or_default(), error);
                 return Ok(Rc::default());
@@ -259,12 +260,13 @@ impl Walk {
                 error.message = format!("its parent {parent} cannot be listed: {}", error.message);
                 return Err(error);
             }
-            Ok(rows) => rows,
+            Ok(listed) => listed,
         };
-        let is_impossible = stream.never_empty && rows.is_empty();
+        self.is_cut |= listed.is_cut;
+        let is_impossible = stream.never_empty && listed.rows.is_empty() && !listed.is_cut;
         match is_impossible.then(|| empty(self.stream, stream, self.plan.may_be_empty)).flatten() {
             Some(error) => Err(error),
-            None => Ok(rows),
+            None => Ok(listed),
         }
     }
 }

@@ -237,7 +237,8 @@ impl Pass {
 
     /// There is no further partition, or none that a sample may ask for.
     fn end(&mut self) -> Turn {
-        let is_cut = self.walk.is_cut && !self.may_ask();
+        let is_cut = self.walk.is_cut;
+        self.sample.iter_mut().filter(|_| is_cut).for_each(Sample::cut);
         if is_cut { Turn::Enough } else { Turn::End }
     }
 

@@ -36,9 +36,20 @@ pub enum Next {
 }
 
 impl Sample {
+    /// Pages of a parent, and requests of this run, after which a sample lists no more of it.
+    pub const OF_PARENTS: (usize, u64) = (MOST_PAGES as usize, MOST_REQUESTS - KEPT);
+
     /// Whether so many requests of this run leave another.
     pub fn leaves(requests: u64) -> bool {
         requests < MOST_REQUESTS - KEPT
+    }
+
+    /// Says that not all is asked for.
+    pub fn cut(&mut self) {
+        self.unasked = Some(format!(
+            "not all of it was asked for, because a check asks for at most {MOST_PAGES} pages of a listing and makes \
+             at most {MOST_REQUESTS} requests"
+        ));
     }
 
     /// Whether another page may be asked for after so many requests of this run. The first always may: a stream that was
@@ -47,9 +58,7 @@ impl Sample {
         let is_first = !std::mem::replace(&mut self.asked, true);
         let may = is_first || Sample::leaves(requests);
         if !may {
-            self.unasked = Some(format!(
-                "not all of it was asked for, because a check makes {MOST_REQUESTS} requests at most"
-            ));
+            self.cut();
         }
         may
     }
