@@ -5,10 +5,12 @@
 
 use serde_json::{Map, Value, json};
 
+use Derived::{Crn, Injected, Lifted, LiftedOfOne, Principal};
+
 /// What the schemas of all streams have in common.
 const COMMON: &str = include_str!("../schemas/common.json");
 
-/// The facts about one kind of listing of Confluent Cloud. What is common to most stands in [`FLAT`].
+/// The facts about one kind of listing of Confluent Cloud. What is common to most stands in `flat`.
 ///
 /// A stream is read from the service. If one comes to be read from the run itself, `path` becomes one of two
 /// sources here; nothing outside this module and `api` reads it.
@@ -88,7 +90,7 @@ pub enum Derived {
     /// The id of the organization that the API key belongs to.
     OrganizationId,
     /// The id that the parent of that column injects.
-    Parent,
+    Injected,
     /// A field of an object inside the record, by its path.
     Lifted(&'static [&'static str]),
     /// The same of an object that is one of several where the list at the second path holds several: then it is
@@ -122,27 +124,48 @@ pub enum CrnPart {
 /// The columns that are computed for every stream.
 pub const DERIVED: [(&str, Derived); 3] = [
     ("organization_id", Derived::OrganizationId),
-    ("created_at", Derived::Lifted(&["metadata", "created_at"])),
-    ("updated_at", Derived::Lifted(&["metadata", "updated_at"])),
+    ("created_at", Lifted(&["metadata", "created_at"])),
+    ("updated_at", Lifted(&["metadata", "updated_at"])),
 ];
 
-/// The common case: one listing of everything, keyed by `id`, 100 records a page.
-const FLAT: Stream = Stream {
-    name: "",
-    path: "",
-    query: &[],
-    envelope: Envelope::List,
-    key: "id",
-    partitions: Partitions::One,
-    schema: "",
-    max_page_size: 100,
-    derived: &[],
-    personal: &[],
-    secret: &[],
-    on_demand: true,
-    never_empty: false,
-    role: "OrganizationAdmin",
-};
+/// The common case: one listing of everything, keyed by `id`, 100 records a page, offered on demand.
+const fn flat(name: &'static str, path: &'static str, schema: &'static str) -> Stream {
+    Stream {
+        name,
+        path,
+        query: &[],
+        envelope: Envelope::List,
+        key: "id",
+        partitions: Partitions::One,
+        schema,
+        max_page_size: 100,
+        derived: &[],
+        personal: &[],
+        secret: &[],
+        on_demand: true,
+        never_empty: false,
+        role: "OrganizationAdmin",
+    }
+}
+
+/// The common case, with the schema file of that name.
+macro_rules! flat {
+    ($name:literal, $path:literal) => {
+        flat($name, $path, include_str!(concat!("../schemas/streams/", $name, ".json")))
+    };
+}
+
+/// The same of a stream that is offered unless the settings say otherwise.
+macro_rules! core {
+    ($name:literal, $path:literal) => {
+        Stream { on_demand: false, ..flat!($name, $path) }
+    };
+}
+
+/// One listing per row of a stream, whose id stands in the path.
+const fn each(stream: &'static str, column: &'static str) -> Partitions {
+    Partitions::Each(Parent { stream, column, parameter: None, echo: &[] })
+}
 
 /// Path of an API key's own record, which names its owner; the id of the key follows.
 pub const API_KEY: &str = "/iam/v2/api-keys/";
@@ -152,165 +175,101 @@ const OF_ENVIRONMENTS: Parent =
     Parent { stream: ENVIRONMENTS.name, column: "environment_id", parameter: None, echo: &[] };
 
 /// Tells which organization a key belongs to.
-pub const ORGANIZATIONS: Stream = Stream {
-    name: "organizations",
-    path: "/org/v2/organizations",
-    schema: include_str!("../schemas/streams/organizations.json"),
-    never_empty: true,
-    role: "Operator",
-    ..FLAT
-};
+pub const ORGANIZATIONS: Stream =
+    Stream { never_empty: true, role: "Operator", ..flat!("organizations", "/org/v2/organizations") };
 
 /// Tells the same where organizations are refused: the names of environments hold the organization's.
-pub const ENVIRONMENTS: Stream = Stream {
-    name: "environments",
-    path: "/org/v2/environments",
-    schema: include_str!("../schemas/streams/environments.json"),
-    never_empty: true,
-    role: "Operator",
-    ..FLAT
-};
+pub const ENVIRONMENTS: Stream =
+    Stream { never_empty: true, role: "Operator", ..flat!("environments", "/org/v2/environments") };
 
 /// Tells whether the owner of a key sees everything.
 pub const ROLE_BINDINGS: Stream = Stream {
-    name: "role_bindings",
-    path: "/iam/v2/role-bindings",
     partitions: Partitions::Scopes { parameter: "crn_pattern", fallback: OF_ENVIRONMENTS },
-    schema: include_str!("../schemas/streams/role_bindings.json"),
     derived: &[
-        ("principal_type", Derived::Principal("principal", PrincipalPart::Type)),
-        ("principal_id", Derived::Principal("principal", PrincipalPart::Id)),
-        ("scope_type", Derived::Crn("crn_pattern", CrnPart::ScopeType)),
-        ("environment_id", Derived::Crn("crn_pattern", CrnPart::EnvironmentId)),
-        ("cloud_cluster_id", Derived::Crn("crn_pattern", CrnPart::CloudClusterId)),
-        ("service_type", Derived::Crn("crn_pattern", CrnPart::ServiceType)),
-        ("service_id", Derived::Crn("crn_pattern", CrnPart::ServiceId)),
-        ("resource_type", Derived::Crn("crn_pattern", CrnPart::ResourceType)),
-        ("resource_name", Derived::Crn("crn_pattern", CrnPart::ResourceName)),
-        ("pattern_type", Derived::Crn("crn_pattern", CrnPart::PatternType)),
+        ("principal_type", Principal("principal", PrincipalPart::Type)),
+        ("principal_id", Principal("principal", PrincipalPart::Id)),
+        ("scope_type", Crn("crn_pattern", CrnPart::ScopeType)),
+        ("environment_id", Crn("crn_pattern", CrnPart::EnvironmentId)),
+        ("cloud_cluster_id", Crn("crn_pattern", CrnPart::CloudClusterId)),
+        ("service_type", Crn("crn_pattern", CrnPart::ServiceType)),
+        ("service_id", Crn("crn_pattern", CrnPart::ServiceId)),
+        ("resource_type", Crn("crn_pattern", CrnPart::ResourceType)),
+        ("resource_name", Crn("crn_pattern", CrnPart::ResourceName)),
+        ("pattern_type", Crn("crn_pattern", CrnPart::PatternType)),
     ],
-    on_demand: false,
     never_empty: true,
-    ..FLAT
+    ..core!("role_bindings", "/iam/v2/role-bindings")
 };
 
 /// All streams, in the order in which they are offered and started.
 pub static STREAMS: &[Stream] = &[
     Stream {
-        name: "users",
-        path: "/iam/v2/users",
-        schema: include_str!("../schemas/streams/users.json"),
-        on_demand: false,
         personal: &["email", "full_name"],
         never_empty: true,
         role: "AccountAdmin",
-        ..FLAT
+        ..core!("users", "/iam/v2/users")
     },
     Stream {
-        name: "invitations",
-        path: "/iam/v2/invitations",
-        schema: include_str!("../schemas/streams/invitations.json"),
-        on_demand: false,
         personal: &["email"],
         // Asked for 100 a page, the service has stopped at 100 rows without a next link
         // (confluentinc/cli pull request 2243).
         max_page_size: 99,
-        derived: &[
-            ("user_id", Derived::Lifted(&["user", "id"])),
-            ("creator_id", Derived::Lifted(&["creator", "id"])),
-        ],
+        derived: &[("user_id", Lifted(&["user", "id"])), ("creator_id", Lifted(&["creator", "id"]))],
         role: "AccountAdmin",
-        ..FLAT
+        ..core!("invitations", "/iam/v2/invitations")
     },
-    Stream {
-        name: "service_accounts",
-        path: "/iam/v2/service-accounts",
-        schema: include_str!("../schemas/streams/service_accounts.json"),
-        on_demand: false,
-        role: "AccountAdmin",
-        ..FLAT
-    },
+    Stream { role: "AccountAdmin", ..core!("service_accounts", "/iam/v2/service-accounts") },
     ROLE_BINDINGS,
     Stream {
-        name: "api_keys",
-        path: "/iam/v2/api-keys",
-        schema: include_str!("../schemas/streams/api_keys.json"),
         derived: &[
-            ("display_name", Derived::Lifted(&["spec", "display_name"])),
-            ("owner_id", Derived::Lifted(&["spec", "owner", "id"])),
-            ("resource_id", Derived::LiftedOfOne(&["spec", "resource", "id"], &["spec", "resources"])),
-            ("resource_kind", Derived::LiftedOfOne(&["spec", "resource", "kind"], &["spec", "resources"])),
-            (
-                "environment_id",
-                Derived::LiftedOfOne(&["spec", "resource", "environment"], &["spec", "resources"]),
-            ),
+            ("display_name", Lifted(&["spec", "display_name"])),
+            ("owner_id", Lifted(&["spec", "owner", "id"])),
+            ("resource_id", LiftedOfOne(&["spec", "resource", "id"], &["spec", "resources"])),
+            ("resource_kind", LiftedOfOne(&["spec", "resource", "kind"], &["spec", "resources"])),
+            ("environment_id", LiftedOfOne(&["spec", "resource", "environment"], &["spec", "resources"])),
         ],
         // Of `spec.secret` it is promised that it is empty in lists.
         secret: &["secret", "api_secret", "password", "token"],
-        ..FLAT
+        ..flat!("api_keys", "/iam/v2/api-keys")
     },
     ENVIRONMENTS,
     Stream {
-        name: "kafka_clusters",
-        path: "/cmk/v2/clusters",
         partitions: Partitions::Each(Parent {
             parameter: Some("environment"),
             echo: &["spec", "environment", "id"],
             ..OF_ENVIRONMENTS
         }),
-        schema: include_str!("../schemas/streams/kafka_clusters.json"),
-        derived: &[
-            ("environment_id", Derived::Parent),
-            ("display_name", Derived::Lifted(&["spec", "display_name"])),
-        ],
+        derived: &[("environment_id", Injected), ("display_name", Lifted(&["spec", "display_name"]))],
         role: "Operator",
-        ..FLAT
+        ..flat!("kafka_clusters", "/cmk/v2/clusters")
     },
     ORGANIZATIONS,
+    flat!("identity_providers", "/iam/v2/identity-providers"),
     Stream {
-        name: "identity_providers",
-        path: "/iam/v2/identity-providers",
-        schema: include_str!("../schemas/streams/identity_providers.json"),
-        ..FLAT
+        partitions: each("identity_providers", "identity_provider_id"),
+        derived: &[("identity_provider_id", Injected)],
+        ..flat!("identity_pools", "/iam/v2/identity-providers/{identity_provider_id}/identity-pools")
     },
     Stream {
-        name: "identity_pools",
-        path: "/iam/v2/identity-providers/{identity_provider_id}/identity-pools",
-        partitions: Partitions::Each(Parent {
-            stream: "identity_providers",
-            column: "identity_provider_id",
-            parameter: None,
-            echo: &[],
-        }),
-        schema: include_str!("../schemas/streams/identity_pools.json"),
-        derived: &[("identity_provider_id", Derived::Parent)],
-        ..FLAT
-    },
-    Stream {
-        name: "connectors",
-        path: "/connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connectors",
         query: &[("expand", "id,info,status")],
         envelope: Envelope::Map,
         key: "connector_id",
-        partitions: Partitions::Each(Parent {
-            stream: "kafka_clusters",
-            column: "kafka_cluster_id",
-            parameter: None,
-            echo: &[],
-        }),
-        schema: include_str!("../schemas/streams/connectors.json"),
+        partitions: each("kafka_clusters", "kafka_cluster_id"),
         derived: &[
-            ("connector_id", Derived::Lifted(&["id", "id"])),
-            ("environment_id", Derived::Parent),
-            ("kafka_cluster_id", Derived::Parent),
-            ("name", Derived::Lifted(&["info", "name"])),
-            ("type", Derived::Lifted(&["info", "type"])),
-            ("state", Derived::Lifted(&["status", "connector", "state"])),
-            ("connector_class", Derived::Lifted(&["info", "config", "connector.class"])),
+            ("connector_id", Lifted(&["id", "id"])),
+            ("environment_id", Injected),
+            ("kafka_cluster_id", Injected),
+            ("name", Lifted(&["info", "name"])),
+            ("type", Lifted(&["info", "type"])),
+            ("state", Lifted(&["status", "connector", "state"])),
+            ("connector_class", Lifted(&["info", "config", "connector.class"])),
         ],
         // Users write credentials into any setting of a connector, and what is told of a failure may quote one.
         secret: &["config", "trace", "msg"],
-        ..FLAT
+        ..flat!(
+            "connectors",
+            "/connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connectors"
+        )
     },
 ];
 
@@ -363,95 +322,4 @@ fn merge(target: &mut Map<String, Value>, patch: &Map<String, Value>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn described(stream: &Stream, schema: &Value, at: &str) {
-        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-            let at = format!("{at}.{name}");
-            assert!(
-                property["description"].as_str().is_some_and(|words| words.len() > 10),
-                "{at}: description"
-            );
-            assert!(
-                name.chars().all(|c| c.is_alphanumeric() || c == '_'),
-                "{at}: Meltano skips names that are not words"
-            );
-            let types: Vec<&str> = match &property["type"] {
-                Value::String(one) => vec![one],
-                Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
-                _ => vec![],
-            };
-            assert_eq!(types.iter().filter(|t| **t != "null").count(), 1, "{at}: one type that is not null");
-            for keyword in ["$ref", "oneOf", "anyOf", "allOf", "not", "enum", "const"] {
-                assert!(property.get(keyword).is_none(), "{at}: {keyword} is not understood everywhere");
-            }
-            assert!(!stream.is_secret(name), "{at}: what never leaves is not declared");
-            described(stream, property, &at);
-            described(stream, &property["items"], &format!("{at}[]"));
-        }
-    }
-
-    #[test]
-    fn every_stream_is_whole() {
-        for stream in STREAMS {
-            let own: Value = serde_json::from_str(stream.schema).expect(stream.name);
-            assert!(own["description"].as_str().is_some_and(|words| words.ends_with('.')), "{}", stream.name);
-            let schema = stream.schema();
-            assert_eq!(schema["type"], "object", "{}", stream.name);
-            assert_eq!(schema["additionalProperties"], true, "{}", stream.name);
-            assert_eq!(
-                schema["required"],
-                serde_json::json!([stream.key]),
-                "{}: only the key is sure",
-                stream.name
-            );
-            assert_eq!(schema["properties"][stream.key]["type"], "string", "{}: key", stream.name);
-            for field in stream.personal {
-                assert!(
-                    schema["properties"].get(field).is_some(),
-                    "{}.{field}: personal, no schema",
-                    stream.name
-                );
-            }
-            for (column, derived) in stream.derived() {
-                assert!(
-                    schema["properties"].get(column).is_some(),
-                    "{}.{column}: declared, no schema",
-                    stream.name
-                );
-                let lifts = |path: &[&str]| {
-                    path.iter().all(|name| !stream.is_secret(name))
-                        && schema["properties"].get(path[0]).is_some()
-                };
-                if let Derived::Lifted(path) | Derived::LiftedOfOne(path, _) = derived
-                    && (lifts(path) || stream.envelope == Envelope::List)
-                {
-                    let place = format!("/properties/{}", path.join("/properties/"));
-                    let of_time = |field: &Value| field["format"] == "date-time";
-                    let field =
-                        schema.pointer(&place).unwrap_or_else(|| panic!("{}.{column}: {place}", stream.name));
-                    assert_eq!(
-                        of_time(field),
-                        of_time(&schema["properties"][column]),
-                        "{}.{column}",
-                        stream.name
-                    );
-                }
-            }
-            assert!(stream.path.starts_with('/') && !stream.role.is_empty());
-            assert!((1..=100).contains(&stream.max_page_size));
-            described(stream, &schema, stream.name);
-        }
-    }
-
-    #[test]
-    fn names_and_paths_are_unique() {
-        for (i, stream) in STREAMS.iter().enumerate() {
-            for other in &STREAMS[i + 1..] {
-                assert_ne!(stream.name, other.name);
-                assert_ne!(stream.path, other.path);
-            }
-        }
-    }
-}
+mod tests;

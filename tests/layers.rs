@@ -245,10 +245,11 @@ fn the_code_keeps_within_its_budget() {
 #[test]
 fn a_stream_is_few_lines() {
     let (_, list) = sources("src").into_iter().find(|(file, _)| file == "streams").unwrap();
-    let list = list.split("pub static STREAMS").nth(1).unwrap().split("];\n\n").next().unwrap();
+    // With the streams that stand above the list, because others name them.
+    let list = list.split("const OF_ENVIRONMENTS").nth(1).unwrap().split("\n];\n").next().unwrap();
     let lines = code(list).filter(|line| !line.trim().is_empty()).count();
     let most = MOST_LINES_OF_A_STREAM * STREAMS.len();
-    assert!(lines <= most, "{lines} lines for {} streams", STREAMS.len());
+    assert!((STREAMS.len()..=most).contains(&lines), "{lines} lines for {} streams", STREAMS.len());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Prints the lines of code of each file below the folders that are named, most first. Blank lines, comments and what
-# follows the first `#[cfg(test)]` do not count.
-find "$@" -name '*.rs' | sort | while read -r file; do
+# follows the first `#[cfg(test)]` do not count, nor do files of unit tests.
+find "$@" -name '*.rs' ! -name tests.rs | sort | while read -r file; do
     awk -v file="$file" '
         /^#\[cfg\(test\)\]/ { exit }
         !/^[ \t]*($|\/\/)/ { lines++ }

@@ -127,9 +127,12 @@ pub struct Listed {
     pub is_cut: bool,
 }
 
-/// Rows that have been listed in this run, by stream and partition.
+/// A stream, and the name of a partition.
+type Key = (&'static str, Option<String>);
+
+/// Rows that have been listed in this run.
 pub struct Rows {
-    kept: RefCell<HashMap<(&'static str, Option<String>), Rc<OnceCell<Rc<Listed>>>>>,
+    kept: RefCell<HashMap<Key, Rc<OnceCell<Rc<Listed>>>>>,
     /// Pages of a listing, and requests of the run, after which a listing is cut, if it is to be.
     most: Option<(usize, u64)>,
 }

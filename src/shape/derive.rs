@@ -75,7 +75,7 @@ impl Columns {
             out.extend_from_slice(column.head.as_bytes());
             match column.derived {
                 Derived::OrganizationId => out.extend_from_slice(&self.organization),
-                Derived::Parent => {
+                Derived::Injected => {
                     let mut ids = partition.columns.iter();
                     push_text(ids.find(|(name, _)| *name == column.name).map(|(_, id)| id.as_str()), out);
                 }
