@@ -121,13 +121,14 @@ impl Config {
 }
 
 impl Offered {
-    /// The same for these settings alone: the others are neither needed nor looked at.
+    /// The same for these settings alone: the others are not needed, and known only so as not to be shown.
     ///
     /// # Errors
     /// As [`Config::enforce`].
-    pub fn enforce(mut given: Map<String, Value>) -> Result<Offered, Error> {
-        given.retain(|name, _| ["streams", "personal_data"].contains(&name.as_str()));
-        enforce(&json!({"properties": SCHEMA["properties"]}), given)
+    pub fn enforce(given: Map<String, Value>) -> Result<Offered, Error> {
+        let all = &SCHEMA["properties"];
+        let rules = json!({"streams": all["streams"], "personal_data": all["personal_data"]});
+        enforce(&json!({"properties": rules}), given)
     }
 }
 
@@ -294,6 +295,18 @@ mod tests {
         let error = enforced(&json!({})).unwrap_err().to_string();
         assert!(error.contains("api_key is missing (or set CONFLUENT_CLOUD_API_KEY)"), "{error}");
         assert!(error.contains("api_secret is missing (or set CONFLUENT_CLOUD_API_SECRET)"), "{error}");
+    }
+
+    #[test]
+    fn a_secret_in_place_of_what_is_offered_is_not_shown() {
+        let given =
+            json!({"api_secret": "hush-5up3r-s3cret", "personal_data": "5up3r-s3cret", "page_size": 0});
+        let error = Offered::enforce(fitting(&given)).unwrap_err().to_string();
+        assert!(
+            error.starts_with("settings: personal_data holds a text, which is none of keep, "),
+            "{error}"
+        );
+        assert!(!error.contains("page_size"), "{error}");
     }
 
     #[test]
