@@ -118,7 +118,10 @@ fn discreet(error: clap::Error) -> clap::Error {
     let mut command = Arguments::command();
     command.build();
     let is_ours = |text: &String| {
-        is_word(text) || command.get_arguments().any(|argument| argument.to_string() == *text)
+        // A flag or a word as one types it is shorter and plainer than a secret.
+        let word = text.trim_start_matches('-');
+        let is_word = word.len() <= 20 && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+        is_word || command.get_arguments().any(|argument| argument.to_string() == *text)
     };
     let is_discreet = error.context().all(|(_, value)| match value {
         ContextValue::String(text) => is_ours(text),
@@ -132,12 +135,6 @@ fn discreet(error: clap::Error) -> clap::Error {
     let words = "an argument is not understood, and is not shown, because it may hold a secret. Give settings in \
                  a file (--config FILE) or in the environment";
     command.error(ErrorKind::InvalidValue, words)
-}
-
-/// A flag or a word as one types it, shorter and plainer than a secret.
-fn is_word(text: &str) -> bool {
-    let word = text.trim_start_matches('-');
-    word.len() <= 20 && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
 }
 
 fn is_singer(catalog: &Value) -> bool {

@@ -9,15 +9,15 @@ pub fn coerce(property: &Value, value: Value) -> Value {
     let Value::String(text) = &value else { return if kind == "integer" { whole(value) } else { value } };
     let text = text.trim();
     let parsed = |text: &str, fits: fn(&Value) -> bool| serde_json::from_str(text).ok().filter(fits);
-    let coerced = match kind {
+    match kind {
         "integer" => parsed(text, Value::is_number).map(whole),
         "number" => parsed(text, Value::is_number),
         "boolean" => parsed(&text.to_lowercase(), Value::is_boolean),
         "array" if text.starts_with('[') => parsed(text, Value::is_array),
         "array" if !text.is_empty() => Some(text.split(',').map(str::trim).collect()),
         _ => None,
-    };
-    coerced.unwrap_or_else(|| text.into())
+    }
+    .unwrap_or_else(|| text.into())
 }
 
 /// JSON Schema takes 5.0 for an integer, and YAML writes it so; Rust's integers do not.
