@@ -4,10 +4,10 @@
 mod coerce;
 mod names;
 mod rules;
+mod schema;
 mod sources;
 
 use std::net::IpAddr;
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -18,27 +18,9 @@ use url::Url;
 use crate::error::Error;
 use crate::secret::Secret;
 use crate::shape::{Drift, Personal};
+use schema::names;
+pub use schema::{SCHEMA, is_credential};
 pub use sources::gather;
-
-/// The JSON Schema of the settings, their only definition.
-pub static SCHEMA: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(include_str!("../../schemas/config.json")).unwrap_or_default());
-
-/// The names of the settings.
-fn names() -> impl Iterator<Item = &'static str> {
-    SCHEMA["properties"].as_object().into_iter().flatten().map(|(name, _)| name.as_str())
-}
-
-/// The names of the settings that are secret.
-fn secrets() -> impl Iterator<Item = &'static str> {
-    names().filter(|name| SCHEMA["properties"][name]["airbyte_secret"] == true)
-}
-
-/// Whether a name ends like that of a credential, however its words are joined.
-pub fn is_credential(name: &str) -> bool {
-    let joined = |name: &str| name.to_lowercase().replace(['_', '-'], "");
-    secrets().chain(["api_key"]).any(|credential| joined(name).ends_with(&joined(credential)))
-}
 
 /// Settings that hold what `schemas/config.json` promises.
 #[derive(Clone, Debug, Deserialize)]
@@ -320,11 +302,5 @@ mod tests {
     #[test]
     fn a_secret_does_not_show_itself() {
         assert!(!format!("{:?}", with_key(json!({})).unwrap()).contains("hush"));
-    }
-
-    #[test]
-    fn the_offered_streams_are_those_of_the_schema() {
-        let names: Vec<_> = crate::streams::STREAMS.iter().map(|stream| stream.name).collect();
-        assert_eq!(SCHEMA["properties"]["streams"]["items"]["enum"], json!(names));
     }
 }

@@ -30,7 +30,7 @@ pub fn meant<'a>(name: &str, settings: impl Iterator<Item = &'a str>) -> Option<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::names;
+    use crate::config::schema::names;
 
     fn of(name: &str) -> Option<&'static str> {
         meant(name, names())

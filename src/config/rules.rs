@@ -5,7 +5,8 @@ use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use serde_json::{Map, Value};
 
 use super::names::meant;
-use super::{secrets, sources};
+use super::schema::secrets;
+use super::sources;
 use crate::error::Error;
 use crate::secret::is_name;
 

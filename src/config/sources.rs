@@ -8,12 +8,12 @@ use serde_json::{Map, Value};
 
 use super::coerce::coerce;
 use super::names::meant;
-use super::{SCHEMA, names};
+use super::schema::{SCHEMA, names};
 use crate::error::Error;
 use crate::files::{named, parse, read};
+use crate::json::Fields;
 use crate::log;
 use crate::secret::is_name;
-use crate::shape::Object;
 
 /// What the environment names a setting by: this, then its name in upper case.
 pub const PREFIX: &str = "TAP_CONFLUENT_CLOUD_";
@@ -73,8 +73,8 @@ fn of_file(path: &str, warnings: &mut Vec<String>) -> Result<Map<String, Value>,
     };
     // Of a name that stands there twice, the last value would be taken, which may be null.
     let text = String::from_utf8_lossy(&bytes);
-    let fields = Object::open(&text).map_or(Vec::new(), |object| object.fields);
-    let is_twice = |name: &&str| fields.iter().filter(|field| field.name == *name).count() > 1;
+    let fields = serde_json::from_str(&text).map_or(Vec::new(), |Fields(fields)| fields);
+    let is_twice = |name: &&str| fields.iter().filter(|(other, _)| other == name).count() > 1;
     let mut wrong: Vec<_> = names().filter(is_twice).map(|name| format!("{name} is given twice.")).collect();
     let mut given = Map::new();
     for (name, value) in values {

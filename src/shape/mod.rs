@@ -21,8 +21,7 @@ use crate::streams::{Derived, Stream};
 use derive::Columns;
 pub use deselected::Deselected;
 use drift::DriftReport;
-pub use object::Object;
-use object::{copy, copy_without, depth, is_plain, push_text};
+use object::{Object, copy, copy_without, depth, is_plain, push_text};
 pub use options::{Drift, Personal, RecordOptions};
 use rules::{Act, Rules};
 
