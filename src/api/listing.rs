@@ -228,7 +228,8 @@ fn row(record: &str) -> Option<Row> {
     }
     let Record { id, display_name, metadata } = serde_json::from_str(record).ok()?;
     let within = |text: &&str, most| text.chars().nth(most).is_none();
-    let is_id = !id.is_empty() && within(&id.as_str(), LONGEST_ID);
+    // In a path, dots alone lead elsewhere, also if they are percent-encoded.
+    let is_id = !["", ".", ".."].contains(&id.as_str()) && within(&id.as_str(), LONGEST_ID);
     let name = display_name.as_str().map(|name| name.chars().take(LONGEST_ID).collect());
     let crn = metadata["resource_name"].as_str().filter(|crn| within(crn, LONGEST_CRN)).map(str::to_owned);
     is_id.then_some(Row { id, name, crn })

@@ -64,7 +64,7 @@ impl Walk {
     /// The first partition of a new pass; none if there is no listing at all.
     ///
     /// # Errors
-    /// As [`Client::rows`], if a parent cannot be listed; Denied, if the organization is needed and not known, or a
+    /// As `Rows::list`, if a parent cannot be listed; Denied, if the organization is needed and not known, or a
     /// parent is empty that cannot be.
     pub async fn first(&mut self, teller: &Teller) -> Result<Option<Partition>, Error> {
         self.refused.clear();
