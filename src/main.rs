@@ -17,7 +17,7 @@ use tap_confluent_cloud::streams::{STREAMS, Stream, find};
 use tap_confluent_cloud::{check, files, log, progress};
 
 /// Streams that were not read to their end, and why. All of it has been told.
-type Failed = Vec<(String, Error)>;
+type Failures = Vec<(String, Error)>;
 
 fn main() -> ExitCode {
     let arguments = Arguments::read();
@@ -76,7 +76,7 @@ fn say(protocol: Protocol, objects: bool, level: Level, words: &str) {
 }
 
 /// Tells the error that ended the run, or Airbyte's platform of all. Gives the exit code.
-fn end(ended: Result<Failed, Error>, protocol: Protocol) -> u8 {
+fn end(ended: Result<Failures, Error>, protocol: Protocol) -> u8 {
     let trace = match (ended, protocol) {
         (Ok(failed), Protocol::Singer) => {
             return exit_code(&failed.into_iter().map(|(_, error)| error).collect::<Vec<_>>());
@@ -96,12 +96,12 @@ fn end(ended: Result<Failed, Error>, protocol: Protocol) -> u8 {
     1
 }
 
-fn print(text: &str) -> Result<Failed, Error> {
+fn print(text: &str) -> Result<Failures, Error> {
     line(text.as_bytes()).map_err(|cause| Error::output(&cause))?;
-    Ok(Failed::new())
+    Ok(Failures::new())
 }
 
-fn about(format: Format, protocol: Protocol) -> Result<Failed, Error> {
+fn about(format: Format, protocol: Protocol) -> Result<Failures, Error> {
     print(&match (protocol, format) {
         (Protocol::Airbyte, _) => format!("{}\n", airbyte::spec(&SCHEMA)),
         (Protocol::Singer, Format::Json) => format!("{:#}\n", singer::about(SCHEMA.clone())),
@@ -110,7 +110,7 @@ fn about(format: Format, protocol: Protocol) -> Result<Failed, Error> {
     })
 }
 
-fn discover(arguments: &Arguments, protocol: Protocol) -> Result<Failed, Error> {
+fn discover(arguments: &Arguments, protocol: Protocol) -> Result<Failures, Error> {
     let offer = offer(&Offered::enforce(gather(&arguments.config, std::env::vars_os())?)?);
     print(&match protocol {
         Protocol::Singer => format!("{:#}\n", singer::catalog::discover(&offer)),
@@ -124,7 +124,7 @@ fn offer(offered: &Offered) -> Offer {
 }
 
 /// Airbyte's check: whatever is wrong is the answer, not a failure of the process.
-fn check_connection(arguments: &Arguments) -> Result<Failed, Error> {
+fn check_connection(arguments: &Arguments) -> Result<Failures, Error> {
     let given = gather(&arguments.config, std::env::vars_os());
     let checked = given.and_then(Config::enforce).and_then(|config| {
         let offer = offer(&config.offered);
@@ -143,7 +143,7 @@ fn read(
     protocol: Protocol,
     catalog: Option<Value>,
     sample: bool,
-) -> Result<Failed, Error> {
+) -> Result<Failures, Error> {
     let config = Config::enforce(gather(&arguments.config, std::env::vars_os())?)?;
     let config = if sample { config.impatient() } else { config };
     let offer = offer(&config.offered);
@@ -162,7 +162,7 @@ fn read(
         };
         wrong(what, path.as_ref(), &why, remedy)
     })?;
-    let mut failed = Failed::new();
+    let mut failed = Failures::new();
     for name in std::mem::take(&mut asked.missing) {
         let remedy = find(&name).map_or("", |_| ", or name it in the setting streams");
         let error = Error::config(format!("{name} is not offered: take it out of the catalog{remedy}"));

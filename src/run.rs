@@ -62,7 +62,7 @@ pub fn run(
             may_be_empty: config.empty_lists == Doubt::Warn,
             sample,
         });
-        pump(plan, streams, sink, (stop, looks)).await
+        pump(plan, streams, sink, stop, looks).await
     })
 }
 
@@ -92,7 +92,8 @@ async fn pump(
     plan: Rc<Plan>,
     selected: Vec<Selected>,
     mut sink: Box<dyn Sink>,
-    (stop, looks): (Stop, bool),
+    stop: Stop,
+    looks: bool,
 ) -> Result<Outcome, Error> {
     let stops = stop.flag();
     let (streams, sample) = (selected.len(), plan.sample);

@@ -127,19 +127,27 @@ pub struct Listed {
     pub is_cut: bool,
 }
 
+/// Where listings are cut.
+#[derive(Clone, Copy)]
+pub struct Most {
+    /// Of one listing.
+    pub pages: usize,
+    /// Of the run.
+    pub requests: u64,
+}
+
 /// A stream, and the name of a partition.
 type Key = (&'static str, Option<String>);
 
 /// Rows that have been listed in this run.
 pub struct Rows {
     kept: RefCell<HashMap<Key, Rc<OnceCell<Rc<Listed>>>>>,
-    /// Pages of a listing, and requests of the run, after which a listing is cut, if it is to be.
-    most: Option<(usize, u64)>,
+    most: Option<Most>,
 }
 
 impl Rows {
-    /// `most`: pages of a listing, and requests of the run, after which a listing is cut; else it is read to its end.
-    pub fn new(most: Option<(usize, u64)>) -> Rows {
+    /// `most`: where a listing is cut; else it is read to its end.
+    pub fn new(most: Option<Most>) -> Rows {
         Rows { kept: RefCell::default(), most }
     }
 
@@ -170,7 +178,7 @@ async fn list(
     client: &Client,
     stream: &'static Stream,
     partition: &Partition,
-    most: Option<(usize, u64)>,
+    most: Option<Most>,
     on_wait: &impl AsyncFn(Wait),
 ) -> Result<Rc<Listed>, Error> {
     let begin = || (Listing::new(stream, partition, None), Vec::new());
@@ -198,7 +206,7 @@ async fn list(
         }
         pages += 1;
         let is_cut = page.next.is_some()
-            && most.is_some_and(|(most, requests)| pages >= most || client.requests() >= requests);
+            && most.is_some_and(|most| pages >= most.pages || client.requests() >= most.requests);
         if is_cut || page.next.is_none() {
             rows.sort_by(|one: &Row, other| one.id.cmp(&other.id));
             // A row that moves while it is paged comes twice.

@@ -1,5 +1,7 @@
 //! How far a sample goes: it asks for what a read would ask for, and stops where the rest would tell nothing new.
 
+use crate::api::listing::Most;
+
 /// Listings of a stream that a sample asks for.
 const MOST_LISTINGS: u32 = 20;
 
@@ -37,7 +39,7 @@ pub enum Next {
 
 impl Sample {
     /// Pages of a parent, and requests of this run, after which a sample lists no more of it.
-    pub const OF_PARENTS: (usize, u64) = (MOST_PAGES as usize, MOST_REQUESTS - KEPT);
+    pub const OF_PARENTS: Most = Most { pages: MOST_PAGES as usize, requests: MOST_REQUESTS - KEPT };
 
     /// Whether so many requests of this run leave another.
     pub fn leaves(requests: u64) -> bool {
