@@ -42,7 +42,7 @@ fn every_record_is_what_the_api_sent_with_the_derived_columns() {
                 assert!(record["accepted_at"].is_null());
                 record["accepted_at"] = json!("");
             }
-            assert_record(stream, &record, truth, Some(sim.organization_id()));
+            assert_record(stream, &record, truth, &[], Some(sim.organization_id()));
         }
     }
 }

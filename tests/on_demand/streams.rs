@@ -1,5 +1,5 @@
-//! The streams that are offered where the setting `streams` names them: API keys, without their
-//! secrets, environments and Kafka clusters.
+//! The streams that are offered where the setting `streams` names them: offered, whole, refused, and without
+//! the secrets that API keys come with.
 
 use serde_json::{Value, json};
 use simulator::{At, Fault, Scenario, Simulator};
@@ -79,14 +79,14 @@ fn sorted(records: Vec<Value>) -> Vec<String> {
 }
 
 #[test]
-fn seven_streams_are_read_whole_with_any_page_size_and_cluster_count() {
+fn every_stream_is_read_whole_with_any_page_size_and_cluster_count() {
     for clusters in [0, 1, 25] {
         comes_out_whole(few().polite().kafka_clusters(clusters), &[1, 2, 3, 7, 100]);
     }
 }
 
 #[test]
-fn seven_streams_are_read_whole_from_a_rude_service_too() {
+fn every_stream_is_read_whole_from_a_rude_service_too() {
     for clusters in [0, 1, 25] {
         comes_out_whole(few().kafka_clusters(clusters), &[1, 2, 3, 7, 100]);
     }
@@ -100,13 +100,13 @@ fn forty_environments_are_read_whole() {
 }
 
 #[test]
-fn an_empty_list_of_environments_is_not_taken_for_no_clusters() {
+fn an_empty_list_of_environments_is_not_taken_for_nothing_in_them() {
     for scenario in [few(), few().polite()] {
         let sim = Simulator::start(scenario.environments(0));
         let words = |stream| [stream, "is empty", "Operator", "empty_lists"];
         let run = every(&sim).set("emit_activate_version", true).run().expect_code(3);
         let heard = airbyte::read(every(&sim), &airbyte::catalog_of(&EVERY, "full_refresh")).expect_code(1);
-        for stream in ["kafka_clusters", "environments"] {
+        for stream in ["kafka_clusters", "environments", "connectors"] {
             assert!(run.says("ERROR", &words(stream)), "{stream}");
             let activated = format!(r#""type":"ACTIVATE_VERSION","stream":"{stream}""#);
             assert!(!run.stdout.contains(&activated), "{stream}");
@@ -114,7 +114,9 @@ fn an_empty_list_of_environments_is_not_taken_for_no_clusters() {
         }
         let warned = every(&sim).set("empty_lists", "warn").run().expect_code(0);
         assert_whole_of(&warned, &sim, &EVERY);
-        assert!(warned.says("WARN", &["kafka_clusters", "is empty"]));
+        for stream in ["kafka_clusters", "environments", "connectors"] {
+            assert!(warned.says("WARN", &[stream, "is empty"]), "{stream}");
+        }
     }
     // A check asks for environments twice at once and gives up early: a polite service only.
     let sim = Simulator::start(few().polite().environments(0));
@@ -299,21 +301,31 @@ fn check_asks_for_the_streams_of_the_settings() {
     }
 }
 
+/// Whoever may not read a stream may read nothing that is listed for each of its records.
 #[test]
-fn check_names_each_refused_stream_of_the_seven_and_its_role() {
-    for (refused, role) in
-        [("kafka_clusters", "Operator"), ("api_keys", "OrganizationAdmin"), ("environments", "Operator")]
-    {
+fn check_names_each_refused_stream_with_its_role_and_its_children() {
+    let cases: [(&str, &str, &[&str]); 7] = [
+        ("api_keys", "OrganizationAdmin", &[]),
+        ("organizations", "Operator", &[]),
+        ("environments", "Operator", &["kafka_clusters", "connectors"]),
+        ("kafka_clusters", "Operator", &["connectors"]),
+        ("connectors", "OrganizationAdmin", &[]),
+        ("identity_providers", "OrganizationAdmin", &["identity_pools"]),
+        ("identity_pools", "OrganizationAdmin", &[]),
+    ];
+    for (refused, role, children) in cases {
         let sim = Simulator::start(small().refuse(refused));
         let message = airbyte::check(every(&sim)).failed(&[refused, role, "not verified"]);
-        // What is refused of clusters are environments.
-        let may_be_named =
-            |other: &&str| [refused, "kafka_clusters"].contains(other) || *other == "environments";
-        for other in EVERY.into_iter().filter(|other| !may_be_named(other)) {
-            assert!(!message.contains(other), "{other} is not refused: {message}");
+        airbyte::has_words(&message, &[&format!("{} of {} streams", 1 + children.len(), EVERY.len())]);
+        for stream in EVERY {
+            let is_named = message.contains(&format!("{stream}: "));
+            assert_eq!(is_named, stream == refused || children.contains(&stream), "{stream}: {message}");
         }
         airbyte::check(tap(&sim)).succeeded();
-        drop(every(&sim).arg("--test").run().expect_code(3).expect_line("ERROR", [refused]));
+        let mut run = every(&sim).arg("--test").run().expect_code(3);
+        for stream in children.iter().chain([&refused]) {
+            run = run.expect_line("ERROR", [*stream]);
+        }
     }
 }
 

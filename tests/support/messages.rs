@@ -7,7 +7,7 @@ use chrono::DateTime;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::whole::STREAMS;
+use super::whole::{STREAMS, key_of};
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "UPPERCASE", deny_unknown_fields)]
@@ -69,10 +69,11 @@ struct Said {
 fn check(message: &Message, seen: &mut BTreeMap<String, Said>) -> Result<(), String> {
     match message {
         Message::Schema { stream, schema, key_properties } => {
-            if key_properties != &["id"] {
+            let key = key_of(stream);
+            if key_properties != &[key] {
                 return Err(format!("key_properties are {key_properties:?}"));
             }
-            if !schema.get("properties").is_some_and(|properties| properties["id"].is_object()) {
+            if !schema.get("properties").is_some_and(|properties| properties[key].is_object()) {
                 return Err("the schema does not describe the key".to_owned());
             }
             seen.insert(stream.clone(), Said::default());
@@ -91,7 +92,7 @@ fn check(message: &Message, seen: &mut BTreeMap<String, Said>) -> Result<(), Str
                 return Err(format!("the version of {stream} goes backwards"));
             }
             (said.version, said.has_records) = (*version, true);
-            if !record.get("id").is_some_and(Value::is_string) {
+            if !record.get(key_of(stream)).is_some_and(Value::is_string) {
                 return Err("a RECORD without its key".to_owned());
             }
             DateTime::parse_from_rfc3339(time_extracted)

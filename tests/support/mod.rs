@@ -28,7 +28,8 @@ pub use tap::{Tap, bare, tap};
 pub use terminal::{Seen, Terminal};
 pub use whole::{
     DERIVED, EVERY, OF_BINDINGS, OTHERS, PASS_KEYS, STREAMS, assert_record, assert_stream_whole,
-    assert_whole, assert_whole_of, has_no_position, ids_of, most_repeated, same_ids, starts_over,
+    assert_whole, assert_whole_of, has_no_position, id_of, ids_of, key_of, most_repeated, same_ids,
+    starts_over,
 };
 
 use base64::Engine as _;
@@ -94,10 +95,10 @@ pub fn versioned(sim: &Simulator) -> Tap<'_> {
 }
 
 /// What no program that runs the binary may say: the simulator's secret, alone and in the header
-/// made of it, and the secrets that its listing of API keys lets slip.
+/// made of it, and the secrets that its listings of API keys and connectors let slip.
 pub fn secrets_of(sim: &Simulator) -> Vec<String> {
     let header = BASE64_STANDARD.encode(format!("{}:{}", sim.api_key(), sim.api_secret()));
-    let mut secrets = sim.key_secrets();
+    let mut secrets = [sim.key_secrets(), sim.connector_secrets()].concat();
     secrets.extend([sim.api_secret().to_owned(), header.trim_end_matches('=').to_owned()]);
     secrets
 }

@@ -12,6 +12,7 @@ use simulator::Request;
 use tempfile::TempDir;
 
 use super::messages::{Message, parse};
+use super::whole::id_of;
 
 pub struct Run {
     pub command: String,
@@ -100,7 +101,7 @@ impl Run {
     }
 
     pub fn ids(&self, stream: &str) -> Vec<String> {
-        self.records(stream).iter().map(|record| record["id"].as_str().unwrap().to_owned()).collect()
+        self.records(stream).iter().map(|record| id_of(record).to_owned()).collect()
     }
 
     /// The schema said last of each stream.

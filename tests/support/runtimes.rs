@@ -14,7 +14,7 @@ use serde_json::Value;
 use simulator::Simulator;
 
 use super::repository::root;
-use crate::support::{STREAMS, secrets_of};
+use crate::support::{STREAMS, key_of, secrets_of};
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_tap-confluent-cloud");
 
@@ -238,8 +238,10 @@ impl DuckDb {
     /// One row for each id of the truth, and no other, in each of these streams.
     #[track_caller]
     pub fn assert_whole_of(&self, sim: &Simulator, streams: &[&str]) {
-        let parts: Vec<String> =
-            streams.iter().map(|stream| format!("select '{stream}', id from main.{stream}")).collect();
+        let parts: Vec<String> = streams
+            .iter()
+            .map(|stream| format!("select '{stream}', {} from main.{stream}", key_of(stream)))
+            .collect();
         let rows = self.query(&parts.join(" union all "));
         for stream in streams {
             let mut seen: Vec<&str> =

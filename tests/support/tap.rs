@@ -205,7 +205,8 @@ impl<'s> Tap<'s> {
         line
     }
 
-    /// What must appear nowhere: every secret given, alone and in the header made of it.
+    /// What must appear nowhere: every secret given, alone and in the header made of it, and those that
+    /// users have written into their connectors.
     pub(super) fn secrets(&self) -> Vec<String> {
         let setting = |name: &str| {
             let given = self.settings.as_ref().and_then(|settings| settings.get(name)?.as_str());
@@ -222,7 +223,8 @@ impl<'s> Tap<'s> {
         if let Some(sim) = self.sim {
             pairs.push((Some(sim.api_key().to_owned()), Some(sim.api_secret().to_owned())));
         }
-        let mut secrets: Vec<String> = setting("personal_data_key").into_iter().collect();
+        let mut secrets = self.sim.map(Simulator::connector_secrets).unwrap_or_default();
+        secrets.extend(setting("personal_data_key"));
         for (key, secret) in pairs {
             let Some(secret) = secret.filter(|secret| secret.len() >= 6) else { continue };
             let header = BASE64_STANDARD.encode(format!("{}:{secret}", key.unwrap_or_default()));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 use simulator::Simulator;
 
-use crate::support::{EVERY, Message, airbyte, assert_record, parse};
+use crate::support::{EVERY, Message, airbyte, assert_record, id_of, parse};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Language {
@@ -74,14 +74,14 @@ impl Kept {
             self.records.remove(stream);
             if stream == "role_bindings" {
                 let granted = sim.granted().into_iter();
-                self.granted = granted.map(|granted| id_of(&granted.record)).collect();
+                self.granted = granted.map(|granted| id_of(&granted.record).to_owned()).collect();
             }
         }
     }
 
     fn keep(&mut self, stream: &str, version: Option<u64>, record: &Map<String, Value>) {
         let record = Value::from(record.clone());
-        let id = id_of(&record);
+        let id = id_of(&record).to_owned();
         self.fresh.entry(stream.to_owned()).or_default().insert(id.clone());
         self.records.entry(stream.to_owned()).or_default().insert(id, (version, record));
     }
@@ -156,13 +156,16 @@ impl Kept {
             let mut due: BTreeSet<String> = sim.truth().ids(stream).into_iter().collect();
             let mut known = due.clone();
             let count = sim.truth().count(stream);
-            let mut sample: Vec<Value> =
-                (0..count.min(5)).map(|_| sim.truth().record(stream, dice.u64(..count))).collect();
+            let homes = sim.truth().homes(stream);
+            let places = (0..count.min(5)).map(|_| dice.u64(..count));
+            let mut sample: Vec<(Value, Vec<String>)> = places
+                .map(|place| (sim.truth().record(stream, place), homes[place as usize].clone()))
+                .collect();
             if stream == "role_bindings" {
                 due.extend(self.granted.iter().cloned());
-                due.extend(granted.iter().filter(|new| new.listed).map(|new| id_of(&new.record)));
-                known.extend(granted.iter().map(|new| id_of(&new.record)));
-                sample.extend(granted.iter().map(|new| new.record.clone()));
+                due.extend(granted.iter().filter(|new| new.listed).map(|new| id_of(&new.record).to_owned()));
+                known.extend(granted.iter().map(|new| id_of(&new.record).to_owned()));
+                sample.extend(granted.iter().map(|new| (new.record.clone(), Vec::new())));
             }
             let foreign: Vec<&String> = held.keys().filter(|id| !known.contains(*id)).collect();
             assert!(foreign.is_empty(), "{stream}: nobody sent {foreign:?}");
@@ -171,16 +174,12 @@ impl Kept {
                 println!("{stream}: {} of {} are missing: {missing:?}", missing.len(), due.len());
             }
             losses += missing.len();
-            for sent in sample {
-                if let Some((_, record)) = held.get(&id_of(&sent)) {
-                    assert_record(stream, record, &sent, Some(sim.organization_id()));
+            for (sent, homes) in sample {
+                if let Some((_, record)) = held.get(id_of(&sent)) {
+                    assert_record(stream, record, &sent, &homes, Some(sim.organization_id()));
                 }
             }
         }
         losses
     }
-}
-
-fn id_of(record: &Value) -> String {
-    record["id"].as_str().unwrap().to_owned()
 }

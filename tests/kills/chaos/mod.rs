@@ -58,6 +58,9 @@ fn scenario(seed: u64, dice: &mut fastrand::Rng) -> Scenario {
         .environments(dice.u64(..5))
         .kafka_clusters(dice.u64(..most / 4))
         .api_keys(dice.u64(1..most))
+        .identity_providers(dice.u64(..4))
+        .identity_pools(dice.u64(..most / 4))
+        .connectors(dice.u64(..6))
         .bindings(servers[dice.usize(..3)])
         .latency(Duration::from_micros(dice.u64(..1500)));
     if dice.u8(..4) == 0 { scenario.polite() } else { scenario }
@@ -89,10 +92,10 @@ fn plan(sim: &Simulator, silences: &mut u64, dice: &mut fastrand::Rng, figures: 
     while left > 0 {
         let times = dice.u64(1..=left);
         left -= times;
-        let streams = EVERY.into_iter().chain(["organizations"]).collect::<Vec<_>>();
-        let at = match dice.usize(..16) {
-            index @ 0..8 => At::stream(streams[index]).from(dice.u64(1..8)),
-            _ => At::any().from(dice.u64(1..40)),
+        let at = if dice.bool() {
+            At::stream(EVERY[dice.usize(..EVERY.len())]).from(dice.u64(1..8))
+        } else {
+            At::any().from(dice.u64(1..40))
         };
         let fault = fault(dice, silences);
         let times = match &fault {
@@ -195,8 +198,10 @@ impl Case {
         let language = if dice.u8(..4) == 0 { Language::Airbyte } else { Language::Singer };
         let page_size = [1, 3, 10, 25, 99, 100]
             [if sim.truth().count("users") > 60 { dice.usize(2..6) } else { dice.usize(1..6) }];
-        // No organization is without environments: that none is listed fails the clusters.
-        let readable = |stream: &&str| *stream != "kafka_clusters" || sim.truth().count("environments") > 0;
+        // No organization is without environments: that none is listed fails whatever is in one.
+        let in_environments = ["kafka_clusters", "connectors"];
+        let has_environments = sim.truth().count("environments") > 0;
+        let readable = |stream: &&str| has_environments || !in_environments.contains(stream);
         let streams: Vec<&str> = EVERY.into_iter().filter(readable).collect();
         let mut catalog = catalog.clone();
         let named = |entry: &Value| streams.iter().any(|stream| entry["stream"]["name"] == *stream);

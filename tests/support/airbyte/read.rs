@@ -13,7 +13,7 @@ use super::messages::{
 };
 use super::models::Models;
 use super::states::is_complete;
-use crate::support::{EVERY, Run, STREAMS, Spawned, Tap, offering, same_ids, tap};
+use crate::support::{EVERY, Run, STREAMS, Spawned, Tap, key_of, offering, same_ids, tap};
 
 /// What a run said, and the run itself, which tells its story if the test fails.
 pub struct Heard {
@@ -44,7 +44,7 @@ pub fn catalog_of(streams: &[&str], sync_mode: &str) -> Value {
             let stream = offered.iter().find(|stream| stream["name"] == **name).expect("it is offered");
             json!({
                 "stream": stream, "sync_mode": sync_mode, "destination_sync_mode": "overwrite",
-                "generation_id": 3, "minimum_generation_id": 3, "sync_id": 17, "primary_key": [["id"]],
+                "generation_id": 3, "minimum_generation_id": 3, "sync_id": 17, "primary_key": [[key_of(name)]],
                 "cursor_field": [], "include_files": null, "x_unknown": {},
             })
         })
