@@ -7,20 +7,37 @@ use simulator::{At, Fault, OldKey, Scenario, Simulator};
 
 use crate::support::{self, EVERY, Message, Run, Tap, assert_whole_of, small, tap};
 
-/// Ten pages of two and more in each listing but the one of environments.
+/// Ten pages of two and more of each stream but organizations and environments.
 fn several() -> Scenario {
     let scenario = small().service_accounts(21).role_bindings(60).organization_bindings(40);
-    scenario.environments(6).kafka_clusters(21).api_keys(21)
+    let scenario = scenario.environments(6).kafka_clusters(5).connectors(1).api_keys(21);
+    scenario.identity_providers(21).identity_pools(3)
 }
+
+/// Streams whose eighth request is for a further page of a listing, and which no other stream's requests
+/// keep from coming to it: those that are parents count on their own.
+const CUT: [&str; 7] = [
+    "users",
+    "invitations",
+    "service_accounts",
+    "role_bindings",
+    "api_keys",
+    "kafka_clusters",
+    "identity_providers",
+];
 
 fn every(sim: &Simulator) -> Tap<'_> {
     tap(sim).set("streams", json!(EVERY)).set("page_size", 2)
 }
 
-/// A run that had to stop in the middle of all streams but the environments, which are read.
+/// These streams, and environments, without which clusters are not read.
+fn cut(sim: &Simulator) -> Tap<'_> {
+    every(sim).set("streams", json!([&CUT[..], &["environments"]].concat()))
+}
+
+/// A run that had to stop in the middle of them; the environments are read.
 fn interrupted(sim: &Simulator) -> Value {
-    let cut: Vec<&str> = EVERY.into_iter().filter(|stream| *stream != "environments").collect();
-    support::interrupted(every(sim), sim, &cut, 8).last_state().unwrap()
+    support::interrupted(cut(sim), sim, &CUT, 8).last_state().unwrap()
 }
 
 /// Neither an end nor a sign to drop what was there before.
@@ -39,7 +56,9 @@ fn an_answer_with_errors_ends_no_stream() {
         for fault in [Fault::errors_page(503), Fault::RowsAndErrors(400)] {
             let sim = Simulator::start(several());
             let what = format!("{stream} {fault:?}");
-            sim.add_fault(fault, At::stream(stream).from(3));
+            // The first request for organizations looks up the key's own, before anything is read.
+            let first = if stream == "organizations" { 2 } else { 3 };
+            sim.add_fault(fault, At::stream(stream).from(first));
             let run = every(&sim).set("max_retries", 1).set("emit_activate_version", true).run();
             assert_not_ended(&run, stream, &what);
         }
@@ -49,7 +68,7 @@ fn an_answer_with_errors_ends_no_stream() {
 #[test]
 fn a_failure_with_a_distant_reset_costs_no_stream() {
     let sim = Simulator::start(several());
-    for stream in EVERY.into_iter().chain(["organizations"]) {
+    for stream in EVERY {
         sim.add_fault(Fault::far_reset(), At::stream(stream).times(2));
     }
     let run = every(&sim).run().expect_code(0);
@@ -91,9 +110,9 @@ fn tokens_that_lead_to_empty_pages_on_resume_lose_nothing() {
     let sim = Simulator::start(several());
     let state = interrupted(&sim);
     sim.expire_tokens_to_empty();
-    let mut run = every(&sim).state(&state).run().expect_code(0);
-    assert_whole_of(&run, &sim, &EVERY);
-    for stream in EVERY.into_iter().filter(|stream| *stream != "environments") {
+    let mut run = cut(&sim).state(&state).run().expect_code(0);
+    assert_whole_of(&run, &sim, &CUT);
+    for stream in CUT {
         run = run.expect_line("WARN", [stream]);
     }
 }
@@ -104,9 +123,9 @@ fn another_api_key_starts_interrupted_streams_over() {
         let sim = Simulator::start(several());
         let state = interrupted(&sim);
         sim.rotate_key(old);
-        let mut run = every(&sim).state(&state).run().expect_code(0);
-        assert_whole_of(&run, &sim, &EVERY);
-        for stream in EVERY.into_iter().filter(|stream| *stream != "environments") {
+        let mut run = cut(&sim).state(&state).run().expect_code(0);
+        assert_whole_of(&run, &sim, &CUT);
+        for stream in CUT {
             run = run.expect_line("WARN", [stream, "key"]);
         }
     }
@@ -116,8 +135,8 @@ fn another_api_key_starts_interrupted_streams_over() {
 fn the_same_api_key_resumes_where_it_stopped() {
     let sim = Simulator::start(several());
     let state = interrupted(&sim);
-    let run = every(&sim).state(&state).run().expect_code(0);
-    for stream in EVERY.into_iter().filter(|stream| *stream != "environments") {
+    let run = cut(&sim).state(&state).run().expect_code(0);
+    for stream in CUT {
         let token = &state["bookmarks"][stream]["page_token"];
         let asked = run.asked(stream);
         let asked = asked.iter().filter_map(|request| request.parameter("page_token"));

@@ -65,15 +65,45 @@ fn own_fields(path: &str) -> Value {
             },
             "status": {"phase": "PROVISIONED", "cku": 2},
         }),
+        "/org/v2/organizations" => json!({"display_name": "o", "jit_enabled": true}),
+        "/iam/v2/identity-providers" => json!({
+            "display_name": "Okta", "description": "", "state": "ENABLED", "issuer": "https://o.example.com",
+            "jwks_uri": "https://o.example.com/keys", "identity_claim": "claims.sub",
+            "keys": [{"kty": "RSA", "kid": "1", "alg": "RS256", "use": "sig", "n": "x", "e": "AQAB", "x5c": ["x"]}],
+        }),
+        "/iam/v2/identity-providers/x-1/identity-pools" => json!({
+            "display_name": "pool", "description": "", "identity_claim": "claims.sub", "filter": "true",
+            "principal": "pool-1", "state": "ENABLED",
+        }),
         other => panic!("{other} is no listing"),
     }
+}
+
+/// The connectors of a cluster, which come in a map and have nothing in common with other records.
+fn connectors() -> Value {
+    json!({"a b": {
+        "id": {"id": "x-1", "id_type": "ID"},
+        "info": {
+            "name": "a b", "type": "sink", "config": {"connector.class": "S3_SINK", "aws.secret": "****"},
+            "tasks": [{"connector": "a b", "task": 0}],
+        },
+        "status": {
+            "name": "a b", "type": "sink",
+            "connector": {"state": "FAILED", "worker_id": "w", "trace": "what has failed"},
+            "tasks": [{"id": 0, "state": "FAILED", "worker_id": "w", "msg": "what has failed"}],
+        },
+        "extensions": {},
+    }})
 }
 
 #[test]
 fn with_fail_recorded_bodies_pass_for_every_stream() {
     let service = Pretend::start(|asked| {
-        if asked.path == "/org/v2/organizations" || asked.path.starts_with("/iam/v2/api-keys/") {
+        if asked.path.starts_with("/iam/v2/api-keys/") {
             return ordinary(asked);
+        }
+        if asked.path == "/connect/v1/environments/env-1/clusters/x-1/connectors" {
+            return Reply::new(200, connectors().to_string());
         }
         let mut record = own_fields(&asked.path);
         record["id"] = if asked.path.ends_with("/environments") { json!("env-1") } else { json!("x-1") };
