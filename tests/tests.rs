@@ -22,6 +22,7 @@ mod log;
 mod on_demand;
 mod packages;
 mod pages;
+mod partitions;
 mod records;
 mod requests;
 mod runtimes;

@@ -88,22 +88,22 @@ impl Walk {
     /// As `first`.
     pub async fn named(&mut self, name: Option<&str>, teller: &Teller) -> Result<Option<Partition>, Error> {
         let (ids, suffix) = self.parse(name.unwrap_or_default());
-        if ids.is_empty() {
-            let is_whole = name.is_none() == self.scope.is_none() && suffix.is_some();
-            let holds = is_whole && (self.scope.is_some() || self.parents.is_empty());
-            return holds.then(|| self.at(&[], suffix.unwrap_or_default())).transpose();
+        let levels = if self.scope.is_some() && ids.is_empty() { 0 } else { self.parents.len() };
+        let Some(suffix) = suffix.filter(|_| ids.len() == levels) else { return Ok(None) };
+        let partition = self.at(&ids, suffix)?;
+        if partition.name.as_deref() != name {
+            return Ok(None);
         }
-        let Some(suffix) = suffix.filter(|_| ids.len() == self.parents.len()) else { return Ok(None) };
         for (level, id) in ids.iter().enumerate() {
             let parent = self.rows(&ids[..level], teller).await?;
             if !parent.rows.iter().any(|row| row.id == *id) {
                 return Ok(None);
             }
         }
-        if self.scope.is_some() {
+        if self.scope.is_some() && levels > 0 {
             self.incomplete = Some(whole_refused());
         }
-        self.at(&ids, suffix).map(Some)
+        Ok(Some(partition))
     }
 
     /// The partition after one that has been read, or refused; none at the end. It is found by the order of ids, not by

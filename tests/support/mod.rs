@@ -9,6 +9,7 @@ mod interrupted;
 pub mod leaks;
 pub mod meltano;
 mod messages;
+pub mod partitions;
 pub mod postgres;
 pub mod pretend;
 pub mod repository;

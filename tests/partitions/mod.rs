@@ -1,0 +1,3 @@
+//! Streams that are listed once for each record of another, and that other stream.
+
+mod names;
