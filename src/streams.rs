@@ -250,6 +250,7 @@ pub static STREAMS: &[Stream] = &[
         derived: &[("identity_provider_id", Injected)],
         ..flat!("identity_pools", "/iam/v2/identity-providers/{identity_provider_id}/identity-pools")
     },
+    flat!("group_mappings", "/iam/v2/sso/group-mappings"),
     Stream {
         query: &[("expand", "id,info,status")],
         envelope: Envelope::Map,

@@ -89,3 +89,17 @@ pub fn pool(org: &Organization, row: Row) -> Object {
         .text("principal", &id)
         .text("state", pick(&mut dice, &["ENABLED", "ENABLED", "DISABLED"]))
 }
+
+/// A group of the single sign-on, and the principal that its members act as.
+pub fn group(org: &Organization, row: Row) -> Object {
+    let mut dice = org.dice(row, 0);
+    let id = org.id_of(row);
+    let name = format!("{}/group-mapping={id}", org.crn());
+    let filters = [r#""engineering" in groups"#, r#"groups.exists(g, g.startsWith("søk"))"#, "true"];
+    head(org, row, &name, &mut dice)
+        .text("display_name", &format!("Group {}", row.index))
+        .text("description", pick(&mut dice, &["", "für alle Dienste", "admins"]))
+        .text("filter", pick(&mut dice, &filters))
+        .text("principal", &id)
+        .text("state", "ENABLED")
+}

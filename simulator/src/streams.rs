@@ -151,6 +151,17 @@ pub static STREAMS: &[Stream] = &[
         ..USUAL
     },
     Stream {
+        name: "group_mappings",
+        path: "/iam/v2/sso/group-mappings",
+        kind: "GroupMapping",
+        number: 80,
+        ids: Ids::Prefix("group-"),
+        size: 3,
+        alias: true,
+        record: identities::group,
+        ..USUAL
+    },
+    Stream {
         name: "connectors",
         path: "/connect/v1/environments/{environments}/clusters/{kafka_clusters}/connectors",
         kind: "Connector",
