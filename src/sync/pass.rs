@@ -101,8 +101,8 @@ impl Pass {
         let start =
             if self.bookmark.is_first() { Position::Start } else { Position::At(self.bookmark.clone()) };
         self.teller.say(Event::Started { stream, schema, position: start.clone() }).await?;
-        let began = self.bookmark.started_at;
         let mut turn = self.enter().await?;
+        let began = self.bookmark.started_at;
         if turn != Turn::Page {
             let position = if self.sample.is_some() { start } else { self.position(turn, false) };
             return self.teller.say(self.page(Records::default(), position, began)).await;

@@ -2,5 +2,6 @@
 
 mod environments;
 mod keys;
+mod parents;
 mod refusals;
 mod streams;

@@ -1,0 +1,42 @@
+//! Parents whose rows no service should send, or which change while their children are read.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::json;
+
+use crate::support::Message;
+use crate::support::pretend::{Asked, Pretend, Reply, ordinary};
+
+const PROVIDERS: &str = "/iam/v2/identity-providers";
+
+/// An ordinary service but for what `answer` answers.
+fn answering(answer: impl Fn(&Asked) -> Option<Reply> + Send + Sync + 'static) -> Pretend {
+    Pretend::start(move |asked| answer(asked).unwrap_or_else(|| ordinary(asked)))
+}
+
+#[test]
+fn rows_of_a_pass_whose_parents_have_gone_are_not_activated() {
+    let gone = Arc::new(AtomicBool::new(false));
+    let has_gone = gone.clone();
+    let service = answering(move |asked| match asked.path.as_str() {
+        PROVIDERS if has_gone.load(Ordering::Relaxed) => Some(Reply::page([], None)),
+        PROVIDERS => Some(Reply::page([json!({"id": "op-1"})], None)),
+        path if !path.starts_with(PROVIDERS) => None,
+        _ if asked.parameter("page_token").is_some() => Some(Reply::new(400, "")),
+        _ => Some(Reply::page([json!({"id": "pool-1"})], Some("second"))),
+    });
+    let pools = || service.tap().set("streams", json!(["identity_pools"])).set("emit_activate_version", true);
+    let before = pools().run().expect_code(5);
+    let version = |message: &Message| match message {
+        Message::Record { version, .. } => *version,
+        Message::ActivateVersion { version, .. } => Some(*version),
+        _ => None,
+    };
+    let written = before.messages.iter().filter_map(version).max().expect("a row was written");
+    gone.store(true, Ordering::Relaxed);
+    let after = pools().state(&before.last_state().unwrap()).run().expect_code(0);
+    assert!(after.says("WARN", &["identity_pools", "partition", "not there"]));
+    let activated = after.messages.iter().filter_map(version).next_back().expect("it is activated");
+    assert!(activated > written, "{activated} keeps the rows of {written}");
+}
