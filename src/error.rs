@@ -5,11 +5,11 @@
 
 use std::fmt;
 
-/// What the reader of an error should do.
+/// What the reader of an error should do. Its number is the exit code of a run that ends with nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Change the settings, the catalog or the command line.
-    Config,
+    Config = 2,
     /// Change the key, or the role of its owner.
     Denied,
     /// Still failing after all tries: run again later, the state is safe.
@@ -102,13 +102,7 @@ impl std::error::Error for Error {}
 
 /// Exit code of a run that ended with these errors: one kind has its own code, several share 1.
 pub fn exit_code(errors: &[Error]) -> u8 {
-    let mut codes = errors.iter().map(|error| match error.kind {
-        Kind::Config => 2,
-        Kind::Denied => 3,
-        Kind::Unavailable => 4,
-        Kind::Broken => 5,
-        Kind::Output => 6,
-    });
+    let mut codes = errors.iter().map(|error| error.kind as u8);
     let Some(first) = codes.next() else { return 0 };
     if codes.all(|code| code == first) { first } else { 1 }
 }
