@@ -48,17 +48,12 @@ pub struct Pattern<'a> {
     pub cloud_cluster_id: Option<Cow<'a, str>>,
     pub service_type: Option<&'static str>,
     pub service_id: Option<Cow<'a, str>>,
-    pub resource: Option<Resource<'a>>,
-}
-
-/// The last segment of a pattern, if it names no scope and no service.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Resource<'a> {
     /// `topic`, `group`, `subject`, `connector`, `identity-provider`, …
-    pub kind: &'a str,
+    pub resource_type: Option<&'a str>,
     /// Percent-decoded, without the `*` of a prefix.
-    pub name: Cow<'a, str>,
-    pub is_prefix: bool,
+    pub resource_name: Option<Cow<'a, str>>,
+    /// `PREFIXED` or `LITERAL`, if there is a resource.
+    pub pattern_type: Option<&'static str>,
 }
 
 const SCOPES: [&str; 3] = ["organization", "environment", "cloud-cluster"];
@@ -79,48 +74,46 @@ pub fn parse(crn: &str) -> Pattern<'_> {
 impl<'a> Pattern<'a> {
     /// None at the first segment of a form that is not known.
     fn read(&mut self, segments: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> Option<()> {
-        let (mut segments, mut scopes) = (segments.peekable(), SCOPES.into_iter().peekable());
-        while let Some((key, value)) = segments.next() {
-            let value = value.filter(|value| !key.is_empty() && !value.is_empty())?;
-            let is_prefix = value.ends_with('*');
-            if let Some(scope) =
-                scopes.next_if(|scope| *scope == key && !is_prefix && self.service_type.is_none())
-            {
-                self.scope_type = Some(scope);
-                match scope {
-                    "environment" => self.environment_id = Some(decode(value)),
-                    "cloud-cluster" => self.cloud_cluster_id = Some(decode(value)),
-                    _ => {}
-                }
-                continue;
-            }
-            if self.scope_type.is_none() || SCOPES.contains(&key) {
-                return None;
-            }
-            if let Some(service) = SERVICES.into_iter().find(|service| *service == key) {
-                if self.service_type.is_some() || is_prefix {
-                    return None;
-                }
-                (self.service_type, self.service_id) = (Some(service), Some(decode(value)));
-            } else if segments.peek().is_none() {
-                let name = decode(value.strip_suffix('*').unwrap_or(value));
-                self.resource = Some(Resource { kind: key, name, is_prefix });
-            } else {
-                return None;
-            }
+        let segments = &mut segments.map(|(key, value)| (key, value.unwrap_or_default())).peekable();
+        let mut id = |key| {
+            let is_id =
+                |(name, value): &(&str, &str)| *name == key && !value.is_empty() && !value.ends_with('*');
+            segments.next_if(is_id).map(|(_, value)| decode(value))
+        };
+        let [organization, environment, cluster] = SCOPES;
+        id(organization)?;
+        self.scope_type = Some(organization);
+        self.environment_id = id(environment);
+        if self.environment_id.is_some() {
+            self.cloud_cluster_id = id(cluster);
+            self.scope_type = Some(if self.cloud_cluster_id.is_some() { cluster } else { environment });
         }
+        let service = SERVICES.into_iter().find_map(|service| Some((service, id(service)?)));
+        (self.service_type, self.service_id) = service.unzip();
+        let Some((key, value)) = segments.next() else { return Some(()) };
+        let is_known = SCOPES.contains(&key) || SERVICES.contains(&key);
+        if is_known || key.is_empty() || value.is_empty() || segments.next().is_some() {
+            return None;
+        }
+        let prefix = value.strip_suffix('*');
+        self.resource_type = Some(key);
+        self.resource_name = Some(decode(prefix.unwrap_or(value)));
+        self.pattern_type = Some(if prefix.is_some() { "PREFIXED" } else { "LITERAL" });
         Some(())
     }
 }
 
-/// What kind of principal a text such as `User:u-123` names, and its id. `unknown` is for a form that is
-/// not known; the id is what follows the first colon.
-pub fn principal(text: &str) -> (&'static str, Option<&str>) {
+/// What kind of principal a text such as `User:u-123` names; `unknown` is for a form that is not known.
+pub fn principal_type(text: &str) -> &'static str {
     const KINDS: [(&str, &str); 4] =
         [("u-", "user"), ("sa-", "service_account"), ("pool-", "identity_pool"), ("group-", "group_mapping")];
-    let Some((authority, id)) = text.split_once(':') else { return ("unknown", None) };
-    let kind = KINDS.iter().find(|(prefix, _)| authority == "User" && id.starts_with(prefix));
-    (kind.map_or("unknown", |(_, kind)| kind), Some(id))
+    let id = text.strip_prefix("User:").unwrap_or_default();
+    KINDS.iter().find(|(prefix, _)| id.starts_with(prefix)).map_or("unknown", |(_, kind)| kind)
+}
+
+/// The id of a principal, which follows the first colon.
+pub fn principal_id(text: &str) -> Option<&str> {
+    text.split_once(':').map(|(_, id)| id)
 }
 
 /// Whether a name lies in an environment of the organization `scope`, or in a cluster of the environment
@@ -211,17 +204,15 @@ mod tests {
             for case in forms(kind) {
                 let crn = format!("{}{}", organization("o-1"), case["below"].as_str().unwrap());
                 let pattern = parse(&crn);
-                let resource = pattern.resource.as_ref();
-                let kind = resource.map(|resource| if resource.is_prefix { "PREFIXED" } else { "LITERAL" });
                 for (name, value) in [
                     ("scope_type", pattern.scope_type),
                     ("environment_id", pattern.environment_id.as_deref()),
                     ("cloud_cluster_id", pattern.cloud_cluster_id.as_deref()),
                     ("service_type", pattern.service_type),
                     ("service_id", pattern.service_id.as_deref()),
-                    ("resource_type", resource.map(|resource| resource.kind)),
-                    ("resource_name", resource.map(|resource| &*resource.name)),
-                    ("pattern_type", kind),
+                    ("resource_type", pattern.resource_type),
+                    ("resource_name", pattern.resource_name.as_deref()),
+                    ("pattern_type", pattern.pattern_type),
                 ] {
                     assert_eq!(value, case[name].as_str(), "{name} of {crn}");
                 }
@@ -240,9 +231,9 @@ mod tests {
     #[test]
     fn principals() {
         for case in forms("principals") {
-            let (kind, id) = principal(case["principal"].as_str().unwrap());
+            let principal = case["principal"].as_str().unwrap();
             assert_eq!(
-                (Some(kind), id),
+                (Some(principal_type(principal)), principal_id(principal)),
                 (case["principal_type"].as_str(), case["principal_id"].as_str()),
                 "{case}"
             );

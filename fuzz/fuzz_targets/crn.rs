@@ -7,11 +7,11 @@ use tap_confluent_cloud::crn;
 fuzz_target!(|text: &str| {
     let (name, scope) = text.split_once('\n').unwrap_or((text, "crn://confluent.cloud/organization=o-1"));
     let _ = crn::segment(name, "organization");
-    let _ = crn::principal(name);
+    let _ = (crn::principal_type(name), crn::principal_id(name));
     let pattern = crn::parse(name);
     assert!(pattern.service_type.is_some() == pattern.service_id.is_some());
     assert!(pattern.scope_type.is_some() || pattern == crn::Pattern::default());
-    assert!(pattern.resource.is_none_or(|resource| pattern.is_whole && !resource.kind.is_empty()));
+    assert!(pattern.resource_type.is_none_or(|kind| pattern.is_whole && !kind.is_empty()));
     if crn::is_narrower(name, scope) {
         assert!(!crn::is_narrower(scope, name));
     }

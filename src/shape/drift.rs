@@ -1,42 +1,38 @@
 //! What is odd about records, counted to be told once a stream.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use super::object::{Object, is_mended};
+use super::object::{Object, Path, is_mended};
 use super::options::Drift;
-use super::rules::{Act, Rules};
+use super::rules::{Fate, Rules};
+
+/// As many names are told of each; a field with ever new names would fill memory and the log.
+const MOST_NAMES: usize = 20;
 
 /// What was odd about records, each told once.
 pub struct DriftReport {
     drift: Drift,
     quotes: bool,
-    /// In how many records, by what is odd and the field.
-    fields: BTreeMap<(What, String), u64>,
-    /// How often there were other fields than those, by what is odd.
-    rest: BTreeMap<What, u64>,
-    /// Confluent Resource Names that could not be read to their ends, and the first of them.
-    unread: (u64, Option<String>),
+    counts: BTreeMap<Oddity, Count>,
+    /// Confluent Resource Names that could not be read to their ends.
+    unread: u64,
+    first_unread: Option<String>,
+    /// Paths of the fields of one record that have to be made null.
+    pub nulled: Vec<String>,
 }
 
-/// A field's place in a record. Written out only where it has to be told.
-pub struct Within<'a> {
-    before: Option<&'a Within<'a>>,
-    name: &'a str,
-}
-
-impl fmt::Display for Within<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(before) = self.before {
-            write!(f, "{before}.")?;
-        }
-        f.write_str(self.name)
-    }
+/// How often one thing was odd.
+#[derive(Default)]
+struct Count {
+    /// In how many records, by the field.
+    fields: BTreeMap<String, u64>,
+    /// How often there were other fields than those.
+    rest: u64,
 }
 
 /// What is odd about a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum What {
+pub enum Oddity {
     Unknown,
     Misfit,
     Nulled,
@@ -46,160 +42,123 @@ pub enum What {
     Overruled,
 }
 
-impl What {
-    const ALL: [What; 5] = [What::Unknown, What::Misfit, What::Nulled, What::Mended, What::Overruled];
-
-    /// What is counted, without the ending of the plural, and what is said of it.
-    fn words(self) -> (&'static str, &'static str) {
-        match self {
-            What::Unknown => ("unknown field", ", passed on"),
-            What::Misfit => ("field", " of another type than declared, passed on"),
-            What::Nulled => {
-                ("field", " made null, being no time, no text to hash or no object that can be read")
-            }
-            What::Mended => ("field", " in which U+0000 or half a surrogate pair became U+FFFD"),
-            What::Overruled => ("derived column", " that the service sends itself, its values kept"),
-        }
-    }
-}
-
 impl DriftReport {
     /// `quotes`: whether names that no schema declares are told, in which a person may be named.
     pub fn new(drift: Drift, quotes: bool) -> DriftReport {
-        DriftReport { drift, quotes, fields: BTreeMap::new(), rest: BTreeMap::new(), unread: (0, None) }
+        let (counts, nulled) = (BTreeMap::new(), Vec::new());
+        DriftReport { drift, quotes, counts, unread: 0, first_unread: None, nulled }
     }
 
-    /// Compares a record with its rules. Gives the fields that have to be made null in `nulled`. `within`: the
-    /// names of the objects that it is in, each with what is before it.
+    /// Compares a record with its rules. `parent`: path of the object, if it is not the record itself. `is_plain`:
+    /// whether no character in it is replaced.
+    ///
+    /// # Errors
+    /// In words, if a field drifts and may not.
     pub fn look(
         &mut self,
-        record: &Object<'_>,
+        object: &Object<'_>,
         rules: &Rules,
-        within: Option<&Within<'_>>,
-        nulled: &mut Vec<String>,
+        parent: Option<&Path<'_>>,
+        is_plain: bool,
     ) -> Result<(), String> {
-        for field in &record.fields {
-            let here = Within { before: within, name: &field.name };
-            let path = || here.to_string();
-            let Some(rule) = rules.of_field(field) else {
-                self.drift(What::Unknown, self.quotes, &here)?;
-                continue;
+        for field in &object.fields {
+            let rule = rules.of_field(field);
+            let is_told = self.quotes || rule.is_some();
+            let path = Path { parent, name: if is_told { &field.name } else { "…" } };
+            let drifted = match rule {
+                None => Some(Oddity::Unknown),
+                Some(rule) => (!rule.allows(field)).then_some(Oddity::Misfit),
             };
-            let fits = rule.allows(field);
-            match rule.act {
-                Act::Drop => continue,
-                Act::Hash if fits && (field.value.get() == "null" || field.text().is_some()) => continue,
-                Act::Keep if !rule.is_unfit(field) => {
-                    if !fits {
-                        self.drift(What::Misfit, true, &here)?;
-                    } else if let (Some(within), Some(object)) = (&rule.within, &field.object) {
-                        self.look(object, within, Some(&here), nulled)?;
+            match rules.fate(field) {
+                Fate::Dropped | Fate::Hashed => {}
+                Fate::Opened(rules, object) => self.look(object, rules, Some(&path), is_plain)?,
+                Fate::Nulled => {
+                    if self.drift == Drift::Fail {
+                        self.drift(drifted, &path)?;
                     }
-                    continue;
+                    self.nulled.push(path.to_string());
+                    self.add(Oddity::Nulled, path.to_string());
                 }
-                // Nothing of a person goes out in a form that cannot be hashed.
-                Act::Hash | Act::Keep => {}
+                Fate::Copied => {
+                    self.drift(drifted, &path)?;
+                    if !is_plain && (field.name.contains('\0') || is_mended(field.value.get())) {
+                        self.add(Oddity::Mended, path.to_string());
+                    }
+                }
             }
-            if !fits && self.drift == Drift::Fail {
-                self.drift(What::Misfit, true, &here)?;
-            }
-            nulled.push(path());
-            self.add(What::Nulled, path());
         }
         Ok(())
     }
 
-    /// Counts the fields in which a character is replaced. `within`: as of `look`.
-    pub fn mend(&mut self, record: &Object<'_>, rules: &Rules, within: Option<&Within<'_>>) {
-        for field in &record.fields {
-            let here = Within { before: within, name: &field.name };
-            let rule = rules.of_field(field);
-            if rule.is_some_and(|rule| rule.act != Act::Keep || rule.is_unfit(field)) {
-                continue;
-            }
-            match (rule.and_then(|rule| rule.within.as_ref()), &field.object) {
-                (Some(rules), Some(object)) => self.mend(object, rules, Some(&here)),
-                _ if field.name.contains('\0') || is_mended(field.value.get()) => {
-                    self.add(What::Mended, named(&here, self.quotes || rule.is_some()));
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn drift(&mut self, what: What, told: bool, field: &Within<'_>) -> Result<(), String> {
-        match (self.drift, what) {
-            (Drift::Pass, _) => {}
-            (Drift::Warn, _) => self.add(what, named(field, told)),
-            (Drift::Fail, _) => {
-                let unknown = "a field unknown to the schema,";
-                let odd =
-                    if what == What::Unknown { unknown } else { "a value that does not fit the schema, of" };
-                return Err(format!("{odd} {:?}", named(field, told)));
-            }
+    fn drift(&mut self, drifted: Option<Oddity>, path: &Path<'_>) -> Result<(), String> {
+        let Some(drifted) = drifted else { return Ok(()) };
+        let words = match drifted {
+            Oddity::Unknown => "a field unknown to the schema,",
+            _ => "a value that does not fit the schema, of",
+        };
+        match self.drift {
+            Drift::Pass => {}
+            Drift::Warn => self.add(drifted, path.to_string()),
+            Drift::Fail => return Err(format!("{words} {:?}", path.to_string())),
         }
         Ok(())
     }
 
     /// Counts a field, or, once there are many, only that there are others.
-    pub fn add(&mut self, what: What, name: String) {
-        let key = (what, name);
-        if let Some(records) = self.fields.get_mut(&key) {
-            *records += 1;
-        } else if self.fields.keys().filter(|(other, _)| *other == what).count() < MOST_NAMES {
-            self.fields.insert(key, 1);
-        } else {
-            *self.rest.entry(what).or_default() += 1;
+    pub fn add(&mut self, oddity: Oddity, name: String) {
+        let Count { fields, rest } = self.counts.entry(oddity).or_default();
+        let is_full = fields.len() >= MOST_NAMES;
+        match fields.get_mut(&name) {
+            Some(records) => *records += 1,
+            None if is_full => *rest += 1,
+            None => drop(fields.insert(name, 1)),
         }
     }
 
     /// Counts a Confluent Resource Name that cannot be read to its end.
     pub fn unread(&mut self, crn: &str) {
-        self.unread.0 += 1;
-        self.unread.1.get_or_insert_with(|| crn.to_owned());
+        self.unread += 1;
+        self.first_unread.get_or_insert_with(|| crn.to_owned());
     }
 
     pub fn words(&self) -> Option<String> {
-        let mut words = Vec::new();
-        for what in What::ALL {
-            let of_it = self.fields.iter().filter(|((other, _), _)| *other == what);
-            let mut each: Vec<_> = of_it
-                .map(|((_, name), records)| format!("{name:?} in {records} record{}", plural(*records)))
-                .collect();
-            let count = each.len() as u64;
-            if count == 0 {
-                continue;
-            }
-            let rest = self.rest.get(&what);
-            each.extend(rest.map(|times| format!("and the rest, {times} time{}", plural(*times))));
-            let more = if rest.is_some() { "more than " } else { "" };
-            let (noun, said) = what.words();
-            words.push(format!("{more}{count} {noun}{}{said}: {}", plural(count), each.join(", ")));
-        }
-        let (count, first) = &self.unread;
-        words.extend(first.as_ref().map(|first| {
+        let mut words: Vec<String> = self.counts.iter().map(|(oddity, count)| count.words(*oddity)).collect();
+        words.extend(self.first_unread.as_ref().map(|first| {
             let quoted = if self.quotes { format!(", the first of them {first:?}") } else { String::new() };
             format!(
-                "{count} Confluent Resource Name{} of a form that is not known, read as far as it is known and null \
+                "{} Confluent Resource Name{} of a form that is not known, read as far as it is known and null \
                  beyond{quoted}",
-                plural(*count)
+                self.unread,
+                plural(self.unread)
             )
         }));
         (!words.is_empty()).then(|| words.join("; "))
     }
 }
 
-/// The place of a field, or, where its name is not told, that of what it is in.
-fn named(field: &Within<'_>, told: bool) -> String {
-    match field.before {
-        _ if told => field.to_string(),
-        Some(before) => format!("{before}.…"),
-        None => "…".to_owned(),
+impl Count {
+    fn words(&self, oddity: Oddity) -> String {
+        // What is counted, without the ending of the plural, and what is said of it.
+        let (noun, said) = match oddity {
+            Oddity::Unknown => ("unknown field", ", passed on"),
+            Oddity::Misfit => ("field", " of another type than declared, passed on"),
+            Oddity::Nulled => {
+                ("field", " made null, being no time, no text to hash or no object that can be read")
+            }
+            Oddity::Mended => ("field", " in which U+0000 or half a surrogate pair became U+FFFD"),
+            Oddity::Overruled => ("derived column", " that the service sends itself, its values kept"),
+        };
+        let told =
+            |(name, records): (&String, &u64)| format!("{name:?} in {records} record{}", plural(*records));
+        let mut each: Vec<String> = self.fields.iter().map(told).collect();
+        let (count, mut more) = (each.len() as u64, "");
+        if self.rest > 0 {
+            each.push(format!("and the rest, {} time{}", self.rest, plural(self.rest)));
+            more = "more than ";
+        }
+        format!("{more}{count} {noun}{}{said}: {}", plural(count), each.join(", "))
     }
 }
-
-/// As many names are told of each; a field with ever new names would fill memory and the log.
-const MOST_NAMES: usize = 20;
 
 /// The ending of a noun that is counted.
 fn plural(count: u64) -> &'static str {
@@ -249,9 +208,12 @@ mod tests {
     #[test]
     fn names_are_bounded() {
         let mut report = DriftReport::new(Drift::Warn, true);
-        (0..1000).for_each(|number| report.add(What::Unknown, format!("field_{number}")));
-        report.add(What::Overruled, "created_at".to_owned());
-        assert_eq!((report.fields.len(), report.rest[&What::Unknown]), (MOST_NAMES + 1, 980));
+        (0..1000).for_each(|number| report.add(Oddity::Unknown, format!("field_{number}")));
+        report.add(Oddity::Overruled, "created_at".to_owned());
+        assert_eq!(
+            (report.counts[&Oddity::Unknown].fields.len(), report.counts[&Oddity::Unknown].rest),
+            (MOST_NAMES, 980)
+        );
         let words = report.words().unwrap();
         assert!(
             words.starts_with("more than 20 unknown fields, passed on: \"field_0\" in 1 record, "),

@@ -5,13 +5,14 @@
 //! valid JSON without a line break whatever the page looked like. Knows no protocol and no HTTP.
 
 mod derive;
-mod deselected;
 mod drift;
 mod object;
 mod options;
 mod rules;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::mem;
 
 use memchr::memchr2_iter;
 
@@ -19,11 +20,11 @@ use crate::crn;
 use crate::partition::Partition;
 use crate::streams::{Derived, Stream};
 use derive::Columns;
-pub use deselected::Deselected;
 use drift::DriftReport;
 use object::{Object, copy, copy_without, depth, is_plain, push_text};
 pub use options::{Drift, Personal, RecordOptions};
-use rules::{Act, Rules};
+pub use rules::Deselected;
+use rules::{Fate, Rules};
 
 /// Nesting of a record. serde_json refuses lines deeper than 127, of which Airbyte's messages take two.
 const DEEPEST: usize = 125;
@@ -35,8 +36,8 @@ pub struct Records {
     json: Vec<u8>,
     /// Where each object ends.
     ends: Vec<usize>,
-    /// Fields that were made null, by the number of the object, for the few that have any.
-    pub nulled: Vec<(usize, Vec<String>)>,
+    /// Paths of the fields that were made null, by the number of the object, for the few that have any.
+    pub nulled: BTreeMap<usize, Vec<String>>,
 }
 
 impl Records {
@@ -57,7 +58,7 @@ impl Records {
     pub fn pop(&mut self) {
         self.ends.pop();
         self.json.truncate(self.ends.last().copied().unwrap_or_default());
-        self.nulled.pop_if(|(number, _)| *number == self.ends.len());
+        self.nulled.remove(&self.ends.len());
     }
 }
 
@@ -111,11 +112,7 @@ impl Shape {
         partition: &Partition,
         out: &mut Records,
     ) -> Result<Fitted<'a>, String> {
-        let mut record = Object::open(record).ok_or("a record that is not an object")?;
-        self.rules.open(&mut record, self.stream).map_err(|twice| match twice {
-            Some(path) => format!("a record that holds the field {path:?} twice"),
-            None => "a record that holds an undeclared field twice".to_owned(),
-        })?;
+        let record = self.rules.open(record, self.stream, None)?.ok_or("a record that is not an object")?;
         let text =
             |path: &[&str]| record.at(path).and_then(|field| field.text()).filter(|text| !text.is_empty());
         if let Some((path, id)) = &partition.echo
@@ -133,33 +130,31 @@ impl Shape {
         {
             return Err(format!("a record nested deeper than {DEEPEST}"));
         }
-        let mut nulled = Vec::new();
-        self.report.look(&record, &self.rules, None, &mut nulled)?;
         let is_plain = is_plain(record.text);
-        if !is_plain {
-            self.report.mend(&record, &self.rules, None);
-        }
+        self.report.nulled.clear();
+        self.report.look(&record, &self.rules, None, is_plain)?;
+        let nulled = mem::take(&mut self.report.nulled);
         if !self.rebuilds && nulled.is_empty() && is_plain {
             // RawValue has no white space around it: the last byte is the closing brace.
             out.json.extend_from_slice(&record.text.as_bytes()[..record.text.len() - 1]);
         } else {
-            self.open_rebuilt(&record, &self.rules, &mut out.json);
+            self.rebuild(&record, &self.rules, &mut out.json);
         }
-        self.columns.derive(&record, partition, &self.rules, &mut self.report, &mut out.json);
+        self.columns.derive(&record, partition, &mut self.report, &mut out.json);
         out.json.push(b'}');
         if !nulled.is_empty() {
-            out.nulled.push((out.ends.len(), nulled));
+            out.nulled.insert(out.ends.len(), nulled);
         }
         out.ends.push(out.json.len());
         Ok(Fitted { key, is_narrower })
     }
 
     /// Writes `{` and the fields as the rules want them, without the closing brace.
-    fn open_rebuilt(&self, record: &Object<'_>, rules: &Rules, out: &mut Vec<u8>) {
+    fn rebuild(&self, object: &Object<'_>, rules: &Rules, out: &mut Vec<u8>) {
         out.push(b'{');
-        for field in &record.fields {
-            let rule = rules.of_field(field);
-            if rule.is_some_and(|rule| rule.act == Act::Drop) {
+        for field in &object.fields {
+            let fate = rules.fate(field);
+            if matches!(fate, Fate::Dropped) {
                 continue;
             }
             if out.last() != Some(&b'{') {
@@ -167,18 +162,18 @@ impl Shape {
             }
             push_text(Some(&field.name), out);
             out.push(b':');
-            match (rule, &field.object) {
-                (Some(rule), _) if rule.act == Act::Hash => {
+            match fate {
+                Fate::Dropped | Fate::Nulled => push_text(None, out),
+                Fate::Hashed => {
                     let hashed = field.text().map(|text| self.options.hash(&text));
                     push_text(hashed.as_deref(), out);
                 }
-                (Some(rule), _) if rule.is_unfit(field) => out.extend_from_slice(b"null"),
-                (Some(rules::Rule { within: Some(within), .. }), Some(object)) => {
-                    self.open_rebuilt(object, within, out);
+                Fate::Opened(rules, object) => {
+                    self.rebuild(object, rules, out);
                     out.push(b'}');
                 }
-                _ if self.stream.secret.is_empty() => copy(field.value.get(), out),
-                _ => copy_without(field.value.get(), &|name| self.stream.is_secret(name), out),
+                Fate::Copied if self.stream.secret.is_empty() => copy(field.value.get(), out),
+                Fate::Copied => copy_without(field.value.get(), &|name| self.stream.is_secret(name), out),
             }
         }
     }
@@ -207,7 +202,7 @@ mod tests {
         let mut out = Records::default();
         shape.fit(record, &Partition::default(), &mut out)?;
         let text = out.iter().next().unwrap().to_vec();
-        Ok((String::from_utf8(text).unwrap(), out.nulled.pop().unwrap_or_default().1))
+        Ok((String::from_utf8(text).unwrap(), out.nulled.remove(&0).unwrap_or_default()))
     }
 
     fn fitted(record: &str, deselected: &Deselected) -> Result<String, String> {

@@ -2,8 +2,11 @@
 //! copying of such slices to one line of valid JSON.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
 
 use memchr::{memchr, memchr3_iter};
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::json::{Fields, Text};
@@ -22,6 +25,21 @@ pub struct Field<'a> {
     /// The value once more, where it is an object that has been opened. Boxed, so that the fields of an
     /// object stay in a small allocation.
     pub object: Option<Box<Object<'a>>>,
+}
+
+/// Where a field stands in a record. Written out only where it has to be told.
+pub struct Path<'a> {
+    pub parent: Option<&'a Path<'a>>,
+    pub name: &'a str,
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(parent) = self.parent {
+            write!(f, "{parent}.")?;
+        }
+        f.write_str(self.name)
+    }
 }
 
 impl<'a> Object<'a> {
@@ -49,6 +67,10 @@ impl<'a> Object<'a> {
 }
 
 impl<'a> Field<'a> {
+    pub fn is_null(&self) -> bool {
+        self.value.get() == "null"
+    }
+
     /// The value as a text; none if it is anything else.
     pub fn text(&self) -> Option<Cow<'a, str>> {
         let value = self.value.get();
@@ -58,9 +80,7 @@ impl<'a> Field<'a> {
             Some(_) => serde_json::from_str::<Text<'_>>(value).ok().map(|text| text.0),
         }
     }
-}
 
-impl Field<'_> {
     /// How many elements the value has that are not null, if it is an array; else none.
     pub fn count(&self) -> usize {
         let items: Vec<&RawValue> = serde_json::from_str(self.value.get()).unwrap_or_default();
@@ -91,26 +111,21 @@ pub fn copy(json: &str, out: &mut Vec<u8>) {
     if is_plain(json) {
         return out.extend_from_slice(json.as_bytes());
     }
-    let bytes = json.as_bytes();
-    let (mut at, mut in_string) = (0, false);
-    while let Some(&byte) = bytes.get(at) {
-        let mut length = 1;
-        match byte {
-            b'\\' => {
-                let (all, is_replaced) = escape(&json[at..]);
-                length = all;
-                let kept = bytes.get(at..at + length).unwrap_or_default();
-                out.extend_from_slice(if is_replaced { b"\\ufffd" } else { kept });
-            }
-            _ => {
-                in_string ^= byte == b'"';
-                if in_string || !byte.is_ascii_whitespace() {
-                    out.push(byte);
-                }
+    let (mut copied, mut in_string) = (0, false);
+    let mut tighten = |range: Range<usize>, out: &mut Vec<u8>| {
+        for byte in json[range].bytes() {
+            in_string ^= byte == b'"';
+            if in_string || !byte.is_ascii_whitespace() {
+                out.push(byte);
             }
         }
-        at += length;
+    };
+    for Escape { range, is_replaced } in escapes(json) {
+        tighten(copied..range.start, out);
+        copied = range.end;
+        out.extend_from_slice(if is_replaced { b"\\ufffd" } else { json[range].as_bytes() });
     }
+    tighten(copied..json.len(), out);
 }
 
 /// Appends JSON as [`copy`] does, without the fields of such names at any depth.
@@ -121,66 +136,61 @@ pub fn copy_without(json: &str, is_left_out: &impl Fn(&str) -> bool, out: &mut V
     // Half a surrogate pair in a name would keep its object shut.
     let mut whole = Vec::with_capacity(json.len());
     copy(json, &mut whole);
-    push_without(str::from_utf8(&whole).unwrap_or_default(), is_left_out, out);
+    let value = serde_json::from_slice(&whole);
+    let written = value.and_then(|value| serde_json::to_writer(out, &Without { value, is_left_out }));
+    // What `copy` has made of JSON can be read, and writing to a vector cannot fail.
+    written.unwrap_or_default();
 }
 
-/// The same, of a text that `copy` has made.
-fn push_without(json: &str, is_left_out: &impl Fn(&str) -> bool, out: &mut Vec<u8>) {
-    let next = |out: &mut Vec<u8>, opening| {
-        if out.last() != Some(&opening) {
-            out.push(b',');
-        }
-    };
-    match json.as_bytes().first() {
-        Some(b'{') => {
-            out.push(b'{');
+/// A value without the fields of such names at any depth.
+struct Without<'a, F> {
+    value: &'a RawValue,
+    is_left_out: &'a F,
+}
+
+impl<F: Fn(&str) -> bool> Serialize for Without<'_, F> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let (json, is_left_out) = (self.value.get(), self.is_left_out);
+        if json.starts_with('{') {
             let fields = Object::open(json).into_iter().flat_map(|object| object.fields);
-            for field in fields.filter(|field| !is_left_out(&field.name)) {
-                next(out, b'{');
-                push_text(Some(&field.name), out);
-                out.push(b':');
-                push_without(field.value.get(), is_left_out, out);
-            }
-            out.push(b'}');
+            let kept = fields.filter(|field| !is_left_out(&field.name));
+            return to
+                .collect_map(kept.map(|field| (field.name, Without { value: field.value, is_left_out })));
         }
-        Some(b'[') => {
-            out.push(b'[');
-            for item in serde_json::from_str::<Vec<&RawValue>>(json).unwrap_or_default() {
-                next(out, b'[');
-                push_without(item.get(), is_left_out, out);
-            }
-            out.push(b']');
+        match serde_json::from_str::<Vec<&RawValue>>(json) {
+            Ok(items) => to.collect_seq(items.into_iter().map(|value| Without { value, is_left_out })),
+            Err(_) => self.value.serialize(to),
         }
-        _ => out.extend_from_slice(json.as_bytes()),
     }
 }
 
-/// Whether the text holds U+0000, which PostgreSQL refuses, or a half of a surrogate pair whose other half is
-/// missing, which some parsers refuse.
+/// Whether the text holds an escape sequence that is replaced.
 pub fn is_mended(json: &str) -> bool {
-    let mut rest = json;
-    while let Some(at) = memchr(b'\\', rest.as_bytes()) {
-        let (length, is_replaced) = escape(&rest[at..]);
-        if is_replaced {
-            return true;
-        }
-        rest = rest.get(at + length..).unwrap_or_default();
-    }
-    false
+    escapes(json).any(|escape| escape.is_replaced)
 }
 
-/// The length of the escape sequence that the text begins with, and whether it is to be replaced.
-fn escape(text: &str) -> (usize, bool) {
-    let unit = |at: usize| {
-        let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
-        u16::from_str_radix(digits, 16).ok()
-    };
-    match (unit(0), unit(6)) {
-        (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => (12, false),
-        (Some(0 | 0xD800..=0xDFFF), _) => (6, true),
-        (Some(_), _) => (6, false),
-        (None, _) => (2, false),
-    }
+/// An escape sequence. Replaced are U+0000, which PostgreSQL refuses, and a half of a surrogate pair whose other half
+/// is missing, which some parsers refuse.
+struct Escape {
+    range: Range<usize>,
+    is_replaced: bool,
+}
+
+/// The escape sequences of JSON, in order.
+fn escapes(json: &str) -> impl Iterator<Item = Escape> {
+    let unit = |at: usize| u16::from_str_radix(json.get(at..at + 6)?.strip_prefix("\\u")?, 16).ok();
+    let mut end = 0;
+    std::iter::from_fn(move || {
+        let start = end + memchr(b'\\', &json.as_bytes()[end..])?;
+        let (length, is_replaced) = match (unit(start), unit(start + 6)) {
+            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => (12, false),
+            (Some(0 | 0xD800..=0xDFFF), _) => (6, true),
+            (Some(_), _) => (6, false),
+            (None, _) => (2, false),
+        };
+        end = start + length;
+        Some(Escape { range: start..end, is_replaced })
+    })
 }
 
 /// Appends a text as JSON, with U+FFFD for U+0000; null for none.

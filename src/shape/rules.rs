@@ -1,133 +1,155 @@
 //! What is done with each field of a record: its schema, the selection and the settings, made one tree.
 
-use std::collections::HashSet;
-use std::mem;
+use std::collections::{BTreeSet, HashSet};
+use std::{mem, slice};
 
 use chrono::{DateTime, Datelike, FixedOffset, Timelike};
 use serde_json::Value;
 
-use super::deselected::Deselected;
-use super::object::{Field, Object, clean};
+use super::object::{Field, Object, Path, clean};
 use super::options::Personal;
 use crate::streams::Stream;
 
-/// The rules of one object's fields.
-#[derive(Debug, Default)]
-pub struct Rules(Vec<(String, Rule)>);
+/// Paths of the fields that a catalog leaves out, each with all that is in it. Whatever is not named is kept, so that
+/// fields that no schema declares pass.
+pub type Deselected = BTreeSet<Vec<String>>;
 
-/// The rule of one field that the schema declares.
-#[derive(Debug, Default)]
+/// The rules of one object's fields.
+#[derive(Clone, Debug, Default)]
+pub struct Rules(pub Vec<Rule>);
+
+/// The rule of one field that the schema declares, or that is left out.
+#[derive(Clone, Debug, Default)]
 pub struct Rule {
-    pub act: Act,
+    name: String,
+    pub is_dropped: bool,
+    is_hashed: bool,
     /// Types that the schema allows, as [`kind`] tells them.
     kinds: Vec<char>,
     is_time: bool,
     /// Whether a credential may stand in it in another form than as a field of its own.
     guards: bool,
     /// The rules of what is in it, if it is an object whose fields are declared.
-    pub within: Option<Rules>,
+    within: Option<Rules>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Act {
-    #[default]
-    Keep,
-    Drop,
-    Hash,
+/// What becomes of a field.
+pub enum Fate<'a> {
+    Dropped,
+    Hashed,
+    Nulled,
+    /// Goes by the rules of what is in it.
+    Opened(&'a Rules, &'a Object<'a>),
+    Copied,
 }
 
 impl Rules {
     pub fn of(stream: &Stream, deselected: &Deselected, personal: Personal) -> Rules {
-        let mut rules = Rules::of_schema(&stream.schema(), deselected, &mut Vec::new());
-        for (name, rule) in &mut rules.0 {
-            rule.guards = !stream.secret.is_empty() && rule.within.is_some();
-            if stream.personal.contains(&name.as_str()) && rule.act == Act::Keep {
-                rule.act = match personal {
-                    Personal::Keep => Act::Keep,
-                    Personal::Hash => Act::Hash,
-                    Personal::Omit => Act::Drop,
-                };
-            }
+        let mut rules = Rules::of_schema(&stream.schema());
+        for rule in &mut rules.0 {
+            rule.guards = !stream.secret.is_empty();
+            let is_personal = stream.personal.contains(&rule.name.as_str());
+            rule.is_hashed = is_personal && personal == Personal::Hash;
+            rule.is_dropped = is_personal && personal == Personal::Omit;
         }
+        deselected.iter().for_each(|path| rules.leave_out(path));
         rules
     }
 
-    /// `at`: path of the object that the schema describes.
-    fn of_schema(schema: &Value, deselected: &Deselected, at: &mut Vec<String>) -> Rules {
-        let mut rules = Vec::new();
-        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-            at.push(name.clone());
-            let within = property.get("properties").map(|_| Rules::of_schema(property, deselected, at));
-            at.pop();
-            let (kinds, is_time) = (kinds(&property["type"]), property["format"] == "date-time");
-            rules.push((name.clone(), Rule { kinds, is_time, within, ..Rule::default() }));
-        }
-        // A catalog may describe, and deselect, what our schema does not know.
-        for name in deselected.of(at) {
-            match rules.iter_mut().find(|(declared, _)| declared == name) {
-                Some((_, rule)) => rule.act = Act::Drop,
-                None => rules.push((name.clone(), Rule { act: Act::Drop, ..Rule::default() })),
+    fn of_schema(schema: &Value) -> Rules {
+        let properties = schema["properties"].as_object().into_iter().flatten();
+        let rule = |(name, property): (&String, &Value)| Rule {
+            name: name.clone(),
+            kinds: kinds(&property["type"]),
+            is_time: property["format"] == "date-time",
+            within: property.get("properties").map(|_| Rules::of_schema(property)),
+            ..Rule::default()
+        };
+        Rules(properties.map(rule).collect())
+    }
+
+    /// Leaves out the field at that path.
+    fn leave_out(&mut self, path: &[String]) {
+        let Some((name, rest)) = path.split_first() else { return };
+        let rule = self.0.iter_mut().find(|rule| rule.name == *name);
+        match rule {
+            Some(rule) if rest.is_empty() => rule.is_dropped = true,
+            Some(rule) => rule.within.iter_mut().for_each(|within| within.leave_out(rest)),
+            // A catalog may describe, and deselect, what our schema does not know.
+            None if rest.is_empty() => {
+                self.0.push(Rule { name: name.clone(), is_dropped: true, ..Rule::default() });
             }
+            None => {}
         }
-        Rules(rules)
     }
 
     /// Number of the rule of that field.
     pub fn number(&self, name: &str) -> Option<usize> {
-        self.0.iter().position(|(declared, _)| declared == name)
-    }
-
-    /// The rule with that number, which `number` or `open` has told.
-    pub fn numbered(&self, number: usize) -> &Rule {
-        &self.0[number].1
+        self.0.iter().position(|rule| rule.name == name)
     }
 
     /// The rule of a field of an object that has been opened.
     pub fn of_field(&self, field: &Field<'_>) -> Option<&Rule> {
-        field.rule.map(|number| self.numbered(number))
+        field.rule.map(|number| &self.0[number])
     }
 
     /// Whether any field is dropped or hashed, here or within.
     pub fn change_always(&self) -> bool {
-        self.0
-            .iter()
-            .any(|(_, rule)| rule.act != Act::Keep || rule.within.as_ref().is_some_and(Rules::change_always))
+        let changes = |rule: &Rule| rule.is_dropped || rule.is_hashed;
+        self.0.iter().any(|rule| changes(rule) || rule.within.as_ref().is_some_and(Rules::change_always))
     }
 
-    /// Finds the rules of an object's fields, and opens the objects whose fields are declared. Takes the
-    /// stream's credentials out of them.
+    /// What becomes of a field of an object that has been opened.
+    pub fn fate<'a>(&'a self, field: &'a Field<'_>) -> Fate<'a> {
+        let Some(rule) = self.of_field(field) else { return Fate::Copied };
+        match (&rule.within, &field.object) {
+            _ if rule.is_dropped => Fate::Dropped,
+            _ if rule.is_hashed && rule.allows(field) && (field.is_null() || field.text().is_some()) => {
+                Fate::Hashed
+            }
+            // Nothing of a person goes out in a form that cannot be hashed.
+            _ if rule.is_hashed || rule.is_unfit(field) => Fate::Nulled,
+            (Some(rules), Some(object)) => Fate::Opened(rules, object),
+            _ => Fate::Copied,
+        }
+    }
+
+    /// Opens an object, and what is in it where its fields are declared, and finds the rules of the fields. Takes the
+    /// stream's credentials out of them. None if the text is not an object.
     ///
     /// # Errors
-    /// The path of a field that one of these objects holds twice; none of a field that is not declared.
-    pub fn open(&self, object: &mut Object<'_>, stream: &Stream) -> Result<(), Option<String>> {
+    /// In words, if one of these objects holds a field twice.
+    pub fn open<'a>(
+        &self,
+        text: &'a str,
+        stream: &Stream,
+        parent: Option<&Path<'_>>,
+    ) -> Result<Option<Object<'a>>, String> {
+        let Some(mut opened) = Object::open(text) else { return Ok(None) };
         if !stream.secret.is_empty() {
-            object.fields.retain(|field| !stream.is_secret(&field.name));
+            opened.fields.retain(|field| !stream.is_secret(&field.name));
         }
         let (mut declared, mut others) = (vec![false; self.0.len()], HashSet::new());
         // Fields mostly come in the order in which they are declared.
         let mut next = 0;
-        for Field { name, value, rule, object } in &mut object.fields {
-            let name = &*name;
-            let is_it = |number: &usize| self.0[*number].0 == *name;
+        for Field { name, value, rule, object } in &mut opened.fields {
+            let is_it = |number: &usize| self.0[*number].name == **name;
             let Some(number) = (next..self.0.len()).chain(0..next).find(is_it) else {
                 if others.insert(clean(name)) {
                     continue;
                 }
-                return Err(None);
+                return Err("a record that holds an undeclared field twice".to_owned());
             };
+            let path = Path { parent, name };
             if mem::replace(&mut declared[number], true) {
-                return Err(Some(name.to_string()));
+                return Err(format!("a record that holds the field {:?} twice", path.to_string()));
             }
             (*rule, next) = (Some(number), number + 1);
-            if let Some(within) = &self.0[number].1.within
-                && let Some(mut inner) = Object::open(value.get())
-            {
-                let opened = within.open(&mut inner, stream);
-                opened.map_err(|twice| twice.map(|path| format!("{name}.{path}")))?;
-                *object = Some(Box::new(inner));
+            if let Some(within) = &self.0[number].within {
+                *object = within.open(value.get(), stream, Some(&path))?.map(Box::new);
             }
         }
-        Ok(())
+        Ok(Some(opened))
     }
 }
 
@@ -141,12 +163,9 @@ impl Rule {
     /// abort a whole load; or it is an object that cannot be opened, so that nothing can be left out of it;
     /// or a credential could hide in it, and it is no object.
     pub fn is_unfit(&self, field: &Field<'_>) -> bool {
-        if field.value.get() == "null" {
-            return false;
-        }
-        let is_no_time = self.is_time && field.text().is_none_or(|text| !is_time(&text));
-        let is_shut = field.object.is_none() && self.within.is_some() && field.value.get().starts_with('{');
-        is_no_time || is_shut || (self.guards && field.object.is_none())
+        let is_no_time = || self.is_time && field.text().is_none_or(|text| !is_time(&text));
+        let is_shut = || self.guards || field.value.get().starts_with('{');
+        !field.is_null() && (is_no_time() || self.within.is_some() && field.object.is_none() && is_shut())
     }
 }
 
@@ -161,21 +180,16 @@ fn kind(json: &str) -> char {
 }
 
 fn kinds(declared: &Value) -> Vec<char> {
-    let names: Vec<&str> = match declared {
-        Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
-        name => name.as_str().into_iter().collect(),
+    let names = declared.as_array().map_or(slice::from_ref(declared), Vec::as_slice);
+    let kind = |name: &str| match name {
+        "string" => '"',
+        "object" => '{',
+        "array" => '[',
+        "boolean" => 't',
+        "null" => 'n',
+        _ => '0',
     };
-    names
-        .into_iter()
-        .map(|name| match name {
-            "string" => '"',
-            "object" => '{',
-            "array" => '[',
-            "boolean" => 't',
-            "null" => 'n',
-            _ => '0',
-        })
-        .collect()
+    names.iter().filter_map(Value::as_str).map(kind).collect()
 }
 
 /// RFC 3339 with a `T`, and with a `Z` if it is no offset, of what common parsers and databases hold: years

@@ -54,7 +54,7 @@ proptest! {
     #[test]
     fn no_text_makes_parsing_panic_and_split_names_can_be_joined(text in any::<String>()) {
         for text in [text.clone(), format!("crn://{text}"), format!("crn://confluent.cloud/organization={text}")] {
-            let _ = (crn::parse(&text), crn::principal(&text), crn::segment(&text, "organization"));
+            let _ = (crn::parse(&text), crn::principal_type(&text), crn::principal_id(&text), crn::segment(&text, "organization"));
             match joined(&text) {
                 Some(joined) => prop_assert_eq!(joined, text),
                 None => prop_assert!(!text.starts_with("crn://")),
@@ -86,12 +86,12 @@ proptest! {
             prop_assert_eq!(*id, decoded(raw));
         }
         let rest = &segments[read.len()..];
-        match (&pattern.resource, rest) {
-            (Some(resource), [(key, raw)]) => {
+        match (pattern.resource_type, rest) {
+            (Some(kind), [(key, raw)]) => {
                 prop_assert!(pattern.is_whole);
-                let star = if resource.is_prefix { "*" } else { "" };
-                prop_assert_eq!((resource.kind, raw.ends_with('*')), (key.as_str(), resource.is_prefix));
-                prop_assert_eq!(format!("{}{star}", resource.name), decoded(raw));
+                let star = if pattern.pattern_type == Some("PREFIXED") { "*" } else { "" };
+                prop_assert_eq!((kind, raw.ends_with('*')), (key.as_str(), !star.is_empty()));
+                prop_assert_eq!(format!("{}{star}", pattern.resource_name.unwrap()), decoded(raw));
             }
             (Some(_), _) => prop_assert!(false, "a resource is not the last segment"),
             (None, rest) => prop_assert_eq!(pattern.is_whole, rest.is_empty() && !read.is_empty()),

@@ -265,7 +265,7 @@ proptest! {
         let mut record = undeclared(&STREAMS[0], record);
         record.extend(declared.into_iter().map(|(name, value)| (name.to_owned(), value)));
         let mut deselected = Deselected::default();
-        dropped.iter().for_each(|name| deselected.insert(vec![(*name).to_owned()]));
+        deselected.extend(dropped.iter().map(|name| vec![(*name).to_owned()]));
         let options = RecordOptions::new(None, Drift::Pass, Personal::Keep, None);
         let text = Value::from(record.clone()).to_string();
         let line = fitted(&mut Shape::new(&STREAMS[0], &deselected, options), &text).unwrap();
@@ -353,13 +353,13 @@ proptest! {
             let catalog = json!({"streams": [entry]});
             let chosen = singer::catalog::select(&catalog, &offer);
             for selected in chosen.iter().flatten() {
-                prop_assert!(selected.deselected.of(&[]).all(|name| name != selected.stream.key));
+                prop_assert!(!selected.deselected.contains([selected.stream.key.to_owned()].as_slice()));
             }
             let wanted = json!({"stream": {"name": "users", "json_schema": schema}, "sync_mode": "full_refresh"});
             let catalog = json!({"streams": [wanted]});
             let (wanted, missing) = airbyte::catalog::select(&catalog, &offer).unwrap();
             prop_assert!(missing.is_empty() && wanted.len() == 1);
-            prop_assert!(wanted[0].deselected.of(&[]).all(|name| name != "id"));
+            prop_assert!(!wanted[0].deselected.contains(["id".to_owned()].as_slice()));
         }
     }
 

@@ -63,7 +63,7 @@ fn narrow(ours: &Value, theirs: &Value, at: &[&str], key: &str, deselected: &mut
         match theirs.get(name) {
             Some(theirs) => narrow(property, theirs, &path, key, deselected),
             None if path == [key] => {}
-            None => deselected.insert(path.iter().map(|name| (*name).to_owned()).collect()),
+            None => drop(deselected.insert(path.iter().map(|name| (*name).to_owned()).collect())),
         }
     }
 }

@@ -249,12 +249,11 @@ impl Sink for Airbyte {
                 }
                 let head = format!(r#"{{"type":"RECORD","record":{{"stream":"{}","data":"#, stream.name);
                 let tail = format!(",\"emitted_at\":{}", now());
-                let mut nulled = records.nulled.iter().peekable();
                 for (number, record) in records.iter().enumerate() {
                     self.lines.extend_from_slice(head.as_bytes());
                     self.lines.extend_from_slice(record);
                     self.lines.extend_from_slice(tail.as_bytes());
-                    if let Some((_, fields)) = nulled.next_if(|(other, _)| *other == number) {
+                    if let Some(fields) = records.nulled.get(&number) {
                         let reason = "SOURCE_SERIALIZATION_ERROR";
                         let change = |field| json!({"field": field, "change": "NULLED", "reason": reason});
                         let meta = json!({"changes": fields.iter().map(change).collect::<Vec<_>>()});
