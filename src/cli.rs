@@ -1,5 +1,5 @@
-//! The two command lines: flags as Singer's runtimes pass them, sub-commands as Airbyte's do. The language
-//! of what is said is decided in one function.
+//! The two command lines: flags as Singer's runtimes pass them, sub-commands as Airbyte's do. One function
+//! decides which protocol is spoken.
 
 use clap::error::{ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::log::Level;
 
-/// Extracts who can touch what in Confluent Cloud: users, invitations, service accounts and the role
-/// bindings of the whole organization, as a Singer tap and as an Airbyte source.
+/// Extracts who has access to what in Confluent Cloud: users, invitations, service accounts and the role
+/// bindings of the whole organization. It is a Singer tap and an Airbyte source.
 #[derive(Debug, Parser)]
 #[command(name = "tap-confluent-cloud", version = concat!("v", env!("CARGO_PKG_VERSION")))]
 #[command(after_help = include_str!("../schemas/help.txt"))]
@@ -16,29 +16,29 @@ pub struct Arguments {
     #[command(subcommand)]
     command: Option<Action>,
 
-    /// Settings: a JSON file; repeatable, later ones win. Files win over variables TAP_CONFLUENT_CLOUD_*,
-    /// unless `--config ENV` gives these a place among the files
+    /// Settings file (JSON); may be repeated, later files take precedence. Files take precedence over
+    /// variables TAP_CONFLUENT_CLOUD_*, unless `--config ENV` gives these a place among the files
     #[arg(long, value_name = "FILE", global = true)]
     pub config: Vec<String>,
 
-    /// What to read: a Singer or an Airbyte catalog; without it, everything
+    /// Singer or Airbyte catalog of the streams to read; without it, all offered streams are read
     #[arg(long, value_name = "FILE", global = true, alias = "properties")]
     pub catalog: Option<String>,
 
-    /// Where to go on: the last state in this file, which may hold all that a run or its target has printed
+    /// State file to resume from; the last state in it is used, so the output of a run or its target works
     #[arg(long, value_name = "FILE", global = true)]
     pub state: Option<String>,
 
-    /// Language of what is said; by default flags are Singer and sub-commands are Airbyte, except `read`
-    /// without a catalog or with a Singer one
+    /// Output protocol; by default Singer for flags and Airbyte for sub-commands, except that `read` is
+    /// Singer without a catalog or with a Singer catalog
     #[arg(long, global = true, value_enum)]
     protocol: Option<Protocol>,
 
-    /// Lowest level of the lines on stderr; info, unless the file in SINGER_SDK_LOG_CONFIG says otherwise
+    /// Minimum log level; by default info, or the level in the file that SINGER_SDK_LOG_CONFIG names
     #[arg(long, value_name = "LEVEL", global = true, value_enum)]
     pub log_level: Option<Level>,
 
-    /// Form of these lines: text, or JSON as the Singer SDK writes it; text, unless that file says otherwise
+    /// Log format; by default text, or the format in that file. JSON is the format of the Singer SDK
     #[arg(long, value_name = "FORMAT", global = true, value_parser = ["text", "json"])]
     pub log_format: Option<String>,
 
@@ -46,30 +46,30 @@ pub struct Arguments {
     #[arg(long, group = "action")]
     discover: bool,
 
-    /// Read one record of each stream, to see whether the settings work
+    /// Read one record of each stream, to test the settings
     #[arg(long, group = "action")]
     test: bool,
 
-    /// Print what this is, what it can do and its settings
+    /// Print name, version, capabilities and settings
     #[arg(long, group = "action")]
     about: bool,
 
-    /// Form of --about
+    /// Output format of --about
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
 
-/// What is to be done.
+/// The action to perform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
 pub enum Action {
-    /// Print the specification of the settings
+    /// Print the connector specification
     #[command(name = "spec")]
     About,
-    /// Check whether the settings work
+    /// Test the settings and the connection
     Check,
     /// Print the catalog
     Discover,
-    /// Read what the catalog asks for
+    /// Read the streams that the catalog selects
     Read,
 }
 
@@ -87,14 +87,12 @@ pub enum Format {
 }
 
 impl Arguments {
-    /// The command line of this process. Ends the process where it asks for help or the version, or where it
-    /// is wrong.
+    /// The command line of this process. Ends the process if it asks for help or the version, or is invalid.
     pub fn read() -> Arguments {
         Arguments::try_parse().unwrap_or_else(|error| discreet(error).exit())
     }
 
-    /// What is to be done, and in which language it is said. `catalog`: what the file holds, null if it
-    /// cannot be read.
+    /// The action and the protocol. `catalog`: the content of the file, null if it cannot be read.
     pub fn decide(&self, catalog: Option<&Value>) -> (Action, Protocol) {
         let (action, usual) = match self.command {
             Some(Action::Read) if catalog.is_none_or(is_singer) => (Action::Read, Protocol::Singer),
@@ -107,18 +105,18 @@ impl Arguments {
         (action, self.protocol.unwrap_or(usual))
     }
 
-    /// In which form `Action::About` is answered to Singer.
+    /// The format of `Action::About` under Singer.
     pub fn format(&self) -> Format {
         if self.about { self.format } else { Format::Json }
     }
 }
 
-/// The error, unless it would quote what may be a secret: settings that were pasted where they do not belong.
+/// The error, unless it would quote a possible secret: settings that were pasted in the wrong place.
 fn discreet(error: clap::Error) -> clap::Error {
     let mut command = Arguments::command();
     command.build();
     let is_ours = |text: &String| {
-        // A flag or a word as one types it is shorter and plainer than a secret.
+        // Flags and words that people type are shorter and plainer than secrets.
         let word = text.trim_start_matches('-');
         let is_word = word.len() <= 20 && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
         is_word || command.get_arguments().any(|argument| argument.to_string() == *text)
@@ -126,7 +124,7 @@ fn discreet(error: clap::Error) -> clap::Error {
     let is_discreet = error.context().all(|(_, value)| match value {
         ContextValue::String(text) => is_ours(text),
         ContextValue::Strings(texts) => texts.iter().all(is_ours),
-        // Numbers, and what clap itself has put together.
+        // Numbers, and texts made by clap itself.
         _ => true,
     });
     if is_discreet {

@@ -24,80 +24,80 @@ function __fish_tap_confluent_cloud_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l config -d 'Settings: a JSON file; repeatable, later ones win. Files win over variables TAP_CONFLUENT_CLOUD_*, unless `--config ENV` gives these a place among the files' -r
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l catalog -d 'What to read: a Singer or an Airbyte catalog; without it, everything' -r
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l state -d 'Where to go on: the last state in this file, which may hold all that a run or its target has printed' -r
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l protocol -d 'Language of what is said; by default flags are Singer and sub-commands are Airbyte, except `read` without a catalog or with a Singer one' -r -f -a "singer\t''
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l config -d 'Settings file (JSON); may be repeated, later files take precedence. Files take precedence over variables TAP_CONFLUENT_CLOUD_*, unless `--config ENV` gives these a place among the files' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l catalog -d 'Singer or Airbyte catalog of the streams to read; without it, all offered streams are read' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l state -d 'State file to resume from; the last state in it is used, so the output of a run or its target works' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l protocol -d 'Output protocol; by default Singer for flags and Airbyte for sub-commands, except that `read` is Singer without a catalog or with a Singer catalog' -r -f -a "singer\t''
 airbyte\t''"
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l log-level -d 'Lowest level of the lines on stderr; info, unless the file in SINGER_SDK_LOG_CONFIG says otherwise' -r -f -a "error\t''
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l log-level -d 'Minimum log level; by default info, or the level in the file that SINGER_SDK_LOG_CONFIG names' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l log-format -d 'Form of these lines: text, or JSON as the Singer SDK writes it; text, unless that file says otherwise' -r -f -a "text\t''
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l log-format -d 'Log format; by default text, or the format in that file. JSON is the format of the Singer SDK' -r -f -a "text\t''
 json\t''"
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l format -d 'Form of --about' -r -f -a "text\t''
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l format -d 'Output format of --about' -r -f -a "text\t''
 json\t''
 markdown\t''"
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l discover -d 'Print the Singer catalog; needs no credentials'
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l test -d 'Read one record of each stream, to see whether the settings work'
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l about -d 'Print what this is, what it can do and its settings'
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l test -d 'Read one record of each stream, to test the settings'
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -l about -d 'Print name, version, capabilities and settings'
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -s h -l help -d 'Print help'
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -s V -l version -d 'Print version'
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -f -a "spec" -d 'Print the specification of the settings'
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -f -a "check" -d 'Check whether the settings work'
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -f -a "spec" -d 'Print the connector specification'
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -f -a "check" -d 'Test the settings and the connection'
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -f -a "discover" -d 'Print the catalog'
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -f -a "read" -d 'Read what the catalog asks for'
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -f -a "read" -d 'Read the streams that the catalog selects'
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -l config -d 'Settings: a JSON file; repeatable, later ones win. Files win over variables TAP_CONFLUENT_CLOUD_*, unless `--config ENV` gives these a place among the files' -r
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -l catalog -d 'What to read: a Singer or an Airbyte catalog; without it, everything' -r
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -l state -d 'Where to go on: the last state in this file, which may hold all that a run or its target has printed' -r
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -l protocol -d 'Language of what is said; by default flags are Singer and sub-commands are Airbyte, except `read` without a catalog or with a Singer one' -r -f -a "singer\t''
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -l config -d 'Settings file (JSON); may be repeated, later files take precedence. Files take precedence over variables TAP_CONFLUENT_CLOUD_*, unless `--config ENV` gives these a place among the files' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -l catalog -d 'Singer or Airbyte catalog of the streams to read; without it, all offered streams are read' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -l state -d 'State file to resume from; the last state in it is used, so the output of a run or its target works' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -l protocol -d 'Output protocol; by default Singer for flags and Airbyte for sub-commands, except that `read` is Singer without a catalog or with a Singer catalog' -r -f -a "singer\t''
 airbyte\t''"
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -l log-level -d 'Lowest level of the lines on stderr; info, unless the file in SINGER_SDK_LOG_CONFIG says otherwise' -r -f -a "error\t''
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -l log-level -d 'Minimum log level; by default info, or the level in the file that SINGER_SDK_LOG_CONFIG names' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -l log-format -d 'Form of these lines: text, or JSON as the Singer SDK writes it; text, unless that file says otherwise' -r -f -a "text\t''
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -l log-format -d 'Log format; by default text, or the format in that file. JSON is the format of the Singer SDK' -r -f -a "text\t''
 json\t''"
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand spec" -s h -l help -d 'Print help'
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l config -d 'Settings: a JSON file; repeatable, later ones win. Files win over variables TAP_CONFLUENT_CLOUD_*, unless `--config ENV` gives these a place among the files' -r
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l catalog -d 'What to read: a Singer or an Airbyte catalog; without it, everything' -r
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l state -d 'Where to go on: the last state in this file, which may hold all that a run or its target has printed' -r
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l protocol -d 'Language of what is said; by default flags are Singer and sub-commands are Airbyte, except `read` without a catalog or with a Singer one' -r -f -a "singer\t''
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l config -d 'Settings file (JSON); may be repeated, later files take precedence. Files take precedence over variables TAP_CONFLUENT_CLOUD_*, unless `--config ENV` gives these a place among the files' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l catalog -d 'Singer or Airbyte catalog of the streams to read; without it, all offered streams are read' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l state -d 'State file to resume from; the last state in it is used, so the output of a run or its target works' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l protocol -d 'Output protocol; by default Singer for flags and Airbyte for sub-commands, except that `read` is Singer without a catalog or with a Singer catalog' -r -f -a "singer\t''
 airbyte\t''"
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l log-level -d 'Lowest level of the lines on stderr; info, unless the file in SINGER_SDK_LOG_CONFIG says otherwise' -r -f -a "error\t''
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l log-level -d 'Minimum log level; by default info, or the level in the file that SINGER_SDK_LOG_CONFIG names' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l log-format -d 'Form of these lines: text, or JSON as the Singer SDK writes it; text, unless that file says otherwise' -r -f -a "text\t''
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -l log-format -d 'Log format; by default text, or the format in that file. JSON is the format of the Singer SDK' -r -f -a "text\t''
 json\t''"
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand check" -s h -l help -d 'Print help'
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l config -d 'Settings: a JSON file; repeatable, later ones win. Files win over variables TAP_CONFLUENT_CLOUD_*, unless `--config ENV` gives these a place among the files' -r
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l catalog -d 'What to read: a Singer or an Airbyte catalog; without it, everything' -r
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l state -d 'Where to go on: the last state in this file, which may hold all that a run or its target has printed' -r
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l protocol -d 'Language of what is said; by default flags are Singer and sub-commands are Airbyte, except `read` without a catalog or with a Singer one' -r -f -a "singer\t''
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l config -d 'Settings file (JSON); may be repeated, later files take precedence. Files take precedence over variables TAP_CONFLUENT_CLOUD_*, unless `--config ENV` gives these a place among the files' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l catalog -d 'Singer or Airbyte catalog of the streams to read; without it, all offered streams are read' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l state -d 'State file to resume from; the last state in it is used, so the output of a run or its target works' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l protocol -d 'Output protocol; by default Singer for flags and Airbyte for sub-commands, except that `read` is Singer without a catalog or with a Singer catalog' -r -f -a "singer\t''
 airbyte\t''"
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l log-level -d 'Lowest level of the lines on stderr; info, unless the file in SINGER_SDK_LOG_CONFIG says otherwise' -r -f -a "error\t''
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l log-level -d 'Minimum log level; by default info, or the level in the file that SINGER_SDK_LOG_CONFIG names' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l log-format -d 'Form of these lines: text, or JSON as the Singer SDK writes it; text, unless that file says otherwise' -r -f -a "text\t''
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -l log-format -d 'Log format; by default text, or the format in that file. JSON is the format of the Singer SDK' -r -f -a "text\t''
 json\t''"
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand discover" -s h -l help -d 'Print help'
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l config -d 'Settings: a JSON file; repeatable, later ones win. Files win over variables TAP_CONFLUENT_CLOUD_*, unless `--config ENV` gives these a place among the files' -r
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l catalog -d 'What to read: a Singer or an Airbyte catalog; without it, everything' -r
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l state -d 'Where to go on: the last state in this file, which may hold all that a run or its target has printed' -r
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l protocol -d 'Language of what is said; by default flags are Singer and sub-commands are Airbyte, except `read` without a catalog or with a Singer one' -r -f -a "singer\t''
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l config -d 'Settings file (JSON); may be repeated, later files take precedence. Files take precedence over variables TAP_CONFLUENT_CLOUD_*, unless `--config ENV` gives these a place among the files' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l catalog -d 'Singer or Airbyte catalog of the streams to read; without it, all offered streams are read' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l state -d 'State file to resume from; the last state in it is used, so the output of a run or its target works' -r
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l protocol -d 'Output protocol; by default Singer for flags and Airbyte for sub-commands, except that `read` is Singer without a catalog or with a Singer catalog' -r -f -a "singer\t''
 airbyte\t''"
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l log-level -d 'Lowest level of the lines on stderr; info, unless the file in SINGER_SDK_LOG_CONFIG says otherwise' -r -f -a "error\t''
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l log-level -d 'Minimum log level; by default info, or the level in the file that SINGER_SDK_LOG_CONFIG names' -r -f -a "error\t''
 warn\t''
 info\t''
 debug\t''"
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l log-format -d 'Form of these lines: text, or JSON as the Singer SDK writes it; text, unless that file says otherwise' -r -f -a "text\t''
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -l log-format -d 'Log format; by default text, or the format in that file. JSON is the format of the Singer SDK' -r -f -a "text\t''
 json\t''"
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand read" -s h -l help -d 'Print help'
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand help; and not __fish_seen_subcommand_from spec check discover read help" -f -a "spec" -d 'Print the specification of the settings'
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand help; and not __fish_seen_subcommand_from spec check discover read help" -f -a "check" -d 'Check whether the settings work'
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand help; and not __fish_seen_subcommand_from spec check discover read help" -f -a "spec" -d 'Print the connector specification'
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand help; and not __fish_seen_subcommand_from spec check discover read help" -f -a "check" -d 'Test the settings and the connection'
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand help; and not __fish_seen_subcommand_from spec check discover read help" -f -a "discover" -d 'Print the catalog'
-complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand help; and not __fish_seen_subcommand_from spec check discover read help" -f -a "read" -d 'Read what the catalog asks for'
+complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand help; and not __fish_seen_subcommand_from spec check discover read help" -f -a "read" -d 'Read the streams that the catalog selects'
 complete -c tap-confluent-cloud -n "__fish_tap_confluent_cloud_using_subcommand help; and not __fish_seen_subcommand_from spec check discover read help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -15,16 +15,16 @@ _tap-confluent-cloud() {
 
     local context curcontext="$curcontext" state line
     _arguments "${_arguments_options[@]}" : \
-'*--config=[Settings\: a JSON file; repeatable, later ones win. Files win over variables TAP_CONFLUENT_CLOUD_*, unless \`--config ENV\` gives these a place among the files]:FILE:_default' \
-'--catalog=[What to read\: a Singer or an Airbyte catalog; without it, everything]:FILE:_default' \
-'--state=[Where to go on\: the last state in this file, which may hold all that a run or its target has printed]:FILE:_default' \
-'--protocol=[Language of what is said; by default flags are Singer and sub-commands are Airbyte, except \`read\` without a catalog or with a Singer one]:PROTOCOL:(singer airbyte)' \
-'--log-level=[Lowest level of the lines on stderr; info, unless the file in SINGER_SDK_LOG_CONFIG says otherwise]:LEVEL:(error warn info debug)' \
-'--log-format=[Form of these lines\: text, or JSON as the Singer SDK writes it; text, unless that file says otherwise]:FORMAT:(text json)' \
-'--format=[Form of --about]:FORMAT:(text json markdown)' \
+'*--config=[Settings file (JSON); may be repeated, later files take precedence. Files take precedence over variables TAP_CONFLUENT_CLOUD_*, unless \`--config ENV\` gives these a place among the files]:FILE:_default' \
+'--catalog=[Singer or Airbyte catalog of the streams to read; without it, all offered streams are read]:FILE:_default' \
+'--state=[State file to resume from; the last state in it is used, so the output of a run or its target works]:FILE:_default' \
+'--protocol=[Output protocol; by default Singer for flags and Airbyte for sub-commands, except that \`read\` is Singer without a catalog or with a Singer catalog]:PROTOCOL:(singer airbyte)' \
+'--log-level=[Minimum log level; by default info, or the level in the file that SINGER_SDK_LOG_CONFIG names]:LEVEL:(error warn info debug)' \
+'--log-format=[Log format; by default text, or the format in that file. JSON is the format of the Singer SDK]:FORMAT:(text json)' \
+'--format=[Output format of --about]:FORMAT:(text json markdown)' \
 '--discover[Print the Singer catalog; needs no credentials]' \
-'--test[Read one record of each stream, to see whether the settings work]' \
-'--about[Print what this is, what it can do and its settings]' \
+'--test[Read one record of each stream, to test the settings]' \
+'--about[Print name, version, capabilities and settings]' \
 '-h[Print help]' \
 '--help[Print help]' \
 '-V[Print version]' \
@@ -40,48 +40,48 @@ _tap-confluent-cloud() {
         case $line[1] in
             (spec)
 _arguments "${_arguments_options[@]}" : \
-'*--config=[Settings\: a JSON file; repeatable, later ones win. Files win over variables TAP_CONFLUENT_CLOUD_*, unless \`--config ENV\` gives these a place among the files]:FILE:_default' \
-'--catalog=[What to read\: a Singer or an Airbyte catalog; without it, everything]:FILE:_default' \
-'--state=[Where to go on\: the last state in this file, which may hold all that a run or its target has printed]:FILE:_default' \
-'--protocol=[Language of what is said; by default flags are Singer and sub-commands are Airbyte, except \`read\` without a catalog or with a Singer one]:PROTOCOL:(singer airbyte)' \
-'--log-level=[Lowest level of the lines on stderr; info, unless the file in SINGER_SDK_LOG_CONFIG says otherwise]:LEVEL:(error warn info debug)' \
-'--log-format=[Form of these lines\: text, or JSON as the Singer SDK writes it; text, unless that file says otherwise]:FORMAT:(text json)' \
+'*--config=[Settings file (JSON); may be repeated, later files take precedence. Files take precedence over variables TAP_CONFLUENT_CLOUD_*, unless \`--config ENV\` gives these a place among the files]:FILE:_default' \
+'--catalog=[Singer or Airbyte catalog of the streams to read; without it, all offered streams are read]:FILE:_default' \
+'--state=[State file to resume from; the last state in it is used, so the output of a run or its target works]:FILE:_default' \
+'--protocol=[Output protocol; by default Singer for flags and Airbyte for sub-commands, except that \`read\` is Singer without a catalog or with a Singer catalog]:PROTOCOL:(singer airbyte)' \
+'--log-level=[Minimum log level; by default info, or the level in the file that SINGER_SDK_LOG_CONFIG names]:LEVEL:(error warn info debug)' \
+'--log-format=[Log format; by default text, or the format in that file. JSON is the format of the Singer SDK]:FORMAT:(text json)' \
 '-h[Print help]' \
 '--help[Print help]' \
 && ret=0
 ;;
 (check)
 _arguments "${_arguments_options[@]}" : \
-'*--config=[Settings\: a JSON file; repeatable, later ones win. Files win over variables TAP_CONFLUENT_CLOUD_*, unless \`--config ENV\` gives these a place among the files]:FILE:_default' \
-'--catalog=[What to read\: a Singer or an Airbyte catalog; without it, everything]:FILE:_default' \
-'--state=[Where to go on\: the last state in this file, which may hold all that a run or its target has printed]:FILE:_default' \
-'--protocol=[Language of what is said; by default flags are Singer and sub-commands are Airbyte, except \`read\` without a catalog or with a Singer one]:PROTOCOL:(singer airbyte)' \
-'--log-level=[Lowest level of the lines on stderr; info, unless the file in SINGER_SDK_LOG_CONFIG says otherwise]:LEVEL:(error warn info debug)' \
-'--log-format=[Form of these lines\: text, or JSON as the Singer SDK writes it; text, unless that file says otherwise]:FORMAT:(text json)' \
+'*--config=[Settings file (JSON); may be repeated, later files take precedence. Files take precedence over variables TAP_CONFLUENT_CLOUD_*, unless \`--config ENV\` gives these a place among the files]:FILE:_default' \
+'--catalog=[Singer or Airbyte catalog of the streams to read; without it, all offered streams are read]:FILE:_default' \
+'--state=[State file to resume from; the last state in it is used, so the output of a run or its target works]:FILE:_default' \
+'--protocol=[Output protocol; by default Singer for flags and Airbyte for sub-commands, except that \`read\` is Singer without a catalog or with a Singer catalog]:PROTOCOL:(singer airbyte)' \
+'--log-level=[Minimum log level; by default info, or the level in the file that SINGER_SDK_LOG_CONFIG names]:LEVEL:(error warn info debug)' \
+'--log-format=[Log format; by default text, or the format in that file. JSON is the format of the Singer SDK]:FORMAT:(text json)' \
 '-h[Print help]' \
 '--help[Print help]' \
 && ret=0
 ;;
 (discover)
 _arguments "${_arguments_options[@]}" : \
-'*--config=[Settings\: a JSON file; repeatable, later ones win. Files win over variables TAP_CONFLUENT_CLOUD_*, unless \`--config ENV\` gives these a place among the files]:FILE:_default' \
-'--catalog=[What to read\: a Singer or an Airbyte catalog; without it, everything]:FILE:_default' \
-'--state=[Where to go on\: the last state in this file, which may hold all that a run or its target has printed]:FILE:_default' \
-'--protocol=[Language of what is said; by default flags are Singer and sub-commands are Airbyte, except \`read\` without a catalog or with a Singer one]:PROTOCOL:(singer airbyte)' \
-'--log-level=[Lowest level of the lines on stderr; info, unless the file in SINGER_SDK_LOG_CONFIG says otherwise]:LEVEL:(error warn info debug)' \
-'--log-format=[Form of these lines\: text, or JSON as the Singer SDK writes it; text, unless that file says otherwise]:FORMAT:(text json)' \
+'*--config=[Settings file (JSON); may be repeated, later files take precedence. Files take precedence over variables TAP_CONFLUENT_CLOUD_*, unless \`--config ENV\` gives these a place among the files]:FILE:_default' \
+'--catalog=[Singer or Airbyte catalog of the streams to read; without it, all offered streams are read]:FILE:_default' \
+'--state=[State file to resume from; the last state in it is used, so the output of a run or its target works]:FILE:_default' \
+'--protocol=[Output protocol; by default Singer for flags and Airbyte for sub-commands, except that \`read\` is Singer without a catalog or with a Singer catalog]:PROTOCOL:(singer airbyte)' \
+'--log-level=[Minimum log level; by default info, or the level in the file that SINGER_SDK_LOG_CONFIG names]:LEVEL:(error warn info debug)' \
+'--log-format=[Log format; by default text, or the format in that file. JSON is the format of the Singer SDK]:FORMAT:(text json)' \
 '-h[Print help]' \
 '--help[Print help]' \
 && ret=0
 ;;
 (read)
 _arguments "${_arguments_options[@]}" : \
-'*--config=[Settings\: a JSON file; repeatable, later ones win. Files win over variables TAP_CONFLUENT_CLOUD_*, unless \`--config ENV\` gives these a place among the files]:FILE:_default' \
-'--catalog=[What to read\: a Singer or an Airbyte catalog; without it, everything]:FILE:_default' \
-'--state=[Where to go on\: the last state in this file, which may hold all that a run or its target has printed]:FILE:_default' \
-'--protocol=[Language of what is said; by default flags are Singer and sub-commands are Airbyte, except \`read\` without a catalog or with a Singer one]:PROTOCOL:(singer airbyte)' \
-'--log-level=[Lowest level of the lines on stderr; info, unless the file in SINGER_SDK_LOG_CONFIG says otherwise]:LEVEL:(error warn info debug)' \
-'--log-format=[Form of these lines\: text, or JSON as the Singer SDK writes it; text, unless that file says otherwise]:FORMAT:(text json)' \
+'*--config=[Settings file (JSON); may be repeated, later files take precedence. Files take precedence over variables TAP_CONFLUENT_CLOUD_*, unless \`--config ENV\` gives these a place among the files]:FILE:_default' \
+'--catalog=[Singer or Airbyte catalog of the streams to read; without it, all offered streams are read]:FILE:_default' \
+'--state=[State file to resume from; the last state in it is used, so the output of a run or its target works]:FILE:_default' \
+'--protocol=[Output protocol; by default Singer for flags and Airbyte for sub-commands, except that \`read\` is Singer without a catalog or with a Singer catalog]:PROTOCOL:(singer airbyte)' \
+'--log-level=[Minimum log level; by default info, or the level in the file that SINGER_SDK_LOG_CONFIG names]:LEVEL:(error warn info debug)' \
+'--log-format=[Log format; by default text, or the format in that file. JSON is the format of the Singer SDK]:FORMAT:(text json)' \
 '-h[Print help]' \
 '--help[Print help]' \
 && ret=0
@@ -130,10 +130,10 @@ esac
 (( $+functions[_tap-confluent-cloud_commands] )) ||
 _tap-confluent-cloud_commands() {
     local commands; commands=(
-'spec:Print the specification of the settings' \
-'check:Check whether the settings work' \
+'spec:Print the connector specification' \
+'check:Test the settings and the connection' \
 'discover:Print the catalog' \
-'read:Read what the catalog asks for' \
+'read:Read the streams that the catalog selects' \
 'help:Print this message or the help of the given subcommand(s)' \
     )
     _describe -t commands 'tap-confluent-cloud commands' commands "$@"
@@ -151,10 +151,10 @@ _tap-confluent-cloud__subcmd__discover_commands() {
 (( $+functions[_tap-confluent-cloud__subcmd__help_commands] )) ||
 _tap-confluent-cloud__subcmd__help_commands() {
     local commands; commands=(
-'spec:Print the specification of the settings' \
-'check:Check whether the settings work' \
+'spec:Print the connector specification' \
+'check:Test the settings and the connection' \
 'discover:Print the catalog' \
-'read:Read what the catalog asks for' \
+'read:Read the streams that the catalog selects' \
 'help:Print this message or the help of the given subcommand(s)' \
     )
     _describe -t commands 'tap-confluent-cloud help commands' commands "$@"

@@ -14,17 +14,17 @@ const CAPABILITIES: [&str; 6] =
     ["about", "activate-version", "catalog", "discover", "state", "structured-logging"];
 
 const DEFINITION: &str = "\
-# What `meltano add --plugin-type extractor tap-confluent-cloud --from-ref FILE` takes; docs/meltano.md
-# shows it. Written from schemas/config.json by `make bless`.
-# TAP_CONFLUENT_CLOUD_WHEEL names the wheel, or whatever else pip can install. Take the line pip_url out
+# Plugin definition for `meltano add --plugin-type extractor tap-confluent-cloud --from-ref FILE`; see
+# docs/meltano.md. Generated from schemas/config.json by `make bless`.
+# TAP_CONFLUENT_CLOUD_WHEEL is the wheel, or anything else that pip can install. Remove the line pip_url
 # if the command is on the PATH.
 ";
 
 const HUB: &str = "\
-# For MeltanoHub, as _data/meltano/extractors/tap-confluent-cloud/VARIANT.yml. Written from
+# For MeltanoHub, as _data/meltano/extractors/tap-confluent-cloud/VARIANT.yml. Generated from
 # schemas/config.json by `make bless`.
-# To be added once they exist: pip_url and repo. Until then the variant is a placeholder: the Hub calls a
-# variant by the owner of its repository.
+# pip_url and repo are to be added once they exist. Until then the variant is a placeholder: the Hub names a
+# variant after the owner of its repository.
 ";
 
 fn about() -> Value {

@@ -141,7 +141,7 @@ fn section(stream: &Stream) -> String {
             "Page size",
             match stream.envelope {
                 Envelope::List => format!("at most {}", stream.max_page_size),
-                Envelope::Map => "all records in one answer".to_owned(),
+                Envelope::Map => "all records in one response".to_owned(),
             },
         ),
         ("Key", format!("`{}`", stream.key)),
@@ -163,11 +163,11 @@ fn the_page_on_streams_says_what_the_declarations_say() {
     const HEAD: &str = "\
 # Streams
 
-This page is written by `make bless` from the declarations in `src/streams.rs` and the schemas in `schemas/`.
+`make bless` generates this page from the declarations in `src/streams.rs` and the schemas in `schemas/`.
 
-Every stream is a full table: the service offers no way to ask for changes only.
-Fields marked *API* are the service's own, untouched; those marked *derived* are computed. Every field but the key can be null or absent.
-The least role that can read a stream is taken from documentation and not verified against the service.
+Every stream is a full table, because the API cannot return only changes.
+Fields marked *API* are sent by the API and unchanged; those marked *derived* are computed. Every field except the key can be null or absent.
+The least role that can read a stream is taken from documentation and has not been verified against the service.
 A stream that is offered *on demand* is read only if the setting `streams` names it.
 ";
     let page: String = once(HEAD.to_owned()).chain(STREAMS.iter().map(section)).collect();
