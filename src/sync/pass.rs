@@ -270,9 +270,6 @@ impl Pass {
             }
         }
         self.resumed &= came == 0;
-        self.tally.records += records.len() as u64;
-        self.tally.pages += 1;
-        log::debug(format!("{}: page {}, {came} records", self.stream.name, self.tally.pages));
         if let Some(scope) = self.partition.observes.take_if(|_| is_inclusive) {
             self.partition.name = Some(scope.inclusive);
             self.bookmark.partition.clone_from(&self.partition.name);
@@ -284,16 +281,21 @@ impl Pass {
             None if has_next => Next::Page,
             None => Next::Partition,
         };
-        match next {
+        let turn = match next {
             Next::Page => {
                 self.bookmark.page_token.clone_from(&page.next);
-                Ok(Turn::Page)
+                Turn::Page
             }
             Next::Partition => {
+                // A parent may have to be listed first. Where that fails, the page is not said, and does not count.
                 let next = self.walk.next(&self.partition, &self.teller).await?;
-                self.go_to(next)
+                self.go_to(next)?
             }
-            Next::Enough => Ok(Turn::Enough),
-        }
+            Next::Enough => Turn::Enough,
+        };
+        self.tally.records += records.len() as u64;
+        self.tally.pages += 1;
+        log::debug(format!("{}: page {}, {came} records", self.stream.name, self.tally.pages));
+        Ok(turn)
     }
 }
