@@ -1,3 +1,7 @@
 //! Streams that are listed once for each record of another, and that other stream.
 
 mod names;
+mod parents;
+mod resumed;
+mod samples;
+mod whole;

@@ -7,8 +7,14 @@ use simulator::{Request, Scenario, Simulator};
 use super::{Run, Tap, few, tap};
 
 /// Three environments of two clusters, each with two connectors; four providers, each with three pools.
+/// Polite.
 pub fn nested() -> Scenario {
-    let scenario = few().polite().environments(3).kafka_clusters(2).connectors(2);
+    nested_rude().polite()
+}
+
+/// The same, rude.
+pub fn nested_rude() -> Scenario {
+    let scenario = few().environments(3).kafka_clusters(2).connectors(2);
     scenario.identity_providers(4).identity_pools(3)
 }
 
@@ -37,14 +43,32 @@ pub fn order(sim: &Simulator, stream: &str) -> Vec<String> {
 }
 
 /// The partition that a request is for; that of clusters stands in the query, others in the path.
-pub fn partition(request: &Request) -> String {
+fn partition(request: &Request) -> String {
     let ids: Vec<&str> = request.path.split('/').skip(4).step_by(2).collect();
     request.parameter("environment").map_or_else(|| ids.join("/"), str::to_owned)
 }
 
 /// The partitions that a run has asked for, each once in a row.
 pub fn asked(run: &Run, stream: &str) -> Vec<String> {
-    let mut asked: Vec<String> = run.asked(stream).into_iter().map(|request| partition(request)).collect();
+    let mut asked: Vec<String> = run.asked(stream).into_iter().map(partition).collect();
     asked.dedup();
     asked
+}
+
+/// The partition that a record came from.
+pub fn home(record: &Value) -> String {
+    let columns = ["identity_provider_id", "environment_id", "kafka_cluster_id"];
+    let ids: Vec<&str> = columns.iter().filter_map(|name| record[*name].as_str()).collect();
+    ids.join("/")
+}
+
+/// The ids of the records that are in none of the listings which `left_out` names.
+pub fn but_for(sim: &Simulator, stream: &str, left_out: impl Fn(&str) -> bool) -> Vec<String> {
+    let (truth, mut ids) = (sim.truth(), Vec::new());
+    for (homes, id) in truth.homes(stream).into_iter().zip(truth.ids(stream)) {
+        if !left_out(&homes.join("/")) {
+            ids.push(id);
+        }
+    }
+    ids
 }
