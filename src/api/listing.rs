@@ -198,6 +198,10 @@ async fn list(
         };
         for record in page.records() {
             let row = row(record).ok_or_else(|| listing.broken(client, &page, "something without an id"))?;
+            if let Some((path, id)) = partition.echo.as_ref().filter(|echo| is_of_another(record, echo)) {
+                let what = format!("a record whose {} is not {id}, which was asked for", path.join("."));
+                return Err(listing.broken(client, &page, &what));
+            }
             let texts = [Some(&row.id), row.name.as_ref(), row.crn.as_ref()];
             if texts.into_iter().flatten().any(|text| client.betrays(text)) {
                 return Err(listing.broken(client, &page, &format!("the name of something that {BETRAYS}")));
@@ -222,6 +226,13 @@ async fn list(
             ));
         }
     }
+}
+
+/// Whether a record repeats another id than that of its listing: the listing was not narrowed.
+fn is_of_another(record: &str, (path, id): &(&[&str], String)) -> bool {
+    let record: Value = serde_json::from_str(record).unwrap_or_default();
+    let echo = record.pointer(&format!("/{}", path.join("/"))).and_then(Value::as_str);
+    !path.is_empty() && echo.is_some_and(|other| !other.is_empty() && other != id)
 }
 
 /// The fields of a record that make a row, each no longer than it may be; none without an id.

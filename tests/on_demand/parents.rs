@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::json;
 
 use crate::support::Message;
-use crate::support::pretend::{Asked, Pretend, Reply, ordinary};
+use crate::support::pretend::{Asked, Pretend, Reply, environment, ordinary};
 
 const PROVIDERS: &str = "/iam/v2/identity-providers";
 
@@ -39,4 +39,21 @@ fn rows_of_a_pass_whose_parents_have_gone_are_not_activated() {
     assert!(after.says("WARN", &["identity_pools", "partition", "not there"]));
     let activated = after.messages.iter().filter_map(version).next_back().expect("it is activated");
     assert!(activated > written, "{activated} keeps the rows of {written}");
+}
+
+#[test]
+fn connectors_of_a_cluster_of_another_environment_are_not_taken_for_its_own() {
+    let service = answering(|asked| {
+        let all = [("lkc-1", "env-1"), ("lkc-2", "env-2")];
+        let cluster = |(id, environment)| json!({"id": id, "spec": {"environment": {"id": environment}}});
+        let is_connectors = asked.path.ends_with("/connectors");
+        match asked.path.as_str() {
+            "/org/v2/environments" => Some(Reply::page(["env-1", "env-2"].map(environment), None)),
+            "/cmk/v2/clusters" => Some(Reply::page(all.map(cluster), None)),
+            _ => is_connectors.then(|| Reply::new(200, json!({"c": {"id": {"id": "lcc-1"}}}).to_string())),
+        }
+    });
+    let run = service.tap().set("streams", json!(["connectors"])).run().expect_code(5);
+    assert!(run.says("ERROR", &["kafka_clusters", "spec.environment.id", "env-1"]));
+    assert!(run.records("connectors").is_empty(), "a cluster was taken for one of env-1");
 }
