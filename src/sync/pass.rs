@@ -36,6 +36,8 @@ pub struct Pass {
     /// Whether the listing is read by a token of an earlier run, which has brought no record yet.
     resumed: bool,
     restarted: bool,
+    /// Why the pass ends behind a page that is yet to be said.
+    broken_off: Option<Error>,
     begun: Instant,
     tally: Tally,
     teller: Teller,
@@ -48,7 +50,7 @@ enum Turn {
     Page,
     /// The last listing has been read to its end.
     End,
-    /// A sample has seen enough.
+    /// Nothing further is asked for: a sample has seen enough, or what comes next cannot be told.
     Enough,
 }
 
@@ -66,6 +68,7 @@ impl Pass {
             emitted: Emitted::default(),
             resumed: false,
             restarted: false,
+            broken_off: None,
             begun: Instant::now(),
             tally: Tally::default(),
             teller: Teller::new(stream, events),
@@ -132,7 +135,7 @@ impl Pass {
             let event = self.page(records, position, began);
             if !goes_on {
                 self.teller.say(event).await?;
-                return impossible.map_or(Ok(()), Err);
+                return impossible.or(self.broken_off.take()).map_or(Ok(()), Err);
             }
             self.tally.requests += 1;
             let on_wait = async |wait| self.teller.tell(wait).await;
@@ -156,14 +159,14 @@ impl Pass {
     /// The position to say. Behind a gap nothing has been read, so that no later run goes on behind it, or takes the
     /// stream for complete.
     fn position(&self, turn: Turn, is_impossible: bool) -> Position {
-        let is_missing = turn != Turn::Page && (is_impossible || self.walk.missing().is_some());
+        let is_missing = turn == Turn::End && (is_impossible || self.walk.missing().is_some());
         if is_missing || self.walk.has_gap() {
             return Position::Start;
         }
         let Bookmark { access, records, .. } = &self.bookmark;
         match turn {
-            Turn::Page => Position::At(self.bookmark.clone()),
-            _ => Position::Complete { access: access.clone(), records: Some(*records) },
+            Turn::End => Position::Complete { access: access.clone(), records: Some(*records) },
+            _ => Position::At(self.bookmark.clone()),
         }
     }
 
@@ -207,7 +210,7 @@ impl Pass {
         self.walk.forget();
         self.begin_pass();
         let first = self.walk.first(&self.teller).await?;
-        self.go_to(first)
+        Ok(self.go_to(first))
     }
 
     /// The new pass begins later, because the moment at which a pass began is the version of its rows.
@@ -227,12 +230,12 @@ impl Pass {
     }
 
     /// Goes on with another partition, or ends.
-    fn go_to(&mut self, partition: Option<Partition>) -> Result<Turn, Error> {
+    fn go_to(&mut self, partition: Option<Partition>) -> Turn {
         self.bookmark.page_token = None;
-        let Some(partition) = partition else { return Ok(self.end()) };
+        let Some(partition) = partition else { return self.end() };
         let turn = self.begin(partition);
         let may = self.sample.as_mut().is_none_or(Sample::begins);
-        Ok(if may { turn } else { Turn::Enough })
+        if may { turn } else { Turn::Enough }
     }
 
     /// There is no further partition, or none that a sample may ask for.
@@ -249,12 +252,12 @@ impl Pass {
             return self.restart(&format!("its page token is refused: {error}")).await;
         }
         let next = self.walk.refused(&self.partition, error, &self.teller).await?;
-        self.go_to(next)
+        Ok(self.go_to(next))
     }
 
     /// Makes the records of a page fit, and moves past it.
     async fn take(&mut self, page: &Page, records: &mut Records) -> Result<Turn, Error> {
-        let (mut came, mut is_inclusive) = (0, false);
+        let (mut came, mut is_inclusive, before) = (0, false, self.bookmark.records);
         for record in page.records() {
             came += 1;
             let fitted = self.shape.fit(record, &self.partition, records);
@@ -287,9 +290,14 @@ impl Pass {
                 Turn::Page
             }
             Next::Partition => {
-                // A parent may have to be listed first. Where that fails, the page is not said, and does not count.
-                let next = self.walk.next(&self.partition, &self.teller).await?;
-                self.go_to(next)?
+                match self.walk.next(&self.partition, &self.teller).await {
+                    Ok(next) => self.go_to(next),
+                    // The position stays before this page, whose records are said nevertheless.
+                    Err(error) => {
+                        (self.broken_off, self.bookmark.records) = (Some(error), before);
+                        Turn::Enough
+                    }
+                }
             }
             Next::Enough => Turn::Enough,
         };

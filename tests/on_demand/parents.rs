@@ -57,3 +57,30 @@ fn connectors_of_a_cluster_of_another_environment_are_not_taken_for_its_own() {
     assert!(run.says("ERROR", &["kafka_clusters", "spec.environment.id", "env-1"]));
     assert!(run.records("connectors").is_empty(), "a cluster was taken for one of env-1");
 }
+
+#[test]
+fn a_page_is_written_also_where_the_next_parent_cannot_be_listed() {
+    let fails = Arc::new(AtomicBool::new(true));
+    let failing = fails.clone();
+    let service = answering(move |asked| {
+        let is_second = asked.parameter("environment") == Some("env-2");
+        match asked.path.as_str() {
+            "/org/v2/environments" => Some(Reply::page(["env-1", "env-2"].map(environment), None)),
+            "/cmk/v2/clusters" if is_second && failing.load(Ordering::Relaxed) => Some(Reply::new(500, "")),
+            "/cmk/v2/clusters" => Some(Reply::page([json!({"id": "lkc-1"})], None)),
+            path if path.ends_with("/connectors") => {
+                let id = path.replace('/', "-");
+                Some(Reply::new(200, json!({"c": {"id": {"id": id}}}).to_string()))
+            }
+            _ => None,
+        }
+    });
+    let connectors = || service.tap().set("streams", json!(["connectors"])).set("max_retries", 0);
+    let before = connectors().run().expect_code(4);
+    assert_eq!(before.records("connectors").len(), 1);
+    assert_eq!(before.bookmark("connectors")["partition"], "env-1/lkc-1");
+    fails.store(false, Ordering::Relaxed);
+    let after = connectors().state(&before.last_state().unwrap()).run().expect_code(0);
+    assert_eq!(after.records("connectors").len(), 2, "the page in flight, and the one behind");
+    assert_eq!(after.bookmark("connectors")["last_records"], 2);
+}
