@@ -231,38 +231,47 @@ mod tests {
     fn each_rule_has_words_and_no_value() {
         let table = [
             (json!({"page_size": 101}), "page_size must be at most 100"),
-            (json!({"page_size": "hush"}), "page_size must be of type integer, not a text"),
+            (json!({"page_size": "hush"}), "page_size must be of type integer, not a string"),
             (json!({"page_size": "many"}), "page_size must be of type integer, not \"many\""),
             // As long as a key of hashes: a setting of its own, which is near this one.
-            (json!({"personal_data": "hush2d3c-4b5a-6978-8796-a5b4c3d2e1f0"}), "holds a text, which is"),
+            (
+                json!({"personal_data": "hush2d3c-4b5a-6978-8796-a5b4c3d2e1f0"}),
+                "must be one of keep, hash, omit, not a string",
+            ),
             (json!({"base_url": "api.of-a-long-name.example.com"}), "https://api.of-a-long-name.example.com"),
             (json!({"page_size": 1.5}), "page_size must be of type integer, not 1.5"),
             (json!({"page_size": [1]}), "page_size must be of type integer, not a list"),
             (json!({"user_agent": {"a": 1}}), "user_agent must be of type string, not an object"),
             (json!({"concurrency": 0}), "concurrency must be at least 1, not 0"),
-            (json!({"personal_data": "OMITT"}), "none of keep, hash, omit (did you mean omit?)"),
+            (
+                json!({"personal_data": "OMITT"}),
+                "must be one of keep, hash, omit, not \"OMITT\" (did you mean omit?)",
+            ),
             (
                 json!({"schema_drift": "ignore"}),
-                "schema_drift holds \"ignore\", which is none of pass, warn, fail",
+                "schema_drift must be one of pass, warn, fail, not \"ignore\"",
             ),
-            (
-                json!({"streams": ["users", "userz"]}),
-                "streams holds \"userz\", which is none of users, invitations",
-            ),
-            (json!({"streams": ["{\"api_secret\": \"s3cret\"}"]}), "streams holds a text, which is none of"),
+            (json!({"streams": ["users", "userz"]}), "streams must be one of users, invitations"),
+            (json!({"streams": ["{\"api_secret\": \"s3cret\"}"]}), "connectors, not a string"),
             (json!({"streams": []}), "streams must not be empty"),
-            (json!({"streams": "users,users"}), "streams names something twice"),
+            (json!({"streams": "users,users"}), "streams must not contain duplicates"),
             (json!({"api_secret": 5}), "api_secret must be of type string"),
             (json!({"base_url": "s3cret"}), "base_url lacks its scheme: add https://"),
             (json!({"base_url": "api.confluent.cloud"}), "https://, as in https://api.confluent.cloud"),
-            (json!({"base_url": "ftp://s3cret"}), "base_url must match"),
+            (
+                json!({"base_url": "ftp://s3cret"}),
+                "base_url must be a URL such as https://api.confluent.cloud.",
+            ),
             (json!({"base_url": "https://[s3cret"}), "base_url is not a URL"),
             (json!({"base_url": "http://api.confluent.cloud"}), "base_url must begin with https://"),
             (json!({"base_url": "http://127.0.0.1.example.com"}), "base_url must begin with https://"),
             (json!({"base_url": "https://user:s3cret@example.com"}), "without user"),
-            (json!({"user_agent": "s3cret\nx"}), "user_agent must match"),
-            (json!({"organization_id": "crn://s3cret"}), "organization_id must match"),
-            (json!({"organization_id": "*"}), "organization_id must match"),
+            (json!({"user_agent": "s3cret\nx"}), "user_agent must be printable ASCII text."),
+            (json!({"user_agent": "Zürich"}), "user_agent must be printable ASCII text, not \"Zürich\""),
+            (json!({"personal_data_key": "hush"}), "personal_data_key must have at least 16 characters"),
+            (json!({"organization_id": "a:hush@b"}), "underscores and hyphens."),
+            (json!({"organization_id": "crn://s3cret"}), "organization_id must be an id of letters"),
+            (json!({"organization_id": "*"}), "underscores and hyphens, not \"*\""),
         ];
         for (given, expected) in table {
             let error = with_key(given.clone()).unwrap_err().to_string();
@@ -285,7 +294,7 @@ mod tests {
             json!({"api_secret": "hush-5up3r-s3cret", "personal_data": "5up3r-s3cret", "page_size": 0});
         let error = Offered::enforce(fitting(&given)).unwrap_err().to_string();
         assert!(
-            error.starts_with("settings: personal_data holds a text, which is none of keep, "),
+            error.starts_with("settings: personal_data must be one of keep, hash, omit, not a string."),
             "{error}"
         );
         assert!(!error.contains("page_size"), "{error}");

@@ -1,11 +1,11 @@
-//! Which settings break a rule of the schema, in words that hold no secret.
+//! Describes settings that break a rule of the schema, without quoting secrets.
 
 use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use serde_json::{Map, Value};
 
 use super::names::meant;
-use super::schema::secrets;
+use super::schema::{SCHEMA, secrets};
 use super::sources;
 use crate::error::Error;
 use crate::secret::is_name;
@@ -13,7 +13,7 @@ use crate::secret::is_name;
 /// Each setting that breaks a rule, and the rule.
 ///
 /// # Errors
-/// Broken, if the schema is none.
+/// Broken, if the schema is not a valid JSON Schema.
 pub fn broken(schema: &Value, given: &Map<String, Value>) -> Result<Vec<String>, Error> {
     let validator = jsonschema::draft7::new(schema)
         .map_err(|error| Error::broken(format!("schemas/config.json is not a JSON Schema: {error}")))?;
@@ -32,36 +32,43 @@ fn words(error: &ValidationError<'_>, given: &Map<String, Value>) -> String {
                 options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
             let near = meant(found.trim_matches('"'), options.iter().copied());
             let near = near.map_or(String::new(), |near| format!(" (did you mean {near}?)"));
-            format!("{name} holds {found}, which is none of {}{near}", options.join(", "))
+            format!("{name} must be one of {}, not {found}{near}", options.join(", "))
         }
         Kind::Minimum { limit } => format!("{name} must be at least {limit}, not {found}"),
         Kind::Maximum { limit } => format!("{name} must be at most {limit}, not {found}"),
         Kind::Pattern { .. } if name == "base_url" && !error.instance().to_string().contains(':') => {
-            // A secret has capitals, and no dot.
+            // A secret contains upper-case letters and no dot.
             let host = found.trim_matches('"');
             let is_told = host.contains('.') && !host.contains(|c: char| c.is_ascii_uppercase());
             let right = if is_told { format!(", as in https://{host}") } else { String::new() };
             format!("{name} lacks its scheme: add https://{right}")
         }
         Kind::MinItems { .. } => format!("{name} must not be empty"),
-        Kind::UniqueItems => format!("{name} names something twice"),
-        Kind::Pattern { pattern } => format!("{name} must match {pattern}"),
+        Kind::UniqueItems => format!("{name} must not contain duplicates"),
+        Kind::MinLength { limit } => format!("{name} must have at least {limit} characters"),
+        Kind::Pattern { .. } => {
+            let rule = SCHEMA["properties"][name]["pattern_descriptor"].as_str().unwrap_or_default();
+            let found = if found.starts_with('"') { format!(", not {found}") } else { String::new() };
+            format!("{name} must be {rule}{found}")
+        }
         _ => format!("{name} {}", error.masked()),
     }
 }
 
-/// A value as JSON if it is plain and no secret, for one may have been pasted anywhere; else what it is.
+/// The value as JSON, or only its type if it may be a secret, which can be pasted anywhere.
 fn told(value: &Value, given: &Map<String, Value>) -> String {
     let json = value.to_string();
     let text = json.trim_matches('"');
     let holds = |secret: &Value| secret == value || (text.len() >= 10 && secret.to_string().contains(text));
     let is_secret = secrets().filter_map(|name| given.get(name)).any(holds);
+    // Secrets are longer, in base64, in URLs or in pasted JSON.
+    let is_short = text.len() <= 20 && !text.contains(['+', '/', '=', ':', '@', '\\']);
     match value {
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "an object".to_owned(),
-        // A key of hashes may be as plain as a name, but is longer, and has no dot as hosts have.
-        _ if !is_secret && is_name(text) && (text.len() <= 20 || text.contains('.')) => json,
-        Value::String(_) => "a text".to_owned(),
+        // A key of hashes may look like a name, but it is longer and, unlike a host, has no dot.
+        _ if !is_secret && (is_short || is_name(text) && text.contains('.')) => json,
+        Value::String(_) => "a string".to_owned(),
         _ => "a number".to_owned(),
     }
 }

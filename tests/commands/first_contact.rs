@@ -82,9 +82,13 @@ fn a_base_url_without_a_scheme_is_reported_as_such() {
 fn a_wrong_value_is_quoted_unless_it_may_be_a_secret() {
     let sim = Simulator::start(small());
     for (name, value, words) in [
-        ("personal_data", json!("OMIT"), ["holds \"OMIT\"", "keep, hash, omit", "omit?). Give settings"]),
-        ("schema_drift", json!("ignore"), ["holds \"ignore\"", "pass, warn, fail", "schema_drift"]),
-        ("streams", json!("user,invitations"), ["holds \"user\"", "kafka_clusters", "did you mean users?"]),
+        (
+            "personal_data",
+            json!("OMIT"),
+            ["not \"OMIT\"", "must be one of keep, hash, omit", "omit?). Give settings"],
+        ),
+        ("schema_drift", json!("ignore"), ["not \"ignore\"", "pass, warn, fail", "schema_drift"]),
+        ("streams", json!("user,invitations"), ["not \"user\"", "kafka_clusters", "did you mean users?"]),
         ("page_size", json!("many"), ["type integer", "not \"many\"", "page_size"]),
         ("page_size", json!(true), ["type integer", "not true", "page_size"]),
         ("page_size", json!(500), ["at most 100", "not 500", "page_size"]),
@@ -98,7 +102,7 @@ fn a_wrong_value_is_quoted_unless_it_may_be_a_secret() {
     for (name, value) in
         [("personal_data", json!(secret)), ("page_size", json!(secret)), ("page_size", json!(secret[..30]))]
     {
-        let run = tap(&sim).set(name, value).run().expect_refusal(2, [name, "a text"]);
+        let run = tap(&sim).set(name, value).run().expect_refusal(2, [name, "a string"]);
         assert!(!run.stderr.contains(&secret[..10]), "it is quoted");
     }
     let run = tap(&sim).set("api_secret", 9_182_736_455_u64).run();

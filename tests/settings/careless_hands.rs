@@ -61,7 +61,7 @@ fn the_secret_of_another_key_in_organization_id_is_not_quoted() {
     assert!(!run.stderr.contains(other), "it is quoted");
     let signs = format!("{other}+x");
     let run = service.tap().set("organization_id", signs.as_str()).run();
-    let run = run.expect_refusal(2, ["organization_id must match"]);
+    let run = run.expect_refusal(2, ["organization_id must be an id of"]);
     assert!(!run.stderr.contains(&signs), "it is quoted");
 }
 
