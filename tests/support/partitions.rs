@@ -1,7 +1,7 @@
 //! Streams that are listed once for each record of another: which listings there are, in which order they
 //! are read, and which of them a run has asked for.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use simulator::{Request, Scenario, Simulator};
 
 use super::{Run, Tap, few, tap};
