@@ -48,17 +48,9 @@ impl Access {
     ///
     /// # Errors
     /// In words, if one of them is not a text.
-    pub fn from_bookmark(bookmark: &Map<String, Value>) -> Result<Access, String> {
-        Ok(Access {
-            organization_id: text(bookmark, "organization_id")?.map(str::to_owned),
-            api_key_hash: text(bookmark, "api_key_hash")?.map(str::to_owned),
-        })
-    }
-
-    /// Writes it into a bookmark.
-    pub fn into_bookmark(&self, bookmark: &mut Map<String, Value>) {
-        bookmark.insert("organization_id".to_owned(), self.organization_id.clone().into());
-        bookmark.insert("api_key_hash".to_owned(), self.api_key_hash.clone().into());
+    pub fn read(bookmark: &Value) -> Result<Access, String> {
+        let organization_id = text(bookmark, "organization_id")?;
+        Ok(Access { organization_id, api_key_hash: text(bookmark, "api_key_hash")? })
     }
 }
 
@@ -101,58 +93,50 @@ pub enum Position {
 }
 
 impl Position {
-    /// Reads the bookmark of a stream; keys that are not ours are ignored. Where no key of a pass is set it is
-    /// `Start`: a finished pass and one not begun start alike.
+    /// Reads the bookmark of a stream; keys that are not ours are ignored. Where there is none, or no key of a pass is
+    /// set, it is `Start`: a finished pass and one not begun start alike.
     ///
     /// # Errors
-    /// In words, if a key of ours holds what we never write.
-    pub fn from_bookmark(bookmark: &Map<String, Value>) -> Result<Position, String> {
-        let access = Access::from_bookmark(bookmark)?;
-        let (partition, token) = (text(bookmark, "partition")?, text(bookmark, "page_token")?);
+    /// In words, if it is not an object, or a key of ours holds what we never write.
+    pub fn read(bookmark: &Value) -> Result<Position, String> {
+        if !bookmark.is_object() && !bookmark.is_null() {
+            return Err("it is not an object".to_owned());
+        }
+        let access = Access::read(bookmark)?;
+        let (partition, page_token) = (text(bookmark, "partition")?, text(bookmark, "page_token")?);
         let (started_at, records) = (text(bookmark, "started_at")?, count(bookmark, "records")?);
         count(bookmark, "last_records")?;
-        if access == Access::default() && partition.or(token).or(started_at).is_none() && records.is_none() {
+        if BOOKMARK_KEYS.iter().all(|key| bookmark[key].is_null() || *key == "last_records") {
             return Ok(Position::Start);
         }
-        let started_at = DateTime::parse_from_rfc3339(started_at.ok_or("started_at is missing")?)
+        let started_at = DateTime::parse_from_rfc3339(&started_at.ok_or("started_at is missing")?)
             .map_err(|_| "started_at is not a time")?
             .to_utc();
         if !(1..=9999).contains(&started_at.year()) {
             return Err("started_at is not of this age".to_owned());
         }
-        Ok(Position::At(Bookmark {
-            access,
-            partition: partition.map(str::to_owned),
-            page_token: token.map(str::to_owned),
-            started_at,
-            records: records.unwrap_or_default(),
-        }))
+        let records = records.unwrap_or_default();
+        Ok(Position::At(Bookmark { access, partition, page_token, started_at, records }))
     }
 
     /// Writes the keys of a bookmark into it and leaves its other keys alone. What outlives a pass, the number
     /// of records of the last complete one, changes only where the pass is complete.
-    pub fn into_bookmark(&self, bookmark: &mut Map<String, Value>) {
-        let mut values = [const { Value::Null }; 6];
-        let mut last_records = bookmark.remove("last_records").filter(Value::is_u64).unwrap_or_default();
-        match self {
-            Position::Start => {}
-            Position::Complete { records, .. } => {
-                last_records = records.map_or(last_records, Value::from);
-            }
-            Position::At(Bookmark { access, partition, page_token, started_at, records }) => {
-                values = [
-                    access.organization_id.clone().into(),
-                    access.api_key_hash.clone().into(),
-                    partition.clone().into(),
-                    page_token.clone().into(),
-                    started_at.to_rfc3339_opts(SecondsFormat::Millis, true).into(),
-                    (*records).into(),
-                ];
-            }
-        }
-        for (key, value) in BOOKMARK_KEYS.into_iter().zip(values.into_iter().chain([last_records])) {
-            bookmark.insert(key.to_owned(), value);
-        }
+    pub fn write(&self, bookmark: &mut Value) {
+        let mut keys = if let Value::Object(keys) = bookmark.take() { keys } else { Map::new() };
+        let at = if let Position::At(at) = self { Some(at) } else { None };
+        let records = if let Position::Complete { records, .. } = self { *records } else { None };
+        let last = keys.remove("last_records").as_ref().and_then(Value::as_u64);
+        let values = [
+            at.and_then(|at| at.access.organization_id.clone()).into(),
+            at.and_then(|at| at.access.api_key_hash.clone()).into(),
+            at.and_then(|at| at.partition.clone()).into(),
+            at.and_then(|at| at.page_token.clone()).into(),
+            at.map(|at| at.started_at.to_rfc3339_opts(SecondsFormat::Millis, true)).into(),
+            at.map(|at| at.records).into(),
+            records.or(last).into(),
+        ];
+        keys.extend(BOOKMARK_KEYS.map(str::to_owned).into_iter().zip(values));
+        *bookmark = Value::Object(keys);
     }
 
     /// What the next run, with that access, does with a stream that stands here.
@@ -189,15 +173,15 @@ impl Position {
 }
 
 /// The text under a key of a bookmark; null and absent are none.
-fn text<'a>(bookmark: &'a Map<String, Value>, key: &str) -> Result<Option<&'a str>, String> {
-    let value = bookmark.get(key).filter(|value| !value.is_null());
-    value.map(|value| value.as_str().ok_or_else(|| format!("{key} is not a text"))).transpose()
+fn text(bookmark: &Value, key: &str) -> Result<Option<String>, String> {
+    let value = Some(&bookmark[key]).filter(|value| !value.is_null());
+    value.map(|value| value.as_str().map(str::to_owned).ok_or(format!("{key} is not a text"))).transpose()
 }
 
 /// The same of a number of records.
-fn count(bookmark: &Map<String, Value>, key: &str) -> Result<Option<u64>, String> {
-    let value = bookmark.get(key).filter(|value| !value.is_null());
-    value.map(|value| value.as_u64().ok_or_else(|| format!("{key} is not a number of records"))).transpose()
+fn count(bookmark: &Value, key: &str) -> Result<Option<u64>, String> {
+    let value = Some(&bookmark[key]).filter(|value| !value.is_null());
+    value.map(|value| value.as_u64().ok_or(format!("{key} is not a number of records"))).transpose()
 }
 
 /// What a run does with a stream.
@@ -213,15 +197,16 @@ pub enum Resume {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
 
     fn time(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
     }
 
     /// A bookmark of `organization hash partition token time`, where a dash is null.
-    fn bookmark(text: &str) -> Map<String, Value> {
+    fn bookmark(text: &str) -> Value {
         let values = text.split(' ').map(|value| if value == "-" { Value::Null } else { value.into() });
         BOOKMARK_KEYS.into_iter().map(str::to_owned).zip(values).collect()
     }
@@ -252,7 +237,7 @@ mod tests {
             ("o k organization/* - 2026-03-02T11:00:00Z", Some("")),
         ];
         for (text, expected) in table {
-            let position = Position::from_bookmark(&bookmark(text)).unwrap();
+            let position = Position::read(&bookmark(text)).unwrap();
             let first = Bookmark::first(&access(Some("o")), now);
             match (position.clone().resume(&access(Some("o")), now, true), expected) {
                 (Resume::At(at), None) => assert_eq!(at, first, "{text}"),
@@ -312,7 +297,7 @@ mod tests {
             json!({"partition": ["a"]}),
             json!({"page_token": "t", "started_at": "0000-01-01T00:00:00+23:59"}),
         ] {
-            let read = Position::from_bookmark(bookmark.as_object().unwrap());
+            let read = Position::read(&bookmark);
             assert!(read.is_err(), "{bookmark}");
         }
     }
@@ -323,17 +308,18 @@ mod tests {
         at.records = 7;
         for name in [None, Some("organization+"), Some("organization/*"), Some("env-1/lkc-1")] {
             at.partition = name.map(str::to_owned);
-            let mut bookmark = json!({"foreign": 1, "last_records": 5}).as_object().unwrap().clone();
-            Position::At(at.clone()).into_bookmark(&mut bookmark);
-            assert_eq!(Position::from_bookmark(&bookmark), Ok(Position::At(at.clone())), "{bookmark:?}");
+            let mut bookmark = json!({"foreign": 1, "last_records": 5});
+            Position::At(at.clone()).write(&mut bookmark);
+            assert_eq!(Position::read(&bookmark), Ok(Position::At(at.clone())), "{bookmark:?}");
             assert_eq!((&bookmark["foreign"], &bookmark["last_records"]), (&json!(1), &json!(5)));
             for (records, last) in [(Some(9), 9), (None, 9)] {
-                Position::Complete { access: Access::default(), records }.into_bookmark(&mut bookmark);
-                assert_eq!(Position::from_bookmark(&bookmark), Ok(Position::Start));
+                Position::Complete { access: Access::default(), records }.write(&mut bookmark);
+                assert_eq!(Position::read(&bookmark), Ok(Position::Start));
                 assert_eq!(bookmark["last_records"], last);
             }
-            let keys = BOOKMARK_KEYS.iter().filter(|key| bookmark.contains_key(**key)).count();
-            assert_eq!((keys, bookmark.len()), (7, 8), "no key of a bookmark is ever left out");
+            let keys = bookmark.as_object().unwrap();
+            let ours = BOOKMARK_KEYS.iter().filter(|key| keys.contains_key(**key)).count();
+            assert_eq!((ours, keys.len()), (7, 8), "no key of a bookmark is ever left out");
         }
     }
 }

@@ -126,9 +126,18 @@ impl Tally {
 
 /// Says events in one protocol's messages.
 pub trait Sink: Send {
+    /// Appends what is to be written of an event: whole lines, or nothing.
+    fn say(&mut self, event: &Event, lines: &mut Vec<u8>);
+
+    /// Writes what is to be said of an event.
+    ///
     /// # Errors
     /// Those of stdout.
-    fn write(&mut self, event: &Event) -> io::Result<()>;
+    fn write(&mut self, event: &Event) -> io::Result<()> {
+        let mut lines = Vec::new();
+        self.say(event, &mut lines);
+        if lines.is_empty() { Ok(()) } else { line(&lines) }
+    }
 
     /// Tells people how streams ended: in the log, unless it has told them itself.
     fn tell(&self, log: fn(String), words: String) {
@@ -140,9 +149,7 @@ pub trait Sink: Send {
 pub struct Silent;
 
 impl Sink for Silent {
-    fn write(&mut self, _: &Event) -> io::Result<()> {
-        Ok(())
-    }
+    fn say(&mut self, _: &Event, _: &mut Vec<u8>) {}
 }
 
 /// What a run has been asked for, in the terms of no protocol.
@@ -163,17 +170,17 @@ pub struct Verdicts {
 }
 
 impl Sink for Verdicts {
-    fn write(&mut self, event: &Event) -> io::Result<()> {
+    fn say(&mut self, event: &Event, lines: &mut Vec<u8>) {
         let (stream, words) = match event {
             Event::Finished { stream, tally } if tally.records == 0 => (stream, "no record there".to_owned()),
             Event::Finished { stream, tally } => (stream, format!("{} record read", tally.records)),
             Event::Failed { stream, error, .. } => {
                 (stream, format!("{}: {error}", format!("{:?}", error.kind).to_lowercase()))
             }
-            _ => return Ok(()),
+            _ => return,
         };
         let width = self.width;
-        line(format!("{:width$}  {}\n", stream.name, one_line(&words, LONGEST)).as_bytes())
+        lines.extend(format!("{:width$}  {}\n", stream.name, one_line(&words, LONGEST)).into_bytes());
     }
 
     fn tell(&self, _: fn(String), _: String) {}
@@ -182,6 +189,11 @@ impl Sink for Verdicts {
 /// Whether stdout is a terminal.
 pub fn is_watched() -> bool {
     io::stdout().is_terminal()
+}
+
+/// Appends a message as a line.
+fn push(lines: &mut Vec<u8>, message: &Value) {
+    lines.extend_from_slice(format!("{message}\n").as_bytes());
 }
 
 /// Writes one message.

@@ -300,17 +300,17 @@ proptest! {
         let started_at: DateTime<Utc> = DateTime::UNIX_EPOCH + TimeDelta::milliseconds(milliseconds);
         let access = Access { organization_id, api_key_hash };
         let position = Position::At(Bookmark { access, partition, page_token, started_at, records });
-        let mut bookmark: Map<String, Value> = others.clone().into_iter().collect();
-        bookmark.insert("last_records".to_owned(), last_records.into());
-        position.into_bookmark(&mut bookmark);
+        let mut bookmark: Value = others.clone().into_iter().collect();
+        bookmark["last_records"] = last_records.into();
+        position.write(&mut bookmark);
         prop_assert!(others.iter().all(|(name, value)| bookmark.get(name) == Some(value)));
-        prop_assert_eq!(Position::from_bookmark(&bookmark), Ok(position.clone()));
+        prop_assert_eq!(Position::read(&bookmark), Ok(position.clone()));
         let state = json!({"bookmarks": {stream.name: bookmark.clone()}});
         let state = singer::State::read(state).unwrap();
         prop_assert_eq!(state.position(stream), position);
         prop_assert_eq!(bookmark["last_records"].as_u64(), last_records);
-        Position::Complete { access: Access::default(), records: None }.into_bookmark(&mut bookmark);
-        prop_assert_eq!(Position::from_bookmark(&bookmark), Ok(Position::Start));
+        Position::Complete { access: Access::default(), records: None }.write(&mut bookmark);
+        prop_assert_eq!(Position::read(&bookmark), Ok(Position::Start));
         prop_assert_eq!(bookmark["last_records"].as_u64(), last_records);
     }
 

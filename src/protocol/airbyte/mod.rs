@@ -6,13 +6,13 @@
 
 pub mod catalog;
 
-use std::collections::HashMap;
-use std::io;
+use std::collections::{HashMap, HashSet};
+use std::slice;
 
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{Event, Offer, Request, Selected, Sink, Wrong, line};
+use super::{Event, Offer, Request, Sink, Wrong, push};
 use crate::error::{Error, Kind};
 use crate::log::{self, LONGEST, Level, one_line};
 use crate::state::{Access, BOOKMARK_KEYS, Position};
@@ -43,11 +43,10 @@ const LONGEST_CHECK: usize = 5 * LONGEST;
 
 /// How a check ended: with nothing to say, or with what is missing, in words.
 pub fn connection_status(failure: Option<&str>) -> Value {
-    let status = match failure {
+    json!({"type": "CONNECTION_STATUS", "connectionStatus": match failure {
         None => json!({"status": "SUCCEEDED"}),
         Some(words) => json!({"status": "FAILED", "message": one_line(words, LONGEST_CHECK)}),
-    };
-    json!({"type": "CONNECTION_STATUS", "connectionStatus": status})
+    }})
 }
 
 pub fn catalog(offer: &Offer) -> Value {
@@ -93,86 +92,86 @@ fn now() -> i64 {
     Utc::now().timestamp_millis()
 }
 
-/// What a state holds of one stream: its bookmark as it was given, and the position in it.
-type Bookmarked = (Map<String, Value>, Position);
+/// What a state holds of one stream.
+pub struct Given {
+    pub position: Position,
+    /// Records of its last complete pass, which is carried on.
+    last_records: Value,
+}
 
 /// What a state holds, by stream.
-pub type Given = HashMap<&'static str, Bookmarked>;
+pub type State = HashMap<&'static str, Given>;
 
 /// Reads a state as the platform, PyAirbyte or an old connection hands it over.
 ///
 /// # Errors
 /// In words, if it is none of the known forms.
-pub fn read_state(state: &Value) -> Result<Given, String> {
+pub fn read_state(state: &Value) -> Result<State, String> {
+    let legacy;
     let messages = match state {
         Value::Array(messages) => messages.as_slice(),
         Value::Object(fields) if ["type", "stream", "global"].iter().any(|key| fields.contains_key(*key)) => {
-            std::slice::from_ref(state)
+            slice::from_ref(state)
         }
-        Value::Object(by_stream) => {
-            return Ok(by_stream.iter().filter_map(|(name, state)| position(name, state)).collect());
+        Value::Object(_) => {
+            legacy = json!({"data": state});
+            slice::from_ref(&legacy)
         }
         _ => return Err("it is neither a list of state messages nor an object".to_owned()),
     };
-    let mut positions = HashMap::new();
+    let mut given = State::new();
     for message in messages {
         // PyAirbyte writes the key `global_`, and null for whatever a message does not have.
         let global = [&message["global"], &message["global_"]].into_iter().find(|global| global.is_object());
-        let streams: Vec<&Value> = match (&message["stream"], global, &message["data"]) {
-            (stream @ Value::Object(_), _, _) => vec![stream],
+        let streams = match (&message["stream"], global, &message["data"]) {
+            (stream @ Value::Object(_), _, _) => slice::from_ref(stream),
             (_, Some(global), _) => match &global["stream_states"] {
-                Value::Array(streams) => streams.iter().collect(),
-                Value::Null => Vec::new(),
+                Value::Array(streams) => streams.as_slice(),
+                Value::Null => &[],
                 _ => return Err("the `stream_states` in it are not a list".to_owned()),
             },
             (_, _, Value::Object(by_stream)) => {
-                positions.extend(by_stream.iter().filter_map(|(name, state)| position(name, state)));
+                given.extend(by_stream.iter().filter_map(|(name, state)| read_stream(name, state)));
                 continue;
             }
             _ => return Err("a message in it holds no state of a stream".to_owned()),
         };
         for stream in streams {
             let name = stream["stream_descriptor"]["name"].as_str().ok_or("a stream in it has no name")?;
-            positions.extend(position(name, &stream["stream_state"]));
+            given.extend(read_stream(name, &stream["stream_state"]));
         }
     }
-    Ok(positions)
+    Ok(given)
 }
 
-fn position(name: &str, state: &Value) -> Option<(&'static str, Bookmarked)> {
+fn read_stream(name: &str, state: &Value) -> Option<(&'static str, Given)> {
     let Some(stream) = find(name) else {
         log::warn(format!("the state names a stream {name:?} that is not of this source; it is ignored"));
         return None;
     };
-    let given = state.as_object().cloned().unwrap_or_default();
-    let position = match state {
-        Value::Null => Ok(Position::Start),
-        Value::Object(state) if state.get(COMPLETE) == Some(&Value::Bool(true)) => {
-            Access::from_bookmark(state).map(|access| Position::Complete { access, records: None })
+    let is_foreign = BOOKMARK_KEYS.iter().all(|key| state.get(key).is_none());
+    let read = match state {
+        _ if state[COMPLETE] == true => {
+            Access::read(state).map(|access| Position::Complete { access, records: None })
         }
-        Value::Object(state) if state.contains_key(NO_CURSOR) => Ok(Position::Start),
-        Value::Object(state)
-            if !state.is_empty() && !BOOKMARK_KEYS.iter().any(|key| state.contains_key(*key)) =>
-        {
-            Err("it has no key of ours".to_owned())
-        }
-        Value::Object(state) => Position::from_bookmark(state),
-        _ => Err("it is not an object".to_owned()),
+        _ if state.get(NO_CURSOR).is_some() => Ok(Position::Start),
+        Value::Object(keys) if is_foreign && !keys.is_empty() => Err("it has no key of ours".to_owned()),
+        _ => Position::read(state),
     };
-    let position = position.unwrap_or_else(|why| {
+    let position = read.unwrap_or_else(|why| {
         log::warn(format!("{name}: its state is not one of this source ({why}); reading it from page one"));
         Position::Start
     });
-    Some((stream.name, (given, position)))
+    Some((stream.name, Given { position, last_records: state["last_records"].clone() }))
 }
 
 /// Says events as Airbyte messages.
+#[derive(Default)]
 pub struct Airbyte {
     /// Streams that have said RUNNING.
-    running: Vec<&'static str>,
+    running: HashSet<&'static str>,
     /// The bookmark of each stream as it was said last.
-    bookmarks: HashMap<&'static str, Map<String, Value>>,
-    lines: Vec<u8>,
+    bookmarks: HashMap<&'static str, Value>,
 }
 
 /// What a configured catalog and a state ask for.
@@ -181,96 +180,78 @@ pub struct Airbyte {
 /// Says which of the two is wrong.
 pub fn request(catalog: Option<Value>, state: Option<Value>, offer: &Offer) -> Result<Request, Wrong> {
     let catalog = catalog.ok_or_else(|| ("catalog", "there is none".to_owned()))?;
-    let (wanted, missing) = catalog::select(&catalog, offer).map_err(|why| ("catalog", why))?;
-    let mut given =
-        state.map_or(Ok(Given::new()), |state| read_state(&state)).map_err(|why| ("state", why))?;
-    let sink = Box::new(Airbyte::new(&given));
-    let streams = wanted.into_iter().map(|selected| {
-        let position = given.remove(selected.stream.name).map_or(Position::Start, |(_, position)| position);
-        Selected { position, ..selected }
-    });
-    Ok(Request { streams: streams.collect(), missing, sink })
+    let (mut streams, missing) = catalog::select(&catalog, offer).map_err(|why| ("catalog", why))?;
+    let state = state.map_or(Ok(State::new()), |state| read_state(&state)).map_err(|why| ("state", why))?;
+    for selected in &mut streams {
+        let given = state.get(selected.stream.name);
+        selected.position = given.map_or(Position::Start, |given| given.position.clone());
+    }
+    let last = state.into_iter().map(|(name, given)| (name, json!({"last_records": given.last_records})));
+    let sink = Box::new(Airbyte { bookmarks: last.collect(), ..Airbyte::default() });
+    Ok(Request { streams, missing, sink })
+}
+
+fn status(stream: &Stream, status: &str, rate_limited: Option<DateTime<Utc>>) -> Value {
+    let mut fields = json!({"stream_descriptor": {"name": stream.name}, "status": status});
+    if let Some(until) = rate_limited {
+        let reset = until.timestamp_millis();
+        fields["reasons"] = json!([{"type": "RATE_LIMITED", "rate_limited": {"quota_reset": reset}}]);
+    }
+    let trace = json!({"type": "STREAM_STATUS", "emitted_at": now(), "stream_status": fields});
+    json!({"type": "TRACE", "trace": trace})
 }
 
 impl Airbyte {
-    /// `given`: a state whose numbers of last passes are carried on.
-    fn new(given: &Given) -> Airbyte {
-        let last = |bookmark: &Map<String, Value>| {
-            let last = bookmark.get("last_records").cloned().unwrap_or_default();
-            Map::from_iter([("last_records".to_owned(), last)])
-        };
-        let bookmarks = given.iter().map(|(name, (bookmark, _))| (*name, last(bookmark))).collect();
-        Airbyte { running: Vec::new(), bookmarks, lines: Vec::new() }
-    }
-
-    fn push(&mut self, message: &Value) {
-        self.lines.extend_from_slice(message.to_string().as_bytes());
-        self.lines.push(b'\n');
-    }
-
-    fn push_status(&mut self, stream: &Stream, status: &str, rate_limited: Option<DateTime<Utc>>) {
-        let mut fields = json!({"stream_descriptor": {"name": stream.name}, "status": status});
-        if let Some(until) = rate_limited {
-            let reset = until.timestamp_millis();
-            fields["reasons"] = json!([{"type": "RATE_LIMITED", "rate_limited": {"quota_reset": reset}}]);
-        }
-        self.push(&json!({"type": "TRACE", "trace": {
-            "type": "STREAM_STATUS", "emitted_at": now(), "stream_status": fields,
-        }}));
-    }
-
-    fn push_state(&mut self, stream: &Stream, position: &Position, records: usize) {
+    fn state(&mut self, stream: &Stream, position: &Position, records: usize) -> Value {
         let bookmark = self.bookmarks.entry(stream.name).or_default();
-        position.into_bookmark(bookmark);
+        position.write(bookmark);
         let mut state = bookmark.clone();
         if let Position::Complete { access, .. } = position {
-            state.insert(COMPLETE.to_owned(), true.into());
-            access.into_bookmark(&mut state);
+            state[COMPLETE] = true.into();
+            state["organization_id"] = access.organization_id.clone().into();
+            state["api_key_hash"] = access.api_key_hash.clone().into();
         }
-        self.push(&json!({"type": "STATE", "state": {
+        json!({"type": "STATE", "state": {
             "type": "STREAM",
             "stream": {"stream_descriptor": {"name": stream.name}, "stream_state": state},
             // The protocol asks for a decimal point; every page ends with a state, so its records are
             // those since the stream's last one.
             "sourceStats": {"recordCount": records as f64},
-        }}));
+        }})
     }
 }
 
 impl Sink for Airbyte {
-    fn write(&mut self, event: &Event) -> io::Result<()> {
-        self.lines.clear();
+    fn say(&mut self, event: &Event, lines: &mut Vec<u8>) {
         match event {
-            Event::Started { stream, .. } => self.push_status(stream, "STARTED", None),
+            Event::Started { stream, .. } => push(lines, &status(stream, "STARTED", None)),
             Event::Page { stream, records, position, .. } => {
-                if !self.running.contains(&stream.name) {
-                    self.running.push(stream.name);
-                    self.push_status(stream, "RUNNING", None);
+                if self.running.insert(stream.name) {
+                    push(lines, &status(stream, "RUNNING", None));
                 }
                 let head = format!(r#"{{"type":"RECORD","record":{{"stream":"{}","data":"#, stream.name);
                 let tail = format!(",\"emitted_at\":{}", now());
                 for (number, record) in records.iter().enumerate() {
-                    self.lines.extend_from_slice(head.as_bytes());
-                    self.lines.extend_from_slice(record);
-                    self.lines.extend_from_slice(tail.as_bytes());
+                    lines.extend_from_slice(head.as_bytes());
+                    lines.extend_from_slice(record);
+                    lines.extend_from_slice(tail.as_bytes());
                     if let Some(fields) = records.nulled.get(&number) {
                         let reason = "SOURCE_SERIALIZATION_ERROR";
                         let change = |field| json!({"field": field, "change": "NULLED", "reason": reason});
                         let meta = json!({"changes": fields.iter().map(change).collect::<Vec<_>>()});
-                        self.lines.extend_from_slice(format!(",\"meta\":{meta}").as_bytes());
+                        lines.extend_from_slice(format!(",\"meta\":{meta}").as_bytes());
                     }
-                    self.lines.extend_from_slice(b"}}\n");
+                    lines.extend_from_slice(b"}}\n");
                 }
-                self.push_state(stream, position, records.len());
+                push(lines, &self.state(stream, position, records.len()));
             }
-            Event::RateLimited { stream, until } => self.push_status(stream, "RUNNING", Some(*until)),
-            Event::Finished { stream, .. } => self.push_status(stream, "COMPLETE", None),
+            Event::RateLimited { stream, until } => push(lines, &status(stream, "RUNNING", Some(*until))),
+            Event::Finished { stream, .. } => push(lines, &status(stream, "COMPLETE", None)),
             Event::Failed { stream, error, .. } => {
-                self.push_status(stream, "INCOMPLETE", None);
-                self.push(&trace_error(error, Some(stream.name)));
+                push(lines, &status(stream, "INCOMPLETE", None));
+                push(lines, &trace_error(error, Some(stream.name)));
             }
         }
-        line(&self.lines)
     }
 }
 
@@ -281,7 +262,7 @@ mod tests {
     #[test]
     fn states_of_every_form() {
         let at = json!({"organization_id": "o", "api_key_hash": "k", "partition": null, "page_token": "t", "started_at": "2026-03-02T12:00:00Z", "records": 1, "last_records": null});
-        let read = Position::from_bookmark(at.as_object().unwrap());
+        let read = Position::read(&at);
         let Ok(Position::At(place)) = read else { panic!() };
         let access = place.access.clone();
         let stream = |state: Value| json!({"stream_descriptor": {"name": "users", "namespace": null}, "stream_state": state});
@@ -325,7 +306,7 @@ mod tests {
         ];
         for (state, expected) in table {
             let positions = read_state(&state).unwrap_or_else(|why| panic!("{state}: {why}"));
-            assert_eq!(positions.get("users").map(|(_, position)| position), expected.as_ref(), "{state}");
+            assert_eq!(positions.get("users").map(|given| &given.position), expected.as_ref(), "{state}");
         }
         for state in [
             json!(5),

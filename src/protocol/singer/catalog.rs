@@ -60,20 +60,16 @@ pub fn select(catalog: &Value, offer: &Offer) -> Result<Vec<Selected>, String> {
         let name = entry["tap_stream_id"].as_str().or(entry["stream"].as_str());
         let name = name.ok_or("a stream in it has no `tap_stream_id`")?;
         let choice = Choice::of(entry);
-        let Some(stream) = offer.find(name) else {
-            if find(name).is_none() {
-                log::warn(format!(
-                    "the catalog names a stream {name:?} that is not known; it is passed over"
-                ));
-            } else if choice.selects_stream(entry) && !missing.contains(&name) {
-                missing.push(name);
-            }
-            continue;
-        };
-        if choice.selects_stream(entry) {
+        let legacy = entry["selected"].as_bool().or(entry["schema"]["selected"].as_bool());
+        let is_selected = choice.selects(&[], legacy, choice.0.is_empty());
+        if find(name).is_none() {
+            log::warn(format!("the catalog names a stream {name:?} that is not known; it is passed over"));
+        } else if let Some(stream) = offer.find(name).filter(|_| is_selected) {
             let mut selected = Selected { schema: schema_of(stream, entry, offer), ..offer.whole(stream) };
             choice.prune(&mut selected.schema, &[], stream.key, &mut selected.deselected);
             chosen.insert(stream.name, selected);
+        } else if is_selected && !missing.contains(&name) {
+            missing.push(name);
         }
     }
     if !missing.is_empty() {
@@ -103,44 +99,22 @@ struct Choice<'a>(HashMap<Vec<&'a str>, &'a Value>);
 
 impl<'a> Choice<'a> {
     fn of(entry: &'a Value) -> Choice<'a> {
-        let metadata = entry["metadata"].as_array().into_iter().flatten();
-        Choice(
-            metadata
-                .filter_map(|item| {
-                    let breadcrumb = item["breadcrumb"].as_array()?;
-                    Some((breadcrumb.iter().filter_map(Value::as_str).collect(), &item["metadata"]))
-                })
-                .collect(),
-        )
+        let described = |item: &'a Value| {
+            let breadcrumb = item["breadcrumb"].as_array()?.iter().filter_map(Value::as_str);
+            Some((breadcrumb.collect(), &item["metadata"]))
+        };
+        Choice(entry["metadata"].as_array().into_iter().flatten().filter_map(described).collect())
     }
 
-    /// The legacy `selected` on the entry or on its schema counts only where the metadata says nothing
-    /// (Meltano writes both).
-    fn selects_stream(&self, entry: &Value) -> bool {
-        let root = self.0.get([].as_slice()).copied().unwrap_or(&Value::Null);
-        let legacy = || entry["selected"].as_bool().or(entry["schema"]["selected"].as_bool());
-        match root["inclusion"].as_str() {
-            Some("unsupported") => false,
-            Some("automatic") => true,
-            _ => root["selected"]
-                .as_bool()
-                .or_else(legacy)
-                .or(root["selected-by-default"].as_bool())
-                .unwrap_or(self.0.is_empty()),
-        }
-    }
-
-    /// The precedence of the Singer SDK. A property is asked only if its parent is selected.
-    fn selects(&self, breadcrumb: &[&str], property: &Value) -> bool {
+    /// The precedence of the Singer SDK. A property is asked only if its parent is selected. `legacy`: the `selected`
+    /// outside the metadata, which counts only where these say nothing (Meltano writes both).
+    fn selects(&self, breadcrumb: &[&str], legacy: Option<bool>, otherwise: bool) -> bool {
         let metadata = self.0.get(breadcrumb).copied().unwrap_or(&Value::Null);
+        let selected = metadata["selected"].as_bool().or(legacy);
         match metadata["inclusion"].as_str() {
             Some("unsupported") => false,
             Some("automatic") => true,
-            _ => metadata["selected"]
-                .as_bool()
-                .or(property["selected"].as_bool())
-                .or(metadata["selected-by-default"].as_bool())
-                .unwrap_or(true),
+            _ => selected.or(metadata["selected-by-default"].as_bool()).unwrap_or(otherwise),
         }
     }
 
@@ -149,7 +123,8 @@ impl<'a> Choice<'a> {
         let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
         properties.retain(|name, property| {
             let path = [breadcrumb, &["properties", name]].concat();
-            let is_kept = path == ["properties", key] || self.selects(&path, property);
+            let is_kept =
+                path == ["properties", key] || self.selects(&path, property["selected"].as_bool(), true);
             if is_kept {
                 self.prune(property, &path, key, deselected);
             } else {

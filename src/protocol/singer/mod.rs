@@ -6,97 +6,72 @@
 pub mod catalog;
 
 use std::collections::HashMap;
-use std::io;
 
 use chrono::{SecondsFormat, Utc};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Event, Offer, Request, Selected, Sink, Wrong, line};
+use super::{Event, Offer, Request, Sink, Wrong, push};
 use crate::log::{self, Level};
 use crate::state::{BOOKMARK_KEYS, Position};
 use crate::streams::{Stream, find};
 
 /// A state as it was given. What is not ours in it is carried over unchanged.
 #[derive(Debug, Default)]
-pub struct State {
-    value: Map<String, Value>,
-}
+pub struct State(Value);
 
 impl State {
     /// Reads a state: the object itself, or a whole STATE message. Says what is foreign in it.
     ///
     /// # Errors
     /// In words, if it or `bookmarks` is not an object.
-    pub fn read(value: Value) -> Result<State, String> {
-        let Value::Object(mut value) = value else { return Err("it is not a JSON object".to_owned()) };
-        if value.get("type").and_then(Value::as_str) == Some("STATE")
-            && let Some(Value::Object(inner)) = value.remove("value")
-        {
-            value = inner;
+    pub fn read(mut value: Value) -> Result<State, String> {
+        if value["type"] == "STATE" && value["value"].is_object() {
+            value = value["value"].take();
         }
-        let bookmarks = value.entry("bookmarks").or_insert_with(|| json!({}));
+        let fields = value.as_object_mut().ok_or("it is not a JSON object")?;
+        fields.get_mut("currently_syncing").map(Value::take);
+        let top = fields.keys().filter(|key| !["bookmarks", "currently_syncing"].contains(&key.as_str()));
+        let top: Vec<String> = top.cloned().collect();
+        let bookmarks = fields.entry("bookmarks").or_insert_with(|| json!({}));
         if bookmarks.is_null() {
             *bookmarks = json!({});
         }
         let bookmarks = bookmarks.as_object_mut().ok_or("its `bookmarks` are not an object")?;
-        bookmarks.iter_mut().for_each(|(name, bookmark)| mend(name, bookmark));
-        let foreign = |name: &&String| find(name).is_none();
         let mut strange: Vec<String> =
-            bookmarks.keys().filter(foreign).map(|name| format!("{name:?}")).collect();
-        for (name, bookmark) in bookmarks.iter().filter(|(name, _)| find(name).is_some()) {
-            let keys = bookmark.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
-            let keys = keys.filter(|key| !BOOKMARK_KEYS.contains(key));
-            strange.extend(keys.map(|key| format!("{:?}", format!("{name}.{key}"))));
+            bookmarks.keys().filter(|name| find(name).is_none()).cloned().collect();
+        for (name, bookmark) in bookmarks.iter_mut().filter(|(name, _)| find(name).is_some()) {
+            mend(name, bookmark);
+            let keys = bookmark.as_object().into_iter().flat_map(Map::keys);
+            let keys = keys.filter(|key| !BOOKMARK_KEYS.contains(&key.as_str()));
+            strange.extend(keys.map(|key| format!("{name}.{key}")));
         }
-        let top = value.keys().filter(|key| !["bookmarks", "currently_syncing"].contains(&key.as_str()));
-        strange.extend(top.map(|key| format!("{key:?}")));
+        let strange: Vec<_> = strange.into_iter().chain(top).map(|key| format!("{key:?}")).collect();
         if !strange.is_empty() {
             log::warn(format!(
                 "the state holds what is not of this tap, carried over unchanged: {}",
                 strange.join(", ")
             ));
         }
-        value.get_mut("currently_syncing").map(Value::take);
-        Ok(State { value })
+        Ok(State(value))
     }
 
     /// The position of a stream.
     pub fn position(&self, stream: &Stream) -> Position {
-        let bookmark = self.value.get("bookmarks").and_then(|bookmarks| bookmarks.get(stream.name));
-        let bookmark = bookmark.and_then(Value::as_object);
-        let position = bookmark.and_then(|bookmark| Position::from_bookmark(bookmark).ok());
-        position.unwrap_or(Position::Start)
-    }
-
-    fn set(&mut self, stream: &Stream, position: &Position) {
-        let bookmarks = self.value.entry("bookmarks").or_insert_with(|| json!({}));
-        let mut bookmark = bookmarks[stream.name].as_object().cloned().unwrap_or_default();
-        position.into_bookmark(&mut bookmark);
-        bookmarks[stream.name] = bookmark.into();
+        Position::read(&self.0["bookmarks"][stream.name]).unwrap_or(Position::Start)
     }
 }
 
 /// Makes a bookmark of ours one that we write: a null that turned into an object later would break
 /// Meltano's merge of states. What cannot be read as a position is told, and starts over.
 fn mend(name: &str, bookmark: &mut Value) {
-    if find(name).is_none() {
-        return;
+    let read = Position::read(bookmark);
+    if bookmark.is_null() || read.is_err() {
+        Position::Start.write(bookmark);
     }
-    let why = match bookmark {
-        Value::Null => None,
-        Value::Object(bookmark) => match Position::from_bookmark(bookmark) {
-            Ok(_) => return,
-            Err(why) => Some(why),
-        },
-        _ => Some("it is not an object".to_owned()),
-    };
-    if let Some(why) = why {
+    if let Err(why) = read {
         log::warn(format!("{name}: its state is not one of this tap ({why}); reading it from page one"));
     }
-    let mut mended = bookmark.as_object().cloned().unwrap_or_default();
-    Position::Start.into_bookmark(&mut mended);
-    *bookmark = Value::Object(mended);
 }
 
 /// What Singer's tools ask of `--about`; the shape is that of the Singer SDK.
@@ -143,12 +118,13 @@ pub fn request(
     versions: bool,
 ) -> Result<Request, Wrong> {
     let catalog = catalog.unwrap_or_else(|| catalog::discover(offer));
-    let selected = catalog::select(&catalog, offer).map_err(|why| ("catalog", why))?;
+    let mut streams = catalog::select(&catalog, offer).map_err(|why| ("catalog", why))?;
     let state = state.map_or(Ok(State::default()), State::read).map_err(|why| ("state", why))?;
-    let position = |selected: Selected| Selected { position: state.position(selected.stream), ..selected };
-    let streams = selected.into_iter().map(position).collect();
-    let sink = Singer { state, versions: versions.then(HashMap::new), lines: Vec::new() };
-    Ok(Request { streams, missing: Vec::new(), sink: Box::new(sink) })
+    for selected in &mut streams {
+        selected.position = state.position(selected.stream);
+    }
+    let sink = Box::new(Singer { state, versions: versions.then(HashMap::new) });
+    Ok(Request { streams, missing: Vec::new(), sink })
 }
 
 /// Says events as Singer messages. Puts the full state together after each page, once its records are in
@@ -157,33 +133,26 @@ pub struct Singer {
     state: State,
     /// The version of each stream's rows, if versions are to be said.
     versions: Option<HashMap<&'static str, i64>>,
-    lines: Vec<u8>,
 }
 
 impl Singer {
-    fn push(&mut self, message: &Value) {
-        self.lines.extend_from_slice(message.to_string().as_bytes());
-        self.lines.push(b'\n');
-    }
-
-    fn push_state(&mut self) {
-        let state = json!({"type": "STATE", "value": self.state.value});
-        self.push(&state);
+    fn push_state(&mut self, stream: &Stream, position: &Position, lines: &mut Vec<u8>) {
+        position.write(&mut self.state.0["bookmarks"][stream.name]);
+        push(lines, &json!({"type": "STATE", "value": self.state.0}));
     }
 }
 
 impl Sink for Singer {
-    fn write(&mut self, event: &Event) -> io::Result<()> {
-        self.lines.clear();
+    fn say(&mut self, event: &Event, lines: &mut Vec<u8>) {
         match event {
             Event::Started { stream, schema, position } => {
-                self.state.set(stream, position);
-                self.push(&json!({
-                    "type": "SCHEMA", "stream": stream.name, "schema": schema, "key_properties": [stream.key],
-                }));
+                let (name, key) = (stream.name, stream.key);
+                let message =
+                    json!({"type": "SCHEMA", "stream": name, "schema": schema, "key_properties": [key]});
+                push(lines, &message);
                 // Targets of the PipelineWise lineage take the first STATE they see for one whose records
                 // are stored, so one stands before the first record.
-                self.push_state();
+                self.push_state(stream, position, lines);
             }
             Event::Page { stream, records, position, received_at, began, .. } => {
                 let time = received_at.to_rfc3339_opts(SecondsFormat::Millis, true);
@@ -195,23 +164,22 @@ impl Sink for Singer {
                 }
                 let tail = format!(",\"time_extracted\":\"{time}\"{version}}}\n");
                 for record in records.iter() {
-                    self.lines.extend_from_slice(head.as_bytes());
-                    self.lines.extend_from_slice(record);
-                    self.lines.extend_from_slice(tail.as_bytes());
+                    lines.extend_from_slice(head.as_bytes());
+                    lines.extend_from_slice(record);
+                    lines.extend_from_slice(tail.as_bytes());
                 }
-                self.state.set(stream, position);
-                self.push_state();
+                self.push_state(stream, position, lines);
             }
             // Targets drop the rows of older versions at once, so this is said last, and only of a stream that
             // was read to its end.
             Event::Finished { stream, .. } => {
-                let version = self.versions.as_ref().and_then(|versions| versions.get(stream.name)).copied();
-                let Some(version) = version else { return Ok(()) };
-                self.push(&json!({"type": "ACTIVATE_VERSION", "stream": stream.name, "version": version}));
+                let version = self.versions.as_ref().and_then(|versions| versions.get(stream.name));
+                let Some(version) = version else { return };
+                let message = json!({"type": "ACTIVATE_VERSION", "stream": stream.name, "version": version});
+                push(lines, &message);
             }
-            Event::RateLimited { .. } | Event::Failed { .. } => return Ok(()),
+            Event::RateLimited { .. } | Event::Failed { .. } => {}
         }
-        line(&self.lines)
     }
 }
 
