@@ -1,7 +1,7 @@
 //! The columns that are computed: declared as facts on the stream, null where what they come from is absent
 //! or of a form that is not known.
 
-use super::drift::{DriftReport, Oddity};
+use super::drift::{Anomaly, DriftReport};
 use super::object::{Field, Object, copy, dig, push_text};
 use super::rules::{Rule, Rules};
 use crate::crn::{self, Pattern};
@@ -56,14 +56,14 @@ impl Columns {
         report: &mut DriftReport,
         out: &mut Vec<u8>,
     ) {
-        let crn = self.crn_field.and_then(|field| record.text(field));
+        let crn = self.crn_field.and_then(|field| record.text(&[field]));
         let pattern = crn.as_deref().map(crn::parse).unwrap_or_default();
         if let Some(crn) = crn.as_deref().filter(|_| !pattern.is_whole) {
             report.unread(crn);
         }
         for column in &self.all {
             if record.fields.iter().any(|field| field.rule == Some(column.number)) {
-                report.add(Oddity::Overruled, column.name.to_owned());
+                report.add(Anomaly::Overruled, column.name.to_owned());
                 continue;
             }
             if out.last() != Some(&b'{') {
@@ -73,8 +73,8 @@ impl Columns {
             match column.derived {
                 Derived::OrganizationId => {}
                 Derived::Injected => {
-                    let mut ids = partition.columns.iter();
-                    push_text(ids.find(|(name, _)| *name == column.name).map(|(_, id)| id.as_str()), out);
+                    let id = partition.columns.iter().find(|(name, _)| *name == column.name);
+                    push_text(id.map(|(_, id)| id.as_str()), out);
                 }
                 Derived::LiftedOfOne(_, list) if record.at(list).is_some_and(|list| list.count() > 1) => {
                     push_text(None, out);
@@ -83,7 +83,7 @@ impl Columns {
                     copy(column.lift(record, path), out);
                 }
                 Derived::Principal(field, part) => {
-                    let principal = record.text(field);
+                    let principal = record.text(&[field]);
                     let value = principal.as_deref().and_then(|principal| match part {
                         PrincipalPart::Type => Some(crn::principal_type(principal)),
                         PrincipalPart::Id => crn::principal_id(principal),
@@ -94,7 +94,7 @@ impl Columns {
                     let value = crn_part(&pattern, part);
                     // Out of `%00`.
                     if value.is_some_and(|value| value.contains('\0')) {
-                        report.add(Oddity::Mended, column.name.to_owned());
+                        report.add(Anomaly::Replaced, column.name.to_owned());
                     }
                     push_text(value, out);
                 }

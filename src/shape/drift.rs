@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::object::{Object, Path, is_mended};
+use super::object::{Object, Path, has_replaced};
 use super::options::Drift;
 use super::rules::{Fate, Rules};
 
@@ -13,7 +13,7 @@ const MOST_NAMES: usize = 20;
 pub struct DriftReport {
     drift: Drift,
     quotes: bool,
-    counts: BTreeMap<Oddity, Count>,
+    counts: BTreeMap<Anomaly, Count>,
     /// Confluent Resource Names that could not be read to their ends.
     unread: u64,
     first_unread: Option<String>,
@@ -32,12 +32,12 @@ struct Count {
 
 /// What is odd about a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Oddity {
+pub enum Anomaly {
     Unknown,
-    Misfit,
+    TypeMismatch,
     Nulled,
     /// A character in it, or in a derived column that its field holds in another form, is replaced.
-    Mended,
+    Replaced,
     /// A derived column that the service sends itself.
     Overruled,
 }
@@ -54,7 +54,7 @@ impl DriftReport {
     ///
     /// # Errors
     /// In words, if a field drifts and may not.
-    pub fn look(
+    pub fn inspect(
         &mut self,
         object: &Object<'_>,
         rules: &Rules,
@@ -66,23 +66,23 @@ impl DriftReport {
             let is_told = self.quotes || rule.is_some();
             let path = Path { parent, name: if is_told { &field.name } else { "…" } };
             let drifted = match rule {
-                None => Some(Oddity::Unknown),
-                Some(rule) => (!rule.allows(field)).then_some(Oddity::Misfit),
+                None => Some(Anomaly::Unknown),
+                Some(rule) => (!rule.allows(field)).then_some(Anomaly::TypeMismatch),
             };
             match rules.fate(field) {
                 Fate::Dropped | Fate::Hashed => {}
-                Fate::Opened(rules, object) => self.look(object, rules, Some(&path), is_plain)?,
+                Fate::Opened(rules, object) => self.inspect(object, rules, Some(&path), is_plain)?,
                 Fate::Nulled => {
                     if self.drift == Drift::Fail {
                         self.drift(drifted, &path)?;
                     }
-                    self.nulled.push(path.to_string());
-                    self.add(Oddity::Nulled, path.to_string());
+                    self.nulled.push(path.text());
+                    self.add(Anomaly::Nulled, path.text());
                 }
                 Fate::Copied => {
                     self.drift(drifted, &path)?;
-                    if !is_plain && (field.name.contains('\0') || is_mended(field.value.get())) {
-                        self.add(Oddity::Mended, path.to_string());
+                    if !is_plain && (field.name.contains('\0') || has_replaced(field.value.get())) {
+                        self.add(Anomaly::Replaced, path.text());
                     }
                 }
             }
@@ -90,23 +90,23 @@ impl DriftReport {
         Ok(())
     }
 
-    fn drift(&mut self, drifted: Option<Oddity>, path: &Path<'_>) -> Result<(), String> {
+    fn drift(&mut self, drifted: Option<Anomaly>, path: &Path<'_>) -> Result<(), String> {
         let Some(drifted) = drifted else { return Ok(()) };
         let words = match drifted {
-            Oddity::Unknown => "a field unknown to the schema,",
+            Anomaly::Unknown => "a field unknown to the schema,",
             _ => "a value that does not fit the schema, of",
         };
         match self.drift {
             Drift::Pass => {}
-            Drift::Warn => self.add(drifted, path.to_string()),
-            Drift::Fail => return Err(format!("{words} {:?}", path.to_string())),
+            Drift::Warn => self.add(drifted, path.text()),
+            Drift::Fail => return Err(format!("{words} {:?}", path.text())),
         }
         Ok(())
     }
 
     /// Counts a field, or, once there are many, only that there are others.
-    pub fn add(&mut self, oddity: Oddity, name: String) {
-        let Count { fields, rest } = self.counts.entry(oddity).or_default();
+    pub fn add(&mut self, anomaly: Anomaly, name: String) {
+        let Count { fields, rest } = self.counts.entry(anomaly).or_default();
         let is_full = fields.len() >= MOST_NAMES;
         match fields.get_mut(&name) {
             Some(records) => *records += 1,
@@ -122,47 +122,44 @@ impl DriftReport {
     }
 
     pub fn words(&self) -> Option<String> {
-        let mut words: Vec<String> = self.counts.iter().map(|(oddity, count)| count.words(*oddity)).collect();
-        words.extend(self.first_unread.as_ref().map(|first| {
+        let mut words: Vec<String> =
+            self.counts.iter().map(|(anomaly, count)| count.words(*anomaly)).collect();
+        if let Some(first) = &self.first_unread {
+            let names = counted(self.unread, "Confluent Resource Name");
             let quoted = if self.quotes { format!(", the first of them {first:?}") } else { String::new() };
-            format!(
-                "{} Confluent Resource Name{} of a form that is not known, read as far as it is known and null \
-                 beyond{quoted}",
-                self.unread,
-                plural(self.unread)
-            )
-        }));
+            words.push(format!(
+                "{names} of a form that is not known, read as far as it is known and null beyond{quoted}"
+            ));
+        }
         (!words.is_empty()).then(|| words.join("; "))
     }
 }
 
 impl Count {
-    fn words(&self, oddity: Oddity) -> String {
+    fn words(&self, anomaly: Anomaly) -> String {
         // What is counted, without the ending of the plural, and what is said of it.
-        let (noun, said) = match oddity {
-            Oddity::Unknown => ("unknown field", ", passed on"),
-            Oddity::Misfit => ("field", " of another type than declared, passed on"),
-            Oddity::Nulled => {
+        let (noun, said) = match anomaly {
+            Anomaly::Unknown => ("unknown field", ", passed on"),
+            Anomaly::TypeMismatch => ("field", " of another type than declared, passed on"),
+            Anomaly::Nulled => {
                 ("field", " made null, being no time, no text to hash or no object that can be read")
             }
-            Oddity::Mended => ("field", " in which U+0000 or half a surrogate pair became U+FFFD"),
-            Oddity::Overruled => ("derived column", " that the service sends itself, its values kept"),
+            Anomaly::Replaced => ("field", " in which U+0000 or half a surrogate pair became U+FFFD"),
+            Anomaly::Overruled => ("derived column", " that the service sends itself, its values kept"),
         };
-        let told =
-            |(name, records): (&String, &u64)| format!("{name:?} in {records} record{}", plural(*records));
+        let told = |(name, records): (&String, &u64)| format!("{name:?} in {}", counted(*records, "record"));
         let mut each: Vec<String> = self.fields.iter().map(told).collect();
-        let (count, mut more) = (each.len() as u64, "");
+        let (fields, mut more) = (counted(each.len() as u64, noun), "");
         if self.rest > 0 {
-            each.push(format!("and the rest, {} time{}", self.rest, plural(self.rest)));
+            each.push(format!("and the rest, {}", counted(self.rest, "time")));
             more = "more than ";
         }
-        format!("{more}{count} {noun}{}{said}: {}", plural(count), each.join(", "))
+        format!("{more}{fields}{said}: {}", each.join(", "))
     }
 }
 
-/// The ending of a noun that is counted.
-fn plural(count: u64) -> &'static str {
-    if count == 1 { "" } else { "s" }
+fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]
@@ -208,10 +205,10 @@ mod tests {
     #[test]
     fn names_are_bounded() {
         let mut report = DriftReport::new(Drift::Warn, true);
-        (0..1000).for_each(|number| report.add(Oddity::Unknown, format!("field_{number}")));
-        report.add(Oddity::Overruled, "created_at".to_owned());
+        (0..1000).for_each(|number| report.add(Anomaly::Unknown, format!("field_{number}")));
+        report.add(Anomaly::Overruled, "created_at".to_owned());
         assert_eq!(
-            (report.counts[&Oddity::Unknown].fields.len(), report.counts[&Oddity::Unknown].rest),
+            (report.counts[&Anomaly::Unknown].fields.len(), report.counts[&Anomaly::Unknown].rest),
             (MOST_NAMES, 980)
         );
         let words = report.words().unwrap();

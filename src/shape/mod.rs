@@ -1,5 +1,5 @@
 //! A record made to fit: derived columns added, deselected fields dropped, personal data hashed, what is no
-//! time made null, strays counted.
+//! time made null, drift counted.
 //!
 //! The bytes of a record are copied, not rebuilt, wherever nothing in it has to change. What comes out is
 //! valid JSON without a line break whatever the page looked like. Knows no protocol and no HTTP.
@@ -21,7 +21,7 @@ use crate::partition::Partition;
 use crate::streams::{Derived, Stream};
 use derive::Columns;
 use drift::DriftReport;
-use object::{Object, copy, copy_without, depth, is_plain, push_text};
+use object::{Object, copy, copy_redacted, depth, is_plain, push_text};
 pub use options::{Drift, Personal, RecordOptions};
 pub use rules::Deselected;
 use rules::{Fate, Rules};
@@ -113,8 +113,7 @@ impl Shape {
         out: &mut Records,
     ) -> Result<Fitted<'a>, String> {
         let record = self.rules.open(record, self.stream, None)?.ok_or("a record that is not an object")?;
-        let text =
-            |path: &[&str]| record.at(path).and_then(|field| field.text()).filter(|text| !text.is_empty());
+        let text = |path: &[&str]| record.text(path).filter(|text| !text.is_empty());
         if let Some((path, id)) = &partition.echo
             && text(path).is_some_and(|other| other != *id)
         {
@@ -123,7 +122,7 @@ impl Shape {
         let key = text(self.key).ok_or_else(|| format!("a record without {:?}, its key", self.stream.key))?;
         let scope = partition.observes.as_ref();
         let is_narrower = scope.is_some_and(|scope| {
-            record.text(scope.field).is_some_and(|crn| crn::is_narrower(&crn, &scope.crn))
+            record.text(&[scope.field]).is_some_and(|crn| crn::is_narrower(&crn, &scope.crn))
         });
         if memchr2_iter(b'{', b'[', record.text.as_bytes()).nth(DEEPEST).is_some()
             && depth(record.text) > DEEPEST
@@ -132,7 +131,7 @@ impl Shape {
         }
         let is_plain = is_plain(record.text);
         self.report.nulled.clear();
-        self.report.look(&record, &self.rules, None, is_plain)?;
+        self.report.inspect(&record, &self.rules, None, is_plain)?;
         let nulled = mem::take(&mut self.report.nulled);
         if !self.rebuilds && nulled.is_empty() && is_plain {
             // RawValue has no white space around it: the last byte is the closing brace.
@@ -173,7 +172,7 @@ impl Shape {
                     out.push(b'}');
                 }
                 Fate::Copied if self.stream.secret.is_empty() => copy(field.value.get(), out),
-                Fate::Copied => copy_without(field.value.get(), &|name| self.stream.is_secret(name), out),
+                Fate::Copied => copy_redacted(field.value.get(), &|name| self.stream.is_secret(name), out),
             }
         }
     }

@@ -2,7 +2,6 @@
 //! copying of such slices to one line of valid JSON.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::ops::Range;
 
 use memchr::{memchr, memchr3_iter};
@@ -33,12 +32,12 @@ pub struct Path<'a> {
     pub name: &'a str,
 }
 
-impl fmt::Display for Path<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(parent) = self.parent {
-            write!(f, "{parent}.")?;
+impl Path<'_> {
+    pub fn text(&self) -> String {
+        match self.parent {
+            Some(parent) => format!("{}.{}", parent.text(), self.name),
+            None => self.name.to_owned(),
         }
-        f.write_str(self.name)
     }
 }
 
@@ -50,19 +49,16 @@ impl<'a> Object<'a> {
         Some(Object { text, fields: fields.into_iter().map(field).collect() })
     }
 
-    pub fn get(&self, name: &str) -> Option<&Field<'a>> {
-        self.fields.iter().find(|field| field.name == name)
-    }
-
     /// The field at that path, through objects that have been opened.
     pub fn at(&self, path: &[&str]) -> Option<&Field<'a>> {
-        let (last, objects) = path.split_last()?;
-        objects.iter().try_fold(self, |object, name| object.get(name)?.object.as_deref())?.get(last)
+        let (name, rest) = path.split_first()?;
+        let field = self.fields.iter().find(|field| field.name == *name)?;
+        if rest.is_empty() { Some(field) } else { field.object.as_ref()?.at(rest) }
     }
 
-    /// The field as a text; none if it is absent or anything else.
-    pub fn text(&self, name: &str) -> Option<Cow<'a, str>> {
-        self.get(name)?.text()
+    /// The field at that path as a text; none if it is absent or anything else.
+    pub fn text(&self, path: &[&str]) -> Option<Cow<'a, str>> {
+        self.at(path)?.text()
     }
 }
 
@@ -98,15 +94,13 @@ pub fn dig<'a>(object: &'a str, path: &[&str]) -> Option<Field<'a>> {
 /// Whether the text can go out as it is: on one line, and without an escape that [`copy`] may have to replace.
 pub fn is_plain(json: &str) -> bool {
     let bytes = json.as_bytes();
-    let is_suspect = |at: usize| {
-        let escaped = bytes.get(at + 1..).unwrap_or_default();
-        escaped.starts_with(b"ud") || escaped.starts_with(b"uD") || escaped.starts_with(b"u0000")
-    };
-    !memchr3_iter(b'\n', b'\r', b'\\', bytes).any(|at| bytes[at] != b'\\' || is_suspect(at))
+    let is_suspect =
+        |rest: &[u8]| ["ud", "uD", "u0000"].iter().any(|start| rest.starts_with(start.as_bytes()));
+    !memchr3_iter(b'\n', b'\r', b'\\', bytes).any(|at| bytes[at] != b'\\' || is_suspect(&bytes[at + 1..]))
 }
 
 /// Appends JSON, as it is if it is plain; else without white space between tokens, and with U+FFFD for
-/// what [`is_mended`] tells.
+/// what [`has_replaced`] tells.
 pub fn copy(json: &str, out: &mut Vec<u8>) {
     if is_plain(json) {
         return out.extend_from_slice(json.as_bytes());
@@ -129,7 +123,7 @@ pub fn copy(json: &str, out: &mut Vec<u8>) {
 }
 
 /// Appends JSON as [`copy`] does, without the fields of such names at any depth.
-pub fn copy_without(json: &str, is_left_out: &impl Fn(&str) -> bool, out: &mut Vec<u8>) {
+pub fn copy_redacted(json: &str, is_secret: &impl Fn(&str) -> bool, out: &mut Vec<u8>) {
     if !json.starts_with(['{', '[']) {
         return copy(json, out);
     }
@@ -137,35 +131,35 @@ pub fn copy_without(json: &str, is_left_out: &impl Fn(&str) -> bool, out: &mut V
     let mut whole = Vec::with_capacity(json.len());
     copy(json, &mut whole);
     let value = serde_json::from_slice(&whole);
-    let written = value.and_then(|value| serde_json::to_writer(out, &Without { value, is_left_out }));
+    let written = value.and_then(|value| serde_json::to_writer(out, &Redacted { value, is_secret }));
     // What `copy` has made of JSON can be read, and writing to a vector cannot fail.
     written.unwrap_or_default();
 }
 
 /// A value without the fields of such names at any depth.
-struct Without<'a, F> {
+struct Redacted<'a, F> {
     value: &'a RawValue,
-    is_left_out: &'a F,
+    is_secret: &'a F,
 }
 
-impl<F: Fn(&str) -> bool> Serialize for Without<'_, F> {
+impl<F: Fn(&str) -> bool> Serialize for Redacted<'_, F> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let (json, is_left_out) = (self.value.get(), self.is_left_out);
+        let (json, is_secret) = (self.value.get(), self.is_secret);
         if json.starts_with('{') {
             let fields = Object::open(json).into_iter().flat_map(|object| object.fields);
-            let kept = fields.filter(|field| !is_left_out(&field.name));
+            let kept = fields.filter(|field| !is_secret(&field.name));
             return to
-                .collect_map(kept.map(|field| (field.name, Without { value: field.value, is_left_out })));
+                .collect_map(kept.map(|field| (field.name, Redacted { value: field.value, is_secret })));
         }
         match serde_json::from_str::<Vec<&RawValue>>(json) {
-            Ok(items) => to.collect_seq(items.into_iter().map(|value| Without { value, is_left_out })),
+            Ok(items) => to.collect_seq(items.into_iter().map(|value| Redacted { value, is_secret })),
             Err(_) => self.value.serialize(to),
         }
     }
 }
 
 /// Whether the text holds an escape sequence that is replaced.
-pub fn is_mended(json: &str) -> bool {
+pub fn has_replaced(json: &str) -> bool {
     escapes(json).any(|escape| escape.is_replaced)
 }
 
@@ -252,7 +246,7 @@ mod tests {
         ];
         for (sent, expected) in table {
             let mut out = Vec::new();
-            copy_without(sent, &|name| name == "gone", &mut out);
+            copy_redacted(sent, &|name| name == "gone", &mut out);
             assert_eq!(String::from_utf8(out).unwrap(), expected, "{sent}");
         }
     }
@@ -274,7 +268,7 @@ mod tests {
             let (json, mut out) = (format!("[\"{sent}\"]"), Vec::new());
             copy(&json, &mut out);
             assert_eq!(String::from_utf8(out).unwrap(), format!("[\"{expected}\"]"));
-            assert_eq!(is_mended(&json), sent != expected, "{sent}");
+            assert_eq!(has_replaced(&json), sent != expected, "{sent}");
             assert!(sent == expected || !is_plain(&json), "{sent}");
             assert!(serde_json::from_str::<serde_json::Value>(&format!("[\"{expected}\"]")).is_ok());
         }

@@ -71,15 +71,12 @@ impl Rules {
     /// Leaves out the field at that path.
     fn leave_out(&mut self, path: &[String]) {
         let Some((name, rest)) = path.split_first() else { return };
-        let rule = self.0.iter_mut().find(|rule| rule.name == *name);
-        match rule {
-            Some(rule) if rest.is_empty() => rule.is_dropped = true,
-            Some(rule) => rule.within.iter_mut().for_each(|within| within.leave_out(rest)),
+        match (self.0.iter_mut().find(|rule| rule.name == *name), rest) {
+            (Some(rule), []) => rule.is_dropped = true,
+            (Some(rule), _) => rule.within.iter_mut().for_each(|within| within.leave_out(rest)),
             // A catalog may describe, and deselect, what our schema does not know.
-            None if rest.is_empty() => {
-                self.0.push(Rule { name: name.clone(), is_dropped: true, ..Rule::default() });
-            }
-            None => {}
+            (None, []) => self.0.push(Rule { name: name.clone(), is_dropped: true, ..Rule::default() }),
+            (None, _) => {}
         }
     }
 
@@ -102,11 +99,10 @@ impl Rules {
     /// What becomes of a field of an object that has been opened.
     pub fn fate<'a>(&'a self, field: &'a Field<'_>) -> Fate<'a> {
         let Some(rule) = self.of_field(field) else { return Fate::Copied };
+        let is_hashable = || rule.allows(field) && (field.is_null() || field.text().is_some());
         match (&rule.within, &field.object) {
             _ if rule.is_dropped => Fate::Dropped,
-            _ if rule.is_hashed && rule.allows(field) && (field.is_null() || field.text().is_some()) => {
-                Fate::Hashed
-            }
+            _ if rule.is_hashed && is_hashable() => Fate::Hashed,
             // Nothing of a person goes out in a form that cannot be hashed.
             _ if rule.is_hashed || rule.is_unfit(field) => Fate::Nulled,
             (Some(rules), Some(object)) => Fate::Opened(rules, object),
@@ -142,7 +138,7 @@ impl Rules {
             };
             let path = Path { parent, name };
             if mem::replace(&mut declared[number], true) {
-                return Err(format!("a record that holds the field {:?} twice", path.to_string()));
+                return Err(format!("a record that holds the field {:?} twice", path.text()));
             }
             (*rule, next) = (Some(number), number + 1);
             if let Some(within) = &self.0[number].within {
@@ -172,10 +168,9 @@ impl Rule {
 /// What a JSON value begins with, for all values of one type.
 fn kind(json: &str) -> char {
     match json.chars().next() {
-        Some('t' | 'f') => 't',
+        Some('f') => 't',
         Some('-' | '0'..='9') => '0',
-        Some(other) => other,
-        None => 'n',
+        first => first.unwrap_or('n'),
     }
 }
 
