@@ -1,6 +1,6 @@
 //! Parents: listed once a run, refused, refused in part, and empty.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use simulator::{At, Fault, Simulator};
 
 use crate::support::airbyte::{self, Status};
@@ -184,6 +184,35 @@ fn no_environment_at_all_denies_connectors_unless_the_settings_allow_it() {
 fn is_told_as_failed_without_state(run: &Run) {
     assert!(!run.stdout.contains("ACTIVATE_VERSION"));
     assert!(run.last_state().is_none_or(|state| has_no_position(&state["bookmarks"]["connectors"])));
+}
+
+/// A listing of clusters that is not narrowed would bring the connectors of each under every environment.
+#[test]
+fn a_parent_of_another_parent_than_the_one_asked_for_breaks_the_child() {
+    let sim = Simulator::start(nested());
+    let page = json!({"metadata": {}, "data": sim.truth().records("kafka_clusters")});
+    sim.add_fault(Fault::Body(page.to_string().into_bytes(), Vec::new()), At::stream("kafka_clusters"));
+    let run = reading(&sim, &["connectors"]).run().expect_code(5);
+    let run = run
+        .expect_line("ERROR", ["connectors", "its parent kafka_clusters", "spec.environment.id is not env-"]);
+    assert!(run.records("connectors").is_empty());
+}
+
+#[test]
+fn a_refused_token_of_a_parent_begins_its_listing_once_more() {
+    for (stream, parent) in [("identity_pools", "identity_providers"), ("connectors", "environments")] {
+        let sim = Simulator::start(nested());
+        let expired = || Fault::errors(410, "the page token has expired");
+        sim.add_fault(expired(), At::stream(parent).nth(2));
+        let run = reading(&sim, &[stream]).run().expect_code(0);
+        let run = run.expect_line("WARN", ["its page token is refused; reading it once more", "410"]);
+        assert_whole_of(&run, &sim, &[stream]);
+        assert_eq!(run.asked(parent).len(), 4, "two pages, from the first on");
+        sim.add_fault(expired(), At::stream(parent).nth(2));
+        sim.add_fault(expired(), At::stream(parent).nth(4));
+        let run = reading(&sim, &[stream]).run().expect_code(5);
+        drop(run.expect_line("ERROR", [stream, "its parent", parent, "410"]));
+    }
 }
 
 /// A cluster without connectors, or a provider without pools, is one among others.
