@@ -40,8 +40,8 @@ fn a_check_of_connectors_asks_for_few_of_many_environments() {
 
 #[test]
 fn a_check_of_all_streams_stays_within_its_requests() {
-    let scenario = nested().environments(300).identity_providers(300).identity_pools(0);
-    let sim = Simulator::start(scenario.connectors(0));
+    let scenario = nested().environments(300).kafka_clusters(0).identity_providers(300);
+    let sim = Simulator::start(scenario.identity_pools(0));
     let all = || tap(&sim).set("streams", crate::support::EVERY.to_vec()).set("page_size", 5);
     let check = airbyte::check(all());
     check.succeeded();
