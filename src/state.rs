@@ -147,7 +147,7 @@ impl Position {
     pub fn resume(self, access: &Access, now: DateTime<Utc>, skip_complete: bool) -> Resume {
         let first = Bookmark::first(access, now);
         let mut bookmark = match self {
-            Position::At(bookmark) => bookmark,
+            Position::At(bookmark) if !bookmark.is_first() => bookmark,
             // A marker without any access is of an older version, and only a retry of its job brings it.
             Position::Complete { access: of, .. } if skip_complete => {
                 return match access.differs(&of) {
@@ -155,7 +155,7 @@ impl Position {
                     _ => Resume::Skip,
                 };
             }
-            Position::Start | Position::Complete { .. } => return Resume::At(first),
+            _ => return Resume::At(first),
         };
         let why = if let Some(why) = access.differs(&bookmark.access) {
             why

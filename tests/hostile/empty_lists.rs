@@ -1,9 +1,13 @@
 //! Lists that no organization has empty: they show less than there is, in a sync and in a check.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde_json::{Value, json};
 use simulator::{Scenario, Simulator};
 
 use crate::support::airbyte::{self, FailureType, Status};
+use crate::support::pretend::{Pretend, Reply};
 use crate::support::{Run, Tap, assert_whole, has_no_position, polite, rude, small, tap};
 
 /// Organizations whose listing of one stream is empty, and the role that sees it whole.
@@ -84,4 +88,22 @@ fn other_lists_may_be_empty() {
     let run = tap(&sim).run();
     assert_whole(&run, &sim);
     assert!(!run.says("WARN", &[""]));
+}
+
+#[test]
+fn a_state_whose_token_was_taken_out_by_hand_makes_no_empty_list_good() {
+    let emptied = Arc::new(AtomicBool::new(false));
+    let is_empty = emptied.clone();
+    let service = Pretend::but("/iam/v2/users", move |asked| match asked.parameter("page_token") {
+        Some(_) => Reply::new(501, ""),
+        None if is_empty.load(Ordering::Relaxed) => Reply::page([], None),
+        None => Reply::page([json!({"id": "u-1"})], Some("second")),
+    });
+    let mut state = service.tap().run().expect_code(5).last_state().unwrap();
+    assert_eq!(state["bookmarks"]["users"]["records"], 1);
+    state["bookmarks"]["users"]["page_token"] = Value::Null;
+    emptied.store(true, Ordering::Relaxed);
+    let tap =
+        service.tap().set("streams", json!(["users", "invitations"])).set("emit_activate_version", true);
+    assert_denied(tap.state(&state).run(), "users", "AccountAdmin");
 }
