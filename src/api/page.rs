@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 use url::Url;
@@ -159,7 +160,11 @@ fn scan(body: &str) -> Result<Scanned, PageError> {
 fn scan_map(body: &str) -> Result<Scanned, PageError> {
     let json = body.trim_start_matches(MARK);
     let Fields(fields) = object(json, "the answer is not a JSON object")?;
-    if fields.iter().all(|(_, record)| record.get().starts_with('{')) {
+    // A connector may be called `error`, and has an id then.
+    let is_error = |(name, value): &(_, &RawValue)| {
+        name == "error" && serde_json::from_str(value.get()).is_ok_and(|error: Value| error["id"].is_null())
+    };
+    if fields.iter().all(|field| field.1.get().starts_with('{') && !is_error(field)) {
         let records = fields.into_iter().map(|(_, record)| record).collect();
         return Ok((ranges(body, records)?, None));
     }

@@ -159,3 +159,19 @@ fn an_envelope_with_a_repeated_field_is_refused() {
         drop(assert_failed(body, 5, &["twice"]));
     }
 }
+
+#[test]
+fn a_map_that_is_one_error_is_tried_again_and_a_connector_called_error_is_none() {
+    let met = std::sync::atomic::AtomicUsize::new(0);
+    let service = Pretend::start(move |asked| {
+        let is_first = || met.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0;
+        match asked.path.ends_with("/connectors") {
+            false => ordinary(asked),
+            true if is_first() => Reply::new(200, r#"{"error":{"code":503,"message":"no rows today"}}"#),
+            true => Reply::new(200, r#"{"error":{"id":{"id":"lcc-1"}}}"#),
+        }
+    });
+    let run = service.tap().set("streams", json!(["connectors"])).set("max_retries", 1).run().expect_code(0);
+    assert!(run.says("INFO", &["connectors", "503", "no rows today"]));
+    assert_eq!(run.records("connectors").len(), 1);
+}
