@@ -84,3 +84,13 @@ fn a_page_is_written_also_where_the_next_parent_cannot_be_listed() {
     assert_eq!(after.records("connectors").len(), 2, "the page in flight, and the one behind");
     assert_eq!(after.bookmark("connectors")["last_records"], 2);
 }
+
+#[test]
+fn a_connector_whose_own_field_takes_the_place_of_its_key_needs_an_id_there() {
+    let service = answering(|asked| {
+        let connector = json!({"c": {"id": {"id": "lcc-1"}, "connector_id": null}});
+        asked.path.ends_with("/connectors").then(|| Reply::new(200, connector.to_string()))
+    });
+    let run = service.tap().set("streams", json!(["connectors"])).run().expect_code(5);
+    assert!(run.says("ERROR", &["connectors", "connector_id", "its key"]));
+}
