@@ -120,7 +120,8 @@ impl Shape {
             return Err(format!("a record whose {} is not {id}, which was asked for", path.join(".")));
         }
         // A field that the API sends under the name of a derived column wins, also under that of the key.
-        let key = record.get(self.stream.key).map_or(self.key, |_| std::slice::from_ref(&self.stream.key));
+        let own = std::slice::from_ref(&self.stream.key);
+        let key = record.at(own).map_or(self.key, |_| own);
         let key = text(key).ok_or_else(|| format!("a record without {:?}, its key", self.stream.key))?;
         let scope = partition.observes.as_ref();
         let is_narrower = scope.is_some_and(|scope| {
