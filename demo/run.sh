@@ -40,9 +40,9 @@ say() { printf '\n$ tap-confluent-cloud %s\n' "$*"; }
 
 cat <<'END'
 
-A pretend Confluent Cloud is up, and it is rude on purpose, as the real one is now and then: it fails
-(503), limits the rate (429), and sends fields that no schema knows. So lines with "the service is failing",
-"rate limited" or "unknown fields, passed on" are no faults: they show how the tap copes.
+A simulated Confluent Cloud is running. It misbehaves on purpose, as the real one sometimes does: it fails
+(503), limits the rate (429), and sends fields that are not in the schema. Lines with "the service is failing",
+"rate limited" or "unknown fields, passed on" are not errors: they show how the tap handles this.
 END
 
 say --config config.json --test

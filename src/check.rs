@@ -73,11 +73,11 @@ pub async fn shortened(
         }
         if page.next.is_none() {
             return Ok(Some(format!(
-                "The owner of the API key ({}) seems not to be {ADMIN}: lists may be shortened to what the owner \
-                 may see, without a word from the service (not verified)",
+                "The owner of the API key ({}) does not seem to be {ADMIN}: lists may be shortened \
+                 silently to what the owner can see (not verified)",
                 client.quotable(owner.to_owned())
             )));
         }
     }
-    Err(untold("the owner of the API key holds too many roles to look through"))
+    Err(untold("the owner of the API key has too many roles to look through"))
 }

@@ -130,8 +130,8 @@ fn discreet(error: clap::Error) -> clap::Error {
     if is_discreet {
         return error;
     }
-    let words = "an argument is not understood, and is not shown, because it may hold a secret. Give settings in \
-                 a file (--config FILE) or in the environment";
+    let words = "unexpected argument, which is not shown because it may contain a secret. Give settings in a file \
+                 (--config FILE) or in the environment";
     command.error(ErrorKind::InvalidValue, words)
 }
 

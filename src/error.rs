@@ -58,7 +58,7 @@ impl Error {
 
     /// Nobody takes what is written to stdout any more.
     pub fn output(cause: &std::io::Error) -> Error {
-        let words = format!("stdout takes no more ({cause}); nothing after the last STATE counts");
+        let words = format!("stdout was closed ({cause}); resume from the last STATE");
         Error::new(Kind::Output, words)
     }
 

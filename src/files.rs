@@ -65,7 +65,7 @@ pub fn read_lines(what: &str, path: &str, mut take: impl FnMut(Value)) -> Result
         return Err(no_text);
     }
     log::warn(format!(
-        "{}: not every line is a JSON object, as where a kill has cut one off: line {number} is passed over",
+        "{}: not every line is a JSON object, perhaps because a run was killed: line {number} is skipped",
         named(what, path)
     ));
     Ok(())
@@ -77,8 +77,8 @@ fn unreadable(what: &str, path: &str, error: &std::io::Error) -> Error {
         format!("{what} {path} cannot be read: {error}")
     } else {
         format!(
-            "{what} cannot be read: what is given for it does not read like a path, and is not shown, because \
-             it may hold a secret"
+            "{what} cannot be read: the given value does not look like a path, and is not shown, because it \
+             may contain a secret"
         )
     };
     Error::config(format!("{why}. Give the path of a file{or}"))
@@ -93,7 +93,7 @@ pub fn parse(what: &str, path: &str, bytes: &[u8]) -> Result<Value, Error> {
         let (file, looks) = (named(what, path), looks_like(&String::from_utf8_lossy(bytes), &error));
         // Parsing for any value at all, the parser quotes nothing of the text.
         let error = error.to_string().replace(" at line ", ", line ").replace(" column ", ", column ");
-        Error::config(format!("{file} is not JSON ({error}){looks}; mend the file or leave it out"))
+        Error::config(format!("{file} is not JSON ({error}){looks}; correct or omit the file"))
     })
 }
 
@@ -106,9 +106,9 @@ fn looks_like(text: &str, error: &serde_json::Error) -> &'static str {
     match (first.chars().find(|c| "{[\":=-".contains(*c)), here) {
         _ if text.contains('\0') => ", and looks like UTF-16: save it as UTF-8",
         (Some(':' | '-'), _) => ", and looks like YAML",
-        (Some('='), _) => ", and looks like NAME=value, as variables are set",
-        (_, Some(b'/' | b'#')) => ": there seems to be a comment, which JSON does not have",
-        (_, Some(b'\'')) => ": there seem to be single quotes, where JSON has double ones",
+        (Some('='), _) => ", and looks like environment variables (NAME=value)",
+        (_, Some(b'/' | b'#')) => ": there seems to be a comment, which JSON does not allow",
+        (_, Some(b'\'')) => ": there seem to be single quotes, where JSON requires double quotes",
         _ if first.is_empty() => ": it is empty",
         _ => "",
     }

@@ -74,7 +74,7 @@ pub fn one_line(text: &str, longest: usize) -> String {
     let (head, tail) = (kept - kept / 4, kept / 4);
     let left_out = length - head - tail;
     let (head, tail) = (line.chars().take(head), line.chars().skip(head + left_out));
-    let words = format!(" … ({left_out} characters are left out) … ");
+    let words = format!(" … ({left_out} characters are omitted) … ");
     head.chain(words.chars()).chain(tail).collect()
 }
 
@@ -116,10 +116,10 @@ mod tests {
             let line = one_line(&text, 100);
             assert!(line.chars().count() <= 100, "{count} times {unit:?}: {}", line.chars().count());
             assert!(line.starts_with('a') && line.ends_with('z'), "{line}");
-            assert_eq!(line.contains("left out"), count > 100 || unit == "\n", "{line}");
+            assert_eq!(line.contains("omitted"), count > 100 || unit == "\n", "{line}");
         }
         let text = format!("{}{}", "h".repeat(100), "t".repeat(100));
-        let expected = format!("{} … (160 characters are left out) … {}", "h".repeat(30), "t".repeat(10));
+        let expected = format!("{} … (160 characters are omitted) … {}", "h".repeat(30), "t".repeat(10));
         assert_eq!(one_line(&text, 100), expected);
     }
 }

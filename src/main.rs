@@ -37,9 +37,9 @@ fn main() -> ExitCode {
         progress::display();
     }
     std::panic::set_hook(Box::new(|defect| {
-        log::error(format!("this is a defect of tap-confluent-cloud, please report it: {defect}"));
+        log::error(format!("this is a bug in tap-confluent-cloud, please report it: {defect}"));
     }));
-    wishes.err().iter().for_each(|error| log::warn(format!("passed over: {error}")));
+    wishes.err().iter().for_each(|error| log::warn(format!("the log configuration is ignored: {error}")));
     // Fails only if a provider is installed already, and then there is one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let ended = catalog.transpose().and_then(|catalog| match action {
@@ -56,7 +56,7 @@ fn log_wishes(protocol: Protocol) -> Result<(bool, Option<Level>), Error> {
     let what = "SINGER_SDK_LOG_CONFIG";
     match std::env::var(what) {
         Ok(path) if protocol == Protocol::Singer => singer::log_wishes(&files::read_json(what, &path)?)
-            .ok_or_else(|| wrong(what, Some(&path), "it has no formatters", "mend it")),
+            .ok_or_else(|| wrong(what, Some(&path), "it has no formatters", "correct it")),
         _ => Ok((false, None)),
     }
 }
@@ -156,16 +156,16 @@ fn read(
     };
     let mut asked = asked.map_err(|(what, why)| {
         let (path, remedy) = match (what, protocol) {
-            ("state", _) => (&arguments.state, "mend it, or leave out --state to read everything"),
-            (_, Protocol::Singer) => (&arguments.catalog, "make one with --discover"),
+            ("state", _) => (&arguments.state, "correct it, or omit --state to read everything"),
+            (_, Protocol::Singer) => (&arguments.catalog, "create one with --discover"),
             (_, Protocol::Airbyte) => (&arguments.catalog, "pass a configured catalog with --catalog"),
         };
         wrong(what, path.as_ref(), &why, remedy)
     })?;
     let mut failed = Failures::new();
     for name in std::mem::take(&mut asked.missing) {
-        let remedy = find(&name).map_or("", |_| ", or name it in the setting streams");
-        let error = Error::config(format!("{name} is not offered: take it out of the catalog{remedy}"));
+        let remedy = find(&name).map_or("", |_| ", or add it to the setting streams");
+        let error = Error::config(format!("{name} is not offered: remove it from the catalog{remedy}"));
         message(&airbyte::trace_error(&error, Some(&name))).map_err(|cause| Error::output(&cause))?;
         failed.push((name, error));
     }
@@ -191,11 +191,11 @@ fn read_state(path: &String) -> Result<Option<Value>, Error> {
     files::read_lines("state", path, |found| keep_newest(&mut states, found))?;
     // What is foreign in a state is carried over to the output, and a target keeps it.
     if states.iter().any(names_credentials) {
-        let remedy = "give the last state of a run, or leave out --state";
-        return Err(wrong("state", Some(path), "it holds settings", remedy));
+        let remedy = "give the last state of a run, or omit --state";
+        return Err(wrong("state", Some(path), "it contains settings", remedy));
     }
     if states.is_empty() {
-        log::warn(format!("{} holds no state: everything is read", files::named("state", path)));
+        log::warn(format!("{} contains no state: everything is read", files::named("state", path)));
     }
     Ok(if states.len() > 1 { Some(states.into()) } else { states.pop() })
 }

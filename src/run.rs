@@ -77,7 +77,7 @@ async fn look_up(client: &Client, rows: &Rows, config: &Config) -> Result<(Organ
                 return Err(Error::new(Kind::Denied, format!("{words}. shortened_lists: fail")));
             }
             Ok(None) => {}
-            Err(error) => log::warn(format!("whether lists may be shortened cannot be told: {error}")),
+            Err(error) => log::warn(format!("cannot tell whether lists may be shortened: {error}")),
         }
     }
     Ok((organization, config.shortened_lists == Doubt::Warn))
@@ -109,7 +109,7 @@ async fn pump(
                 words.iter().for_each(log::warn);
                 *shortened.borrow_mut() = words;
             }
-            Err(error) => log::debug(format!("whether lists may be shortened cannot be told: {error}")),
+            Err(error) => log::debug(format!("cannot tell whether lists may be shortened: {error}")),
         }
     };
     let mut reading = Box::pin(async { tokio::join!(sync::read(plan.clone(), selected, events), look) });
@@ -138,7 +138,7 @@ async fn pump(
     if was_told {
         shortened.iter().for_each(log::warn);
     }
-    let broke_off = "writing broke off; this is a defect of tap-confluent-cloud";
+    let broke_off = "the writer stopped unexpectedly; this is a bug in tap-confluent-cloud";
     let failed = written.unwrap_or_else(|_| Err(Error::broken(broke_off)))?;
     Ok(Outcome { failed, shortened })
 }

@@ -34,9 +34,9 @@ impl Access {
     fn differs(&self, other: &Access) -> Option<&'static str> {
         let organizations = (&self.organization_id, &other.organization_id);
         if other.api_key_hash.is_none() {
-            Some("its state does not say with which API key it was read")
+            Some("its state does not say which API key was used")
         } else if self.api_key_hash != other.api_key_hash {
-            Some("its state belongs to another API key, which may have been shown another list")
+            Some("its state belongs to another API key, which may see another list")
         } else if matches!(organizations, (Some(ours), Some(theirs)) if ours != theirs) {
             Some("its state belongs to another organization")
         } else {
@@ -110,10 +110,10 @@ impl Position {
             return Ok(Position::Start);
         }
         let started_at = DateTime::parse_from_rfc3339(&started_at.ok_or("started_at is missing")?)
-            .map_err(|_| "started_at is not a time")?
+            .map_err(|_| "started_at is not a timestamp")?
             .to_utc();
         if !(1..=9999).contains(&started_at.year()) {
-            return Err("started_at is not of this age".to_owned());
+            return Err("started_at is not a plausible time".to_owned());
         }
         let records = records.unwrap_or_default();
         Ok(Position::At(Bookmark { access, partition, page_token, started_at, records }))
@@ -175,13 +175,13 @@ impl Position {
 /// The text under a key of a bookmark; null and absent are none.
 fn text(bookmark: &Value, key: &str) -> Result<Option<String>, String> {
     let value = Some(&bookmark[key]).filter(|value| !value.is_null());
-    value.map(|value| value.as_str().map(str::to_owned).ok_or(format!("{key} is not a text"))).transpose()
+    value.map(|value| value.as_str().map(str::to_owned).ok_or(format!("{key} is not a string"))).transpose()
 }
 
 /// The same of a number of records.
 fn count(bookmark: &Value, key: &str) -> Result<Option<u64>, String> {
     let value = Some(&bookmark[key]).filter(|value| !value.is_null());
-    value.map(|value| value.as_u64().ok_or(format!("{key} is not a number of records"))).transpose()
+    value.map(|value| value.as_u64().ok_or(format!("{key} is not a record count"))).transpose()
 }
 
 /// What a run does with a stream.

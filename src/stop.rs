@@ -56,7 +56,7 @@ impl Stop {
 
     /// Lets the signal that came end the process.
     pub async fn die(self) -> ! {
-        log::warn("stopped by a signal; run again with the last STATE to go on");
+        log::warn("stopped by a signal; run again with the last STATE to resume");
         drop(self.done);
         std::future::pending().await
     }

@@ -50,7 +50,7 @@ pub fn write(
     total.seconds = begun.elapsed().as_secs_f64();
     sink.tell(log::info, format!("{finished} of {streams} streams {success}, {}", words(&total)));
     if finished + failed.len() < streams {
-        let error = Error::broken("a stream ended without a word; this is a defect of tap-confluent-cloud");
+        let error = Error::broken("a stream ended without a result; this is a bug in tap-confluent-cloud");
         failed.push(("?".to_owned(), error));
     }
     Ok(failed)

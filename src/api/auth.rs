@@ -30,7 +30,8 @@ pub fn pieces(config: &Config) -> Result<Pieces, Error> {
     match told.iter().find(|(_, text)| is_long && text.is_some_and(|text| pieces.are_in(text))) {
         None => Ok(pieces),
         Some((setting, _)) => Err(Error::config(format!(
-            "settings: {setting} holds a piece of the credentials, which others would see: correct it"
+            "settings: {setting} contains a piece of the credentials, which would become visible to others: \
+             correct it"
         ))),
     }
 }

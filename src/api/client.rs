@@ -41,7 +41,7 @@ pub struct Request<'a> {
 }
 
 /// Said of a text that must be neither told nor kept, in its place.
-pub const BETRAYS: &str = "holds a piece of the credentials, and is neither used nor kept";
+pub const BETRAYS: &str = "contains a piece of the credentials, and is neither used nor kept";
 
 /// A wait for the pace is told if it is longer.
 const LONGEST_UNTOLD: Duration = Duration::from_secs(5);
@@ -77,13 +77,13 @@ impl Client {
         }
         if let Some(pem) = &config.ca_certificate {
             let certificates = Certificate::from_pem_bundle(pem).ok().filter(|found| !found.is_empty());
-            let none = "settings: ca_certificate holds no PEM certificate (-----BEGIN CERTIFICATE-----)";
+            let none = "settings: ca_certificate contains no PEM certificate (-----BEGIN CERTIFICATE-----)";
             builder = builder.tls_certs_merge(certificates.ok_or_else(|| Error::config(none))?);
         }
         let http = builder.build().map_err(|error| {
             Error::config(format!(
-                "the HTTP client cannot be set up: {}. Check SSL_CERT_FILE, ca_certificate and the proxies of the \
-                 environment",
+                "the HTTP client cannot be set up: {}. Check SSL_CERT_FILE, ca_certificate and the proxy \
+                 variables of the environment",
                 causes(&error)
             ))
         })?;
@@ -191,13 +191,13 @@ impl Client {
     fn given_up(&self, error: &Error, failures: u32, asked: Option<Duration>) -> String {
         let retry = &self.config.retry;
         let budget = format!("max_retry_seconds ({} s)", retry.budget.as_secs_f64());
-        let tries = format!("given up after {failures} {}", if failures == 1 { "try" } else { "tries" });
+        let tries = format!("gave up after {failures} {}", if failures == 1 { "try" } else { "tries" });
         let why = match asked {
             Some(asked) if asked > retry.budget => {
-                format!("the service asks to wait {} s, more than {budget}", asked.as_secs())
+                format!("the service asks to wait {} s, which is more than {budget}", asked.as_secs())
             }
             _ if failures > retry.max_retries => tries,
-            _ => format!("{tries}, because the next would come after {budget}"),
+            _ => format!("{tries}, because the next one would come after {budget}"),
         };
         format!("{}: {why}. Try again later", error.message)
     }
@@ -245,9 +245,9 @@ impl Client {
         answer.body = self.quote(said.clone());
         let words = match why {
             PageError::Cut => {
-                return Err(failure(Kind::Unavailable, "the answer was cut short", answer));
+                return Err(failure(Kind::Unavailable, "the response was truncated", answer));
             }
-            PageError::Complaint => "the answer says that it is an error, and is no page of the listing",
+            PageError::Complaint => "the response reports an error and is not a page of the listing",
             PageError::Broken(words) => words,
         };
         let Some(claimed) = complaint::status(&body) else {
@@ -257,7 +257,7 @@ impl Client {
         let (kind, meaning) = refusal::of_status(claimed, &said, &self.key_used(role));
         let retry =
             retry::is_passing(claimed).then_some(Again { asked: retry_after, rate_limited: claimed == 429 });
-        let message = format!("the answer says that it is an error of status {claimed}: {meaning}");
+        let message = format!("the response reports an error with status {claimed}: {meaning}");
         Err(Failure { error: Error { kind, message, answer: Some(Box::new(answer)) }, retry })
     }
 
@@ -282,10 +282,10 @@ impl Client {
             Ok(body) => body,
             Err(BodyError::Broke(error)) => return Err(unanswered(error)),
             Err(BodyError::Cut) => {
-                return Err(failure(Kind::Unavailable, "the compressed answer was cut short", answer));
+                return Err(failure(Kind::Unavailable, "the compressed response was truncated", answer));
             }
             Err(BodyError::TooLarge) => {
-                let words = format!("the answer is larger than {} MiB, and is not read", body::LARGEST >> 20);
+                let words = format!("the response is larger than {} MiB", body::LARGEST >> 20);
                 return Err(failure(Kind::Broken, &words, answer));
             }
         };

@@ -84,11 +84,10 @@ impl Listing {
         self.empty = if page.records().next().is_none() { self.empty + 1 } else { 0 };
         if let Some(token) = &page.next {
             if !self.seen.insert(self.hasher.hash_one(token)) {
-                let circle = "a link to a page that has been read: the listing runs in a circle";
-                return Err(self.broken(client, &page, circle));
+                return Err(self.broken(client, &page, "a repeated page token"));
             }
             if self.empty >= MOST_EMPTY_PAGES {
-                let what = format!("no record: these are {MOST_EMPTY_PAGES} empty pages in a row");
+                let what = format!("no record: {MOST_EMPTY_PAGES} empty pages in a row");
                 return Err(self.broken(client, &page, &what));
             }
         }
@@ -99,14 +98,14 @@ impl Listing {
     pub fn broken(&self, client: &Client, page: &Page, what: &str) -> Error {
         let mut which = match &self.came {
             Some(token) => client.token_words(token),
-            None => "that comes first".to_owned(),
+            None => "the first page".to_owned(),
         };
         if let Some(name) = &self.name {
             which += &format!(" in {name}");
         }
         let (path, request_id) = (self.path.clone(), page.request_id.clone());
         let answer = Answer { path, status: Some(200), request_id, ..Answer::default() };
-        let message = format!("the page {which} holds {}", client.quotable(what.to_owned()));
+        let message = format!("{which} contains {}", client.quotable(what.to_owned()));
         Error { answer: Some(Box::new(answer)), ..Error::broken(message) }
     }
 }
@@ -155,7 +154,7 @@ impl Rows {
     /// whoever asks meanwhile waits for that listing.
     ///
     /// # Errors
-    /// As [`Listing::page`]; Broken, if the listing is too long or holds something without an id.
+    /// As [`Listing::page`]; Broken, if the listing is too long or holds a record without an id.
     pub async fn list(
         &self,
         client: &Client,
@@ -187,7 +186,7 @@ async fn list(
         let page = match listing.page(client, true, on_wait).await {
             Err(error) if error.refuses_token() && listing.token.is_some() && !restarted => {
                 log::warn(format!(
-                    "{}: its page token is refused; reading it once more: {error}",
+                    "{}: its page token was rejected; reading it again: {error}",
                     listing.path
                 ));
                 restarted = true;
@@ -197,14 +196,14 @@ async fn list(
             page => page?,
         };
         for record in page.records() {
-            let row = row(record).ok_or_else(|| listing.broken(client, &page, "something without an id"))?;
+            let row = row(record).ok_or_else(|| listing.broken(client, &page, "a record without an id"))?;
             if let Some((path, id)) = partition.echo.as_ref().filter(|echo| is_of_another(record, echo)) {
-                let what = format!("a record whose {} is not {id}, which was asked for", path.join("."));
+                let what = format!("a record whose {} is not {id}, which was requested", path.join("."));
                 return Err(listing.broken(client, &page, &what));
             }
             let texts = [Some(&row.id), row.name.as_ref(), row.crn.as_ref()];
             if texts.into_iter().flatten().any(|text| client.betrays(text)) {
-                return Err(listing.broken(client, &page, &format!("the name of something that {BETRAYS}")));
+                return Err(listing.broken(client, &page, &format!("an id or a name that {BETRAYS}")));
             }
             rows.push(row);
         }
@@ -222,7 +221,7 @@ async fn list(
             return Err(listing.broken(
                 client,
                 &page,
-                &format!("a link to the next, and the listing {most}"),
+                &format!("a next link, although the listing has {most}"),
             ));
         }
     }

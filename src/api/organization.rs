@@ -29,8 +29,8 @@ impl Organization {
     /// # Errors
     /// Denied, if it is not known.
     pub fn scope(&self) -> Result<&str, Error> {
-        let unknown = "the organization's id is needed and could not be looked up: set organization_id, or give the \
-                       owner of the API key a role that may list organizations";
+        let unknown = "the organization's id is required, but could not be looked up: set organization_id, or \
+                       give the owner of the API key a role that may list organizations";
         self.crn.as_deref().ok_or_else(|| Error::new(Kind::Denied, unknown))
     }
 }
@@ -71,17 +71,18 @@ impl Organization {
                 if wanted.is_some() || !found.is_empty() {
                     return choose(found, wanted);
                 }
-                if listed.rows.is_empty() { "is empty".to_owned() } else { "names none".to_owned() }
+                if listed.rows.is_empty() { "is empty".to_owned() } else { "contains none".to_owned() }
             }
             Err(why) => why,
         };
         log::warn(match wanted.map(told) {
             Some(wanted) => format!(
-                "organization {wanted} is not verified: the listing of organizations {empty}, that of environments \
-                 {why}"
+                "organization {wanted} is not verified: the listing of organizations {empty}, that of \
+                 environments {why}"
             ),
             None => format!(
-                "the organization could not be looked up: the listing of organizations {empty}, that of environments \
+                "the organization could not be looked up: the listing of organizations {empty}, that of \
+                 environments \
                  {why}. organization_id stays null; set it to read role bindings"
             ),
         });
@@ -102,7 +103,7 @@ fn hidden<T>(rows: Result<T, Error>) -> Result<Result<T, String>, Error> {
         Ok(rows) => Ok(Ok(rows)),
         Err(error) if error.is_hidden() => {
             log::debug(error.to_string());
-            let why = if error.status() == Some(404) { "is not found (404)" } else { "is refused (403)" };
+            let why = if error.status() == Some(404) { "is not found (404)" } else { "is denied (403)" };
             Ok(Err(why.to_owned()))
         }
         Err(error) => Err(error),
@@ -144,13 +145,14 @@ fn choose(found: Vec<Organization>, wanted: Option<&str>) -> Result<Organization
     let chosen = found.into_iter().find(fits);
     match (chosen, wanted) {
         (Some(_), None) if count > 1 => Err(Error::config(format!(
-            "the API key sees several organizations: {named}. Choose one with the setting organization_id"
+            "the API key has access to several organizations: {named}. Select one with the setting \
+             organization_id"
         ))),
         (Some(organization), _) => Ok(organization),
         (None, _) => Err(Error::new(
             Kind::Denied,
             format!(
-                "the API key belongs to {named}, and the setting organization_id says {said}: correct one of them"
+                "the API key belongs to {named}, but the setting organization_id is {said}: correct one of them"
             ),
         )),
     }
@@ -158,13 +160,13 @@ fn choose(found: Vec<Organization>, wanted: Option<&str>) -> Result<Organization
 
 /// The id of the settings, as it may be told: it may have been pasted from elsewhere, and an id is a UUID.
 fn told(wanted: &str) -> &str {
-    if is_name(wanted) { wanted } else { "(too long for an id, and not shown)" }
+    if is_name(wanted) { wanted } else { "(not shown, because it is too long for an id)" }
 }
 
 fn list(organizations: &[Organization]) -> String {
     let names: Vec<_> = organizations.iter().take(MOST_NAMED).map(ToString::to_string).collect();
     match organizations.len() {
-        0 => "no organization that it may see".to_owned(),
+        0 => "no organization that it can see".to_owned(),
         count if count > MOST_NAMED => format!("{} and {} more", names.join(", "), count - MOST_NAMED),
         _ => names.join(", "),
     }
@@ -175,7 +177,7 @@ impl std::fmt::Display for Organization {
         match (&self.name, &self.id) {
             (Some(name), Some(id)) => write!(f, "{name:?} ({id})"),
             (_, Some(id)) => write!(f, "organization {id}"),
-            (_, None) => f.write_str("an organization whose id is not known"),
+            (_, None) => f.write_str("an organization with an unknown id"),
         }
     }
 }

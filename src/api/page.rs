@@ -125,7 +125,7 @@ pub fn read(body: Vec<u8>, envelope: Envelope) -> Result<Page, (PageError, Vec<u
         Err(error) if error.utf8_error().error_len().is_none() => {
             return Err((PageError::Cut, error.into_bytes()));
         }
-        Err(error) => return Err((PageError::Broken("the answer is not JSON"), error.into_bytes())),
+        Err(error) => return Err((PageError::Broken("the response is not JSON"), error.into_bytes())),
     };
     let scanned = match envelope {
         Envelope::List => scan(&body),
@@ -142,16 +142,16 @@ type Scanned = (Vec<Range<usize>>, Option<String>);
 
 fn scan(body: &str) -> Result<Scanned, PageError> {
     let json = body.trim_start_matches(MARK);
-    let envelope: Outer<'_> = object(json, "the answer is not a JSON object")?;
+    let envelope: Outer<'_> = object(json, "the response is not a JSON object")?;
     if envelope.complains() {
         return Err(PageError::Complaint);
     }
-    let data = envelope.data.ok_or(PageError::Broken("the answer has no `data`"))?;
+    let data = envelope.data.ok_or(PageError::Broken("the response has no `data`"))?;
     let records = ranges(body, data.unwrap_or_default())?;
-    let links = envelope.metadata.map(|links| object(links.get(), "its `metadata` are not a JSON object"));
+    let links = envelope.metadata.map(|links| object(links.get(), "its `metadata` is not a JSON object"));
     let next = links.transpose()?.and_then(|links: Links<'_>| links.next);
     let next = next.map(|next| serde_json::from_str::<String>(next.get())).transpose();
-    let next = next.map_err(|_| PageError::Broken("its link to the next page is not a text"))?;
+    let next = next.map_err(|_| PageError::Broken("its link to the next page is not a string"))?;
     let next = next.filter(|next| !next.is_empty()).map(|next| token(&next)).transpose();
     Ok((records, next.map_err(PageError::Broken)?))
 }
@@ -159,7 +159,7 @@ fn scan(body: &str) -> Result<Scanned, PageError> {
 /// An object of objects is one page. Any other is an error that comes with status 200, or no listing.
 fn scan_map(body: &str) -> Result<Scanned, PageError> {
     let json = body.trim_start_matches(MARK);
-    let Fields(fields) = object(json, "the answer is not a JSON object")?;
+    let Fields(fields) = object(json, "the response is not a JSON object")?;
     // A connector may be called `error`, and has an id then.
     let is_error = |(name, value): &(_, &RawValue)| {
         name == "error" && serde_json::from_str(value.get()).is_ok_and(|error: Value| error["id"].is_null())
@@ -168,15 +168,15 @@ fn scan_map(body: &str) -> Result<Scanned, PageError> {
         let records = fields.into_iter().map(|(_, record)| record).collect();
         return Ok((ranges(body, records)?, None));
     }
-    let envelope: Outer<'_> = object(json, "the answer is not a JSON object")?;
-    let broken = PageError::Broken("the answer is JSON, but no page of a listing");
+    let envelope: Outer<'_> = object(json, "the response is not a JSON object")?;
+    let broken = PageError::Broken("the response is JSON, but not a page of a listing");
     Err(if envelope.complains() { PageError::Complaint } else { broken })
 }
 
 /// Where the records stand in the body.
 fn ranges(body: &str, records: Vec<&RawValue>) -> Result<Vec<Range<usize>>, PageError> {
     if records.len() > MOST_RECORDS {
-        return Err(PageError::Broken("the page holds more than 100000 records"));
+        return Err(PageError::Broken("the page contains more than 100000 records"));
     }
     let from = |record: &RawValue| record.get().as_ptr() as usize - body.as_ptr() as usize;
     Ok(records.into_iter().map(|record| from(record)..from(record) + record.get().len()).collect())
@@ -191,10 +191,10 @@ fn object<'a, T: Deserialize<'a>>(json: &'a str, other: &'static str) -> Result<
     serde_json::from_str(json).map_err(|error| match error.classify() {
         Category::Eof if !json.is_empty() => PageError::Cut,
         Category::Data if error.to_string().starts_with("duplicate field") => {
-            PageError::Broken("the answer holds a field of its envelope twice")
+            PageError::Broken("the response contains a field of its envelope twice")
         }
-        Category::Data => PageError::Broken("the answer is JSON, but no page of a listing"),
-        _ => PageError::Broken("the answer is not JSON"),
+        Category::Data => PageError::Broken("the response is JSON, but not a page of a listing"),
+        _ => PageError::Broken("the response is not JSON"),
     })
 }
 

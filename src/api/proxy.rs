@@ -27,9 +27,9 @@ pub fn check(base: &Url, environment: impl Fn(&str) -> Option<OsString>) -> Resu
         let usable = value.into_string().is_ok_and(|value| is_proxy(&value, base));
         return usable.then_some(()).ok_or_else(|| {
             Error::config(format!(
-                "the environment variable {name} holds no proxy that can be used, such as http://host:port or \
-                 https://user:password@host:port (its value is not shown; socks proxies are not supported). Correct \
-                 it, or except the host of base_url in NO_PROXY"
+                "the environment variable {name} does not contain a usable proxy URL, such as http://host:port \
+                 or https://user:password@host:port (its value is not shown; socks proxies are not supported). \
+                 Correct it, or add the host of base_url to NO_PROXY"
             ))
         });
     }

@@ -1,4 +1,4 @@
-//! What may be told of an answer: nothing that holds a piece of the credentials and, where persons are hidden, none
+//! What may be told of an answer: nothing that contains a piece of the credentials and, where persons are hidden, none
 //! of its text.
 
 use super::auth::LONGEST_KEY;
@@ -27,18 +27,18 @@ impl Client {
         self.pieces.withhold(text)
     }
 
-    /// Whether a text of the service's holds a piece of the credentials, and must not be kept.
+    /// Whether a text of the service's contains a piece of the credentials, and must not be kept.
     pub fn betrays(&self, text: &str) -> bool {
         self.pieces.are_in(text)
     }
 
-    /// A page token in words: its first characters tell it from others.
+    /// The page with a page token, in words: the first characters distinguish the token from others.
     pub fn token_words(&self, token: &str) -> String {
         if !self.config.quotes_answers() {
-            return "that has a page token".to_owned();
+            return "a page with a page token".to_owned();
         }
         let start = self.quotable(token.chars().take(8).collect());
-        format!("whose page token begins with {start:?}")
+        format!("the page whose token begins with {start:?}")
     }
 
     /// Which key it is, for people: its first four characters, and none of what may be a secret.

@@ -1,4 +1,4 @@
-//! Whether a text holds a piece of the credentials, in whatever way it is escaped. Pure.
+//! Whether a text contains a piece of the credentials, in whatever way it is escaped. Pure.
 //!
 //! Something between us and the service may send back what it was sent: cut, wrapped, escaped, in lower case.
 //! So texts and secrets are compared by their letters and digits alone, without regard to case: whatever wraps,
@@ -8,7 +8,7 @@
 pub const PIECE: usize = 10;
 
 /// Stands for a text that is not told.
-const WITHHELD: &str = "[withheld: it holds a piece of the credentials]";
+const WITHHELD: &str = "[withheld: it contains a piece of the credentials]";
 
 /// Pieces of secrets, in lower case.
 #[derive(Default)]

@@ -31,8 +31,7 @@ pub struct KeyUsed<'a> {
 }
 
 /// What it means if the first answer is 404, and not of the service.
-pub const NOTHING_THERE: &str =
-    "nothing is served at this path: check base_url, and whether it has, or lacks, the beginning of a path";
+pub const NOTHING_THERE: &str = "nothing is served at this path: check base_url and its path prefix";
 
 /// What an error status means, by its complaint.
 pub fn of_status(status: u16, complaint: &str, key: &KeyUsed<'_>) -> (Kind, String) {
@@ -48,26 +47,28 @@ pub fn of_status(status: u16, complaint: &str, key: &KeyUsed<'_>) -> (Kind, Stri
     };
     let words = match status {
         _ if is_other_kind => format!(
-            "the API key {masked} is not a Cloud API key: make one with the *Cloud resource management* scope"
+            "the API key {masked} is not a Cloud API key: create one with the *Cloud resource management* scope"
         ),
         401 if *accepted => format!(
-            "the API key {masked} was accepted at first and is refused now: it has been deleted or rotated, \
+            "the API key {masked} was accepted at first, but is now rejected: it has been deleted or rotated, \
              or its owner was removed"
         ),
         401 => format!(
-            "the API key {masked} or its secret is wrong (a key made minutes ago may need a few more): \
+            "the API key {masked} or its secret is wrong (a new key may need a few minutes before it works): \
              check api_key and api_secret"
         ),
-        403 => format!(
-            "the owner of the API key {masked} may not read this; the role {role} does (not verified)"
-        ),
+        403 => {
+            format!("the owner of the API key {masked} may not read this; the role {role} may (not verified)")
+        }
         429 => "the service limits the rate of requests".to_owned(),
         _ if kind == Kind::Unavailable => "the service is failing".to_owned(),
         404 => "there is no such listing: check base_url".to_owned(),
         300..=399 => {
-            "the service redirects elsewhere, or without what was asked, which is not followed".to_owned()
+            "the service redirects to another origin or drops a part of the query, so the redirect is not \
+             followed"
+                .to_owned()
         }
-        _ => "the service refused the request".to_owned(),
+        _ => "the service rejected the request".to_owned(),
     };
     (kind, words)
 }
@@ -79,23 +80,24 @@ pub fn no_answer(path: &str, error: &reqwest::Error, quotable: impl Fn(String) -
     let (kind, message) = match tls_error(error) {
         Some(rustls::Error::InvalidCertificate(_)) => (
             Kind::Config,
-            "the certificate of the host in base_url is not trusted. If an authority of your own has signed it, \
-             name that authority in the setting ca_certificate or the environment variable SSL_CERT_FILE",
+            "the certificate of the host in base_url is not trusted. If your own certificate authority has \
+             signed it, name that authority in the setting ca_certificate or the environment variable \
+             SSL_CERT_FILE",
         ),
         Some(_) => (Kind::Unavailable, "no TLS connection can be made to the host in base_url"),
-        None if error.is_redirect() => (Kind::Broken, "the service redirects in a circle"),
+        None if error.is_redirect() => (Kind::Broken, "the service redirects in a loop"),
         None if causes.contains("tunnel") => (
             Kind::Unavailable,
-            "the proxy of the environment (HTTPS_PROXY) makes no connection to the host in base_url",
+            "the proxy from the environment (HTTPS_PROXY) does not connect to the host in base_url",
         ),
         None if causes.contains("dns error") => {
-            (Kind::Unavailable, "the name of the host in base_url cannot be resolved: check it, and DNS")
+            (Kind::Unavailable, "the name of the host in base_url cannot be resolved: check the name and DNS")
         }
         None if error.is_connect() => (Kind::Unavailable, "the host in base_url cannot be reached"),
         None if error.is_timeout() => {
             (Kind::Unavailable, "the service did not answer within request_timeout_seconds")
         }
-        None => (Kind::Unavailable, "the connection broke before the answer was whole"),
+        None => (Kind::Unavailable, "the connection broke before the response was complete"),
     };
     failure(kind, message, Answer { path: path.to_owned(), body: quotable(causes), ..Answer::default() })
 }

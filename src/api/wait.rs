@@ -41,10 +41,10 @@ impl fmt::Display for Wait {
             Reason::RateLimited => "rate limited",
             Reason::Failed(why) => why,
             Reason::Held => "the service limits the rate of requests",
-            Reason::Paced => "max_requests_per_second allows no request yet",
+            Reason::Paced => "limited by max_requests_per_second",
         };
-        let again = if self.is_retry() { " again" } else { "" };
-        write!(f, "{why}, waiting {:.1} s before asking{again}", self.duration.as_secs_f64())
+        let next = if self.is_retry() { "the next try" } else { "the next request" };
+        write!(f, "{why}, waiting {:.1} s before {next}", self.duration.as_secs_f64())
     }
 }
 
@@ -55,24 +55,24 @@ mod tests {
     #[test]
     fn words_for_each_wait() {
         let table = [
-            (Reason::RateLimited, true, true, "rate limited, waiting 7.5 s before asking again"),
+            (Reason::RateLimited, true, true, "rate limited, waiting 7.5 s before the next try"),
             (
                 Reason::Failed("the host cannot be reached".to_owned()),
                 true,
                 false,
-                "the host cannot be reached, waiting 7.5 s before asking again",
+                "the host cannot be reached, waiting 7.5 s before the next try",
             ),
             (
                 Reason::Held,
                 false,
                 true,
-                "the service limits the rate of requests, waiting 7.5 s before asking",
+                "the service limits the rate of requests, waiting 7.5 s before the next request",
             ),
             (
                 Reason::Paced,
                 false,
                 false,
-                "max_requests_per_second allows no request yet, waiting 7.5 s before asking",
+                "limited by max_requests_per_second, waiting 7.5 s before the next request",
             ),
         ];
         for (reason, is_retry, is_rate_limit, words) in table {

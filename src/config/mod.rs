@@ -79,8 +79,8 @@ impl Config {
         let config: Config = enforce(&SCHEMA, given)?;
         if config.offered.personal_data == Personal::Hash && config.personal_data_key.is_none() {
             return Err(Error::config(
-                "settings: personal_data_key is missing, which personal_data: hash needs: give it a long random \
-                 text, and keep it, so that hashes stay the same",
+                "settings: personal_data_key is missing, but personal_data: hash requires it: set it to a \
+                 long random string, and keep that string, so that hashes stay the same",
             ));
         }
         Ok(config)
@@ -134,7 +134,8 @@ fn enforce<T: DeserializeOwned>(schema: &Value, mut given: Map<String, Value>) -
     let broken = rules::broken(schema, &given)?;
     if !broken.is_empty() {
         return Err(Error::config(format!(
-            "settings: {}. Give settings in a file (--config FILE) or in the environment; `--about` lists them all.",
+            "settings: {}. Give settings in a file (--config FILE) or in the environment; `--about` lists \
+             them all.",
             broken.join("; ")
         )));
     }
@@ -159,14 +160,14 @@ fn base_url<'de, D: Deserializer<'de>>(from: D) -> Result<Url, D::Error> {
     let url = Url::parse(&String::deserialize(from)?).map_err(not_one)?;
     if url.as_str() != format!("{}{}", url.origin().ascii_serialization(), url.path()) {
         return Err(D::Error::custom(
-            "settings: base_url must be a host and perhaps a path, without user, query or fragment. Credentials belong \
-             into api_key and api_secret.",
+            "settings: base_url must consist of a scheme, a host and optionally a path, without user, query \
+             or fragment. Credentials belong in api_key and api_secret.",
         ));
     }
     if url.scheme() != "https" && !is_loopback(&url) {
         return Err(D::Error::custom(
-            "settings: base_url must begin with https:// (plain http would send the API secret in the open; it is accepted \
-             to a loopback address only)",
+            "settings: base_url must begin with https:// (plain http would send the API secret unencrypted; \
+             it is accepted for loopback addresses only)",
         ));
     }
     Ok(url)
@@ -256,7 +257,7 @@ mod tests {
             (json!({"streams": []}), "streams must not be empty"),
             (json!({"streams": "users,users"}), "streams must not contain duplicates"),
             (json!({"api_secret": 5}), "api_secret must be of type string"),
-            (json!({"base_url": "s3cret"}), "base_url lacks its scheme: add https://"),
+            (json!({"base_url": "s3cret"}), "base_url has no scheme: add https://"),
             (json!({"base_url": "api.confluent.cloud"}), "https://, as in https://api.confluent.cloud"),
             (
                 json!({"base_url": "ftp://s3cret"}),

@@ -41,7 +41,7 @@ fn words(error: &ValidationError<'_>, given: &Map<String, Value>) -> String {
             let host = found.trim_matches('"');
             let is_told = host.contains('.') && !host.contains(|c: char| c.is_ascii_uppercase());
             let right = if is_told { format!(", as in https://{host}") } else { String::new() };
-            format!("{name} lacks its scheme: add https://{right}")
+            format!("{name} has no scheme: add https://{right}")
         }
         Kind::MinItems { .. } => format!("{name} must not be empty"),
         Kind::UniqueItems => format!("{name} must not contain duplicates"),

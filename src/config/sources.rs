@@ -69,7 +69,7 @@ pub fn fit(name: &str, value: Value) -> Option<Value> {
 fn of_file(path: &str, warnings: &mut Vec<String>) -> Result<Map<String, Value>, Error> {
     let (file, bytes) = (named("config", path), read("config", path)?);
     let Value::Object(values) = parse("config", path, &bytes)? else {
-        return Err(Error::config(format!("{file} does not hold a JSON object, {{…}}")));
+        return Err(Error::config(format!("{file} does not contain a JSON object, {{…}}")));
     };
     // Of a name that stands there twice, the last value would be taken, which may be null.
     let text = String::from_utf8_lossy(&bytes);
@@ -93,7 +93,7 @@ fn of_file(path: &str, warnings: &mut Vec<String>) -> Result<Map<String, Value>,
     if wrong.is_empty() {
         return Ok(given);
     }
-    Err(Error::config(format!("{file}: {} Correct it, or take it out", wrong.join(" "))))
+    Err(Error::config(format!("{file}: {} Correct or remove it", wrong.join(" "))))
 }
 
 /// The settings of the environment. Variables of others may begin like ours: Meltano exports such, and
@@ -106,7 +106,7 @@ fn of_environment(
     let mut all: BTreeMap<String, OsString> = all.filter(|(_, value)| !value.is_empty()).collect();
     let mut take = |setting: &'static str, variable: &str| {
         let text = all.remove(variable).map(OsString::into_string).transpose().map_err(|_| {
-            Error::config(format!("the environment variable {variable} is not a text in UTF-8: correct it"))
+            Error::config(format!("the environment variable {variable} is not valid UTF-8: correct it"))
         })?;
         Ok(text.and_then(|text| Some((setting.to_owned(), fit(setting, text.into())?))))
     };
@@ -128,7 +128,7 @@ fn of_environment(
             name.strip_prefix(PREFIX).filter(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()));
         if let Some(setting) = rest.and_then(|rest| meant(rest, names())) {
             let right = variable(setting);
-            warnings.push(format!("the environment variable {name} is not read, did you mean {right}?"));
+            warnings.push(format!("the environment variable {name} is ignored, did you mean {right}?"));
         }
     }
     Ok(given)
@@ -154,7 +154,8 @@ fn merge(layers: Vec<Layer>, warnings: &mut Vec<String>) -> Map<String, Value> {
     }
     if (key, host) == (Some(true), Some(false)) {
         warnings.push(format!(
-            "settings: base_url is that of the environment variable {}: the credentials of a file are sent there",
+            "settings: base_url comes from the environment variable {}, but the credentials come from a file \
+             and are sent there",
             variable("base_url")
         ));
     }
@@ -162,7 +163,8 @@ fn merge(layers: Vec<Layer>, warnings: &mut Vec<String>) -> Map<String, Value> {
         && given.get("personal_data").is_none_or(|value| value == "keep")
     {
         warnings.push(
-            "settings: personal_data_key is given, and personal_data keeps names and e-mail addresses: no hash is made"
+            "settings: personal_data_key is given, but personal_data is keep, so names and e-mail addresses \
+             are not hashed"
                 .to_owned(),
         );
     }
@@ -173,8 +175,8 @@ fn merge(layers: Vec<Layer>, warnings: &mut Vec<String>) -> Map<String, Value> {
             _ => (theirs, "the environment", "there"),
         };
         warnings.push(format!(
-            "settings: {what} is not taken, because api_key comes from {place}: api_key, api_secret and \
-             organization_id come from one place. Give organization_id {there}"
+            "settings: {what} is ignored, because api_key comes from {place}: api_key, api_secret and \
+             organization_id must come from one place. Give organization_id {there}"
         ));
     }
     given
@@ -264,7 +266,7 @@ mod tests {
             let (mut warnings, name) = (Vec::new(), format!("{PREFIX}{name}"));
             of_environment(environment(&[(&name, "hush")]), &mut warnings).unwrap();
             let expected = meant.map(|meant| {
-                format!("the environment variable {name} is not read, did you mean {PREFIX}{meant}?")
+                format!("the environment variable {name} is ignored, did you mean {PREFIX}{meant}?")
             });
             assert_eq!(warnings, expected.into_iter().collect::<Vec<_>>());
         }

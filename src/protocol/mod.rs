@@ -172,7 +172,7 @@ pub struct Verdicts {
 impl Sink for Verdicts {
     fn say(&mut self, event: &Event, lines: &mut Vec<u8>) {
         let (stream, words) = match event {
-            Event::Finished { stream, tally } if tally.records == 0 => (stream, "no record there".to_owned()),
+            Event::Finished { stream, tally } if tally.records == 0 => (stream, "no records".to_owned()),
             Event::Finished { stream, tally } => (stream, format!("{} record read", tally.records)),
             Event::Failed { stream, error, .. } => {
                 (stream, format!("{}: {error}", format!("{:?}", error.kind).to_lowercase()))

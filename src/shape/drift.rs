@@ -93,8 +93,8 @@ impl DriftReport {
     fn drift(&mut self, drifted: Option<Anomaly>, path: &Path<'_>) -> Result<(), String> {
         let Some(drifted) = drifted else { return Ok(()) };
         let words = match drifted {
-            Anomaly::Unknown => "a field unknown to the schema,",
-            _ => "a value that does not fit the schema, of",
+            Anomaly::Unknown => "a field unknown to the schema:",
+            _ => "a value that does not fit the schema:",
         };
         match self.drift {
             Drift::Pass => {}
@@ -127,9 +127,7 @@ impl DriftReport {
         if let Some(first) = &self.first_unread {
             let names = counted(self.unread, "Confluent Resource Name");
             let quoted = if self.quotes { format!(", the first of them {first:?}") } else { String::new() };
-            words.push(format!(
-                "{names} of a form that is not known, read as far as it is known and null beyond{quoted}"
-            ));
+            words.push(format!("{names} of an unknown form, parsed as far as known and null beyond{quoted}"));
         }
         (!words.is_empty()).then(|| words.join("; "))
     }
@@ -141,17 +139,15 @@ impl Count {
         let (noun, said) = match anomaly {
             Anomaly::Unknown => ("unknown field", ", passed on"),
             Anomaly::TypeMismatch => ("field", " of another type than declared, passed on"),
-            Anomaly::Nulled => {
-                ("field", " made null, being no time, no text to hash or no object that can be read")
-            }
-            Anomaly::Replaced => ("field", " in which U+0000 or half a surrogate pair became U+FFFD"),
-            Anomaly::Overruled => ("derived column", " that the service sends itself, its values kept"),
+            Anomaly::Nulled => ("field", " made null, because the value could not be parsed or hashed"),
+            Anomaly::Replaced => ("field", " in which U+FFFD replaces U+0000 or a lone surrogate"),
+            Anomaly::Overruled => ("derived column", " that the service itself sends, kept as sent"),
         };
         let told = |(name, records): (&String, &u64)| format!("{name:?} in {}", counted(*records, "record"));
         let mut each: Vec<String> = self.fields.iter().map(told).collect();
         let (fields, mut more) = (counted(each.len() as u64, noun), "");
         if self.rest > 0 {
-            each.push(format!("and the rest, {}", counted(self.rest, "time")));
+            each.push(format!("and others, {}", counted(self.rest, "time")));
             more = "more than ";
         }
         format!("{more}{fields}{said}: {}", each.join(", "))
@@ -216,6 +212,6 @@ mod tests {
             words.starts_with("more than 20 unknown fields, passed on: \"field_0\" in 1 record, "),
             "{words}"
         );
-        assert!(words.contains("in 1 record, and the rest, 980 times; 1 derived column that"), "{words}");
+        assert!(words.contains("in 1 record, and others, 980 times; 1 derived column that"), "{words}");
     }
 }

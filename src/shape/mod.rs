@@ -117,7 +117,7 @@ impl Shape {
         if let Some((path, id)) = &partition.echo
             && text(path).is_some_and(|other| other != *id)
         {
-            return Err(format!("a record whose {} is not {id}, which was asked for", path.join(".")));
+            return Err(format!("a record whose {} is not {id}, which was requested", path.join(".")));
         }
         // A field that the API sends under the name of a derived column wins, also under that of the key.
         let own = std::slice::from_ref(&self.stream.key);
@@ -130,7 +130,7 @@ impl Shape {
         if memchr2_iter(b'{', b'[', record.text.as_bytes()).nth(DEEPEST).is_some()
             && depth(record.text) > DEEPEST
         {
-            return Err(format!("a record nested deeper than {DEEPEST}"));
+            return Err(format!("a record nested deeper than {DEEPEST} levels"));
         }
         let is_plain = is_plain(record.text);
         self.report.nulled.clear();

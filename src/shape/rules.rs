@@ -134,11 +134,11 @@ impl Rules {
                 if others.insert(clean(name)) {
                     continue;
                 }
-                return Err("a record that holds an undeclared field twice".to_owned());
+                return Err("a record that contains an undeclared field twice".to_owned());
             };
             let path = Path { parent, name };
             if mem::replace(&mut declared[number], true) {
-                return Err(format!("a record that holds the field {:?} twice", path.text()));
+                return Err(format!("a record that contains the field {:?} twice", path.text()));
             }
             (*rule, next) = (Some(number), number + 1);
             if let Some(within) = &self.0[number].within {

@@ -78,11 +78,11 @@ fn begin(name: &str, resume: Resume) -> Option<Bookmark> {
             Some(bookmark)
         }
         Resume::Over(bookmark, why) => {
-            log::warn(format!("{name}: {why}; reading it from page one"));
+            log::warn(format!("{name}: {why}; reading it from the first page"));
             Some(bookmark)
         }
         Resume::Skip => {
-            log::info(format!("{name}: read to its end by an earlier try of this run, skipped"));
+            log::info(format!("{name}: read completely in an earlier attempt of this sync; skipped"));
             None
         }
     }

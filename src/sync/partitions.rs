@@ -137,7 +137,7 @@ impl Walk {
                 self.next(&Partition { observes: None, ..partition.clone() }, teller).await
             }
             Refusal::FallBack if error.status() == Some(403) => {
-                log::warn(format!("{name}: reading it environment by environment: {error}"));
+                log::warn(format!("{name}: reading each environment separately: {error}"));
                 let first = match self.below(Vec::new(), None, teller).await {
                     Err(also) if also.is_hidden() => return Err(error),
                     first => first?,
@@ -152,11 +152,11 @@ impl Walk {
     fn pass_over(&mut self, partition: String, mut error: Error) {
         if error.status() == Some(404) {
             error.kind = Kind::Denied;
-            "what is in it is hidden from the owner of the API key, or base_url is wrong"
+            "its contents are hidden from the owner of the API key, or base_url is wrong"
                 .clone_into(&mut error.message);
         }
         let name = self.stream.name;
-        log::warn(format!("{name}: {partition} is refused, going on with the next: {error}"));
+        log::warn(format!("{name}: {partition} is denied; continuing with the next: {error}"));
         self.refused.push((partition, error));
     }
 
@@ -280,14 +280,15 @@ pub fn empty(reader: &Stream, stream: &Stream, may_be_empty: bool) -> Option<Err
     };
     if may_be_empty {
         log::warn(format!(
-            "{}: {list} is empty, although every organization has something in it; empty_lists: warn",
+            "{}: {list} is empty, although every organization has at least one record in it; empty_lists: warn",
             reader.name
         ));
         return None;
     }
     let words = format!(
-        "{list} is empty, although every organization has something in it: the owner of the API key sees less than \
-         there is. The role {} sees all (not verified). If there is really nothing, set empty_lists to warn",
+        "{list} is empty, although every organization has at least one record in it: the owner of the API key \
+         sees less than there is. The role {} sees everything (not verified). If the list is really empty, \
+         set empty_lists to warn",
         stream.role
     );
     Some(Error::new(Kind::Denied, words))
@@ -299,9 +300,9 @@ fn all_refused(refused: &[(String, Error)]) -> Option<Error> {
     let names: Vec<_> = refused.iter().take(MOST).map(|(name, _)| name.as_str()).collect();
     let (count, names) = (refused.len(), names.join(", "));
     let words = match count {
-        1 => format!("{names} is refused"),
-        _ if count > MOST => format!("{count} listings are refused, {names} among them"),
-        _ => format!("{count} listings are refused, {names}"),
+        1 => format!("{names} is denied"),
+        _ if count > MOST => format!("{count} listings are denied, among them {names}"),
+        _ => format!("{count} listings are denied: {names}"),
     };
     let mut error = refused.first()?.1.clone();
     error.message = format!("{words}: {}. If it was deleted during this run, run again", error.message);
@@ -311,7 +312,7 @@ fn all_refused(refused: &[(String, Error)]) -> Option<Error> {
 fn whole_refused() -> Error {
     Error::new(
         Kind::Denied,
-        "read environment by environment, because the listing of the whole organization is refused: what is \
-         bound to the organization's own resources (identity providers, service accounts, …) may be missing",
+        "each environment was read separately, because the listing of the whole organization was denied: \
+         bindings to the organization's own resources (identity providers, service accounts, …) may be missing",
     )
 }

@@ -86,7 +86,7 @@ impl Pass {
         }
         let outcome = read.map_err(|mut error| {
             if error.kind == Kind::Unavailable && !self.walk.has_gap() {
-                error.message += "; what has been read is kept in the state";
+                error.message += "; the state keeps what has been read";
             }
             error
         });
@@ -191,7 +191,7 @@ impl Pass {
                 return Ok(self.begin(partition));
             }
             log::warn(format!(
-                "{}: its state names a partition that is not there; reading it from page one",
+                "{}: its state names a partition that no longer exists; reading it from the first page",
                 self.stream.name
             ));
             self.begin_pass();
@@ -205,7 +205,7 @@ impl Pass {
 
     /// Begins a new pass, once a run.
     async fn restart(&mut self, why: &str) -> Result<Turn, Error> {
-        log::warn(format!("{}: {why}; reading the stream once more from page one", self.stream.name));
+        log::warn(format!("{}: {why}; reading the stream again from the first page", self.stream.name));
         (self.restarted, self.resumed) = (true, false);
         self.walk.forget();
         self.begin_pass();
@@ -249,7 +249,7 @@ impl Pass {
     async fn recover(&mut self, error: Error) -> Result<Turn, Error> {
         self.resumed = false;
         if error.refuses_token() && self.bookmark.page_token.is_some() && !self.restarted {
-            return self.restart(&format!("its page token is refused: {error}")).await;
+            return self.restart(&format!("its page token was rejected: {error}")).await;
         }
         let next = self.walk.refused(&self.partition, error, &self.teller).await?;
         Ok(self.go_to(next))

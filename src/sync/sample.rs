@@ -49,8 +49,8 @@ impl Sample {
     /// Says that not all is asked for.
     pub fn cut(&mut self) {
         self.unasked = Some(format!(
-            "not all of it was asked for, because a check asks for at most {MOST_PAGES} pages of a listing and makes \
-             at most {MOST_REQUESTS} requests"
+            "not all of it was requested, because a check reads at most {MOST_PAGES} pages of a listing and \
+             sends at most {MOST_REQUESTS} requests"
         ));
     }
 
@@ -76,8 +76,8 @@ impl Sample {
         if self.pages < MOST_PAGES {
             return Next::Page;
         }
-        let unknown = if observes { ", and whether all of it must be read by /* is not known" } else { "" };
-        self.unasked = Some(format!("only {MOST_PAGES} pages of a listing were asked for{unknown}"));
+        let unknown = if observes { ", and it is not known whether /* must be read too" } else { "" };
+        self.unasked = Some(format!("only {MOST_PAGES} pages of a listing were requested{unknown}"));
         Next::Enough
     }
 
@@ -86,7 +86,7 @@ impl Sample {
         (self.listings, self.pages, self.came) = (self.listings + 1, 0, false);
         let may = self.listings < MOST_LISTINGS;
         if !may {
-            self.unasked = Some(format!("only {MOST_LISTINGS} of its listings were asked for"));
+            self.unasked = Some(format!("only {MOST_LISTINGS} of its listings were requested"));
         }
         may
     }

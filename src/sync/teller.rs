@@ -26,7 +26,7 @@ impl Teller {
     /// # Errors
     /// Output, if nobody takes events any more.
     pub async fn say(&self, event: Event) -> Result<(), Error> {
-        let gone = |_| Error::new(Kind::Output, "nobody takes the records any more");
+        let gone = |_| Error::new(Kind::Output, "the writer has stopped");
         self.events.send(event).await.map_err(gone)
     }
 

@@ -41,7 +41,7 @@ fn a_file_that_is_not_json_is_reported_with_the_place_and_likely_form() {
         (" \n", &["is empty"]),
     ];
     for (text, words) in table {
-        let run = given(text.as_bytes()).expect_refusal(2, ["config.json", "mend the file or leave it out"]);
+        let run = given(text.as_bytes()).expect_refusal(2, ["config.json", "correct or omit the file"]);
         assert!(run.says("ERROR", words), "{text:?}: {words:?}");
     }
     for text in
@@ -128,12 +128,16 @@ fn the_first_line_about_a_retry_gives_the_reason() {
     let sim = Simulator::start(small());
     let nothing = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let run = tap(&sim).set("base_url", format!("http://{nothing}")).set("max_retries", 1).run();
-    drop(run.expect_code(4).expect_line("INFO", ["cannot be reached", "Connection refused", "asking again"]));
+    drop(
+        run.expect_code(4)
+            .expect_line("INFO", ["cannot be reached", "Connection refused", "before the next try"]),
+    );
     sim.add_fault(Fault::errors(503, "try later"), At::stream("users").nth(1));
     sim.add_fault(Fault::Stall, At::stream("invitations").nth(1));
     let run = tap(&sim).set("request_timeout_seconds", 0.5).run().expect_code(0);
-    let run = run.expect_line("INFO", ["users: the service is failing", "503", "try later", "asking again"]);
-    drop(run.expect_line("INFO", ["invitations: the service did not answer within", "asking again"]));
+    let run =
+        run.expect_line("INFO", ["users: the service is failing", "503", "try later", "before the next try"]);
+    drop(run.expect_line("INFO", ["invitations: the service did not answer within", "before the next try"]));
 }
 
 #[test]

@@ -80,9 +80,9 @@ fn a_refused_nested_listing_fails_the_check_as_it_fails_a_read() {
         _ => ordinary(asked),
     });
     let heard = check(&service, &["role_bindings"]);
-    heard.failed(&["role_bindings", "environment by environment", "403"]);
+    heard.failed(&["role_bindings", "each environment", "403"]);
     let read = service.tap().set("streams", json!(["role_bindings"])).run();
-    drop(read.expect_code(3).expect_line("ERROR", ["environment by environment"]));
+    drop(read.expect_code(3).expect_line("ERROR", ["each environment was read separately"]));
 }
 
 /// So many environments, of which the clusters are answered by the function, else one cluster in each.
@@ -135,13 +135,13 @@ fn environments_are_listed_once_for_all_who_need_them() {
 #[test]
 fn a_refused_environment_anywhere_fails_the_check() {
     let service = environments(9, |id, _| (id == "env-07").then(|| Reply::new(403, "{}")));
-    check(&service, &["kafka_clusters"]).failed(&["kafka_clusters", "env-07", "refused"]);
+    check(&service, &["kafka_clusters"]).failed(&["kafka_clusters", "env-07", "denied"]);
 }
 
 #[test]
 fn refused_environments_count_as_listings() {
     let service = environments(45, |_, _| Some(Reply::new(403, "{}")));
-    check(&service, &["kafka_clusters"]).failed(&["kafka_clusters", "20 listings are refused"]);
+    check(&service, &["kafka_clusters"]).failed(&["kafka_clusters", "20 listings are denied"]);
     assert_eq!(service.asked(CLUSTERS).len(), 20);
 }
 
@@ -167,7 +167,7 @@ fn a_check_makes_at_most_a_hundred_requests_and_says_so() {
     let heard = check(&service, &every);
     assert!(service.asked("").len() <= 100, "{} requests", service.asked("").len());
     let said = heard.logs(Level::Warn).join("\n");
-    airbyte::has_words(&said, &["kafka_clusters", "asked for"]);
+    airbyte::has_words(&said, &["kafka_clusters", "requested"]);
 }
 
 #[test]

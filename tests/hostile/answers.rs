@@ -43,7 +43,7 @@ fn an_error_of_unusual_form_does_not_end_a_list() {
             let service = Pretend::but("/iam/v2/invitations", move |_| Reply::new(200, body.clone()));
             let run = service.tap().set("max_retries", 0).run();
             assert_ne!(run.code(), Some(0), "{shown}");
-            assert!(run.says("ERROR", &["invitations", "says that it is an error"]), "{shown}");
+            assert!(run.says("ERROR", &["invitations", "reports an error"]), "{shown}");
         }
     }
     for harmless in [

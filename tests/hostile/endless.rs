@@ -98,5 +98,5 @@ fn a_look_up_that_repeats_a_token_ends() {
         "/org/v2/organizations" => Reply::page([json!({"id": "o-1"})], Some("again")),
         _ => ordinary(asked),
     });
-    drop(run(service.tap()).expect_refusal(5, ["same page token", "req-pretend-1"]));
+    drop(run(service.tap()).expect_refusal(5, ["repeated page token", "req-pretend-1"]));
 }

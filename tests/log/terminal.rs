@@ -192,7 +192,7 @@ fn a_test_on_a_terminal_prints_a_verdict_on_each_stream() {
         assert!(verdicts[0].contains("403"), "{screen:?}");
         let others = [
             "role_bindings     1 record read",
-            "service_accounts  no record there",
+            "service_accounts  no records",
             "users             1 record read",
         ];
         assert_eq!(verdicts[1..], others);

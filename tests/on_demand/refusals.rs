@@ -29,12 +29,12 @@ fn each_refused_environment_is_a_warning_and_the_error_counts_them() {
     for refused in [2, 6] {
         let scenario = (0..refused).fold(eight(), |scenario, n| scenario.refuse(&format!("{CLUSTERS}/#{n}")));
         let sim = Simulator::start(scenario);
-        let words = format!("{refused} listings are refused");
+        let words = format!("{refused} listings are denied");
         let run = run(&sim).expect_code(3).expect_line("ERROR", [&words, "Operator"]);
         is_told_as_failed(&run);
         assert_eq!(run.records(CLUSTERS).len(), 3 * (8 - refused));
         for environment in &sim.truth().ids("environments")[..refused] {
-            assert!(run.says("WARN", &[environment, "is refused"]), "{environment} is not named");
+            assert!(run.says("WARN", &[environment, "is denied"]), "{environment} is not named");
         }
         let listed = run.requests.iter().filter(|one| one.stream.as_deref() == Some("environments")).count();
         assert_eq!(listed, 1, "as often as it is gone through, however many are refused");

@@ -175,7 +175,7 @@ fn json_that_is_not_a_page_breaks_the_stream() {
 #[test]
 fn a_page_that_is_always_cut_off_is_retried_and_then_given_up() {
     let body = r#"{"data":[{"id":"u-1"}"#;
-    let run = assert_given_up(Fault::Body(body.into(), Vec::new()), 4, &["users", "cut short"]);
+    let run = assert_given_up(Fault::Body(body.into(), Vec::new()), 4, &["users", "truncated"]);
     assert_eq!(run.records("users").len(), 50);
 }
 

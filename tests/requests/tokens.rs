@@ -120,7 +120,7 @@ fn a_token_refused_with_status_200_starts_the_stream_over_too() {
         sim.add_fault(Fault::errors_page(status), At::stream("users").nth(1));
         let run = tap(&sim).set("page_size", 50).state(&state).run();
         assert_whole(&run, &sim);
-        drop(run.expect_line("WARN", ["users", "page token is refused"]));
+        drop(run.expect_line("WARN", ["users", "page token was rejected"]));
     }
 }
 
@@ -189,6 +189,6 @@ fn a_refused_token_restarts_the_look_up_of_the_organization() {
         small().organizations(3).fault(refused, At::stream("organizations").nth(2).times(1)),
     );
     let run = tap(&sim).set("organization_id", sim.organization_id()).set("page_size", 1).run();
-    let run = run.expect_line("WARN", ["organizations", "page token is refused"]);
+    let run = run.expect_line("WARN", ["organizations", "page token was rejected"]);
     assert_whole(&run, &sim);
 }

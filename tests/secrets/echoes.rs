@@ -205,7 +205,7 @@ fn no_text_of_an_answer_is_quoted_if_persons_are_hidden() {
         let run = answered("/iam/v2/users", Reply::page([json!({"id": "u-1"})], Some(PERSON)), hiding);
         // The state must keep the token, as it is needed to go on.
         assert!(!run.stderr.contains("Ada"), "the token is quoted");
-        drop(run.expect_code(5).expect_line("ERROR", ["users", "circle", "req-pretend-1"]));
+        drop(run.expect_code(5).expect_line("ERROR", ["users", "repeated page token", "req-pretend-1"]));
     }
 }
 
@@ -238,6 +238,6 @@ fn only_the_start_of_a_page_token_is_quoted() {
     let token = "opaque-token-of-a-page";
     let service = Reply::page([json!({"id": "u-1"})], Some(token));
     let run = answered("/iam/v2/users", service, |tap| tap).expect_code(5);
-    let run = run.expect_line("ERROR", ["users", "circle", "\"opaque-t"]);
+    let run = run.expect_line("ERROR", ["users", "repeated page token", "\"opaque-t"]);
     assert!(!run.stderr.contains(&token[..9]), "more of the token is quoted");
 }

@@ -15,7 +15,7 @@ fn settings_passed_as_a_state_are_refused_and_not_copied() {
     ] {
         let run = service.tap().state(&state).run().expect_code(2);
         assert!(!run.stdout.contains("another long"), "it is carried on");
-        drop(run.expect_refusal(2, ["state.json", "it holds settings"]));
+        drop(run.expect_refusal(2, ["state.json", "it contains settings"]));
     }
     assert!(service.asked("").is_empty());
 }
@@ -47,7 +47,7 @@ fn a_secret_pasted_into_a_public_setting_is_refused_unquoted() {
         ("base_url", format!("{}/{SECRET}", service.url)),
     ] {
         let run = service.tap().set(setting, pasted).run();
-        drop(run.expect_refusal(2, [setting, "holds a piece of the credentials"]));
+        drop(run.expect_refusal(2, [setting, "contains a piece of the credentials"]));
     }
     assert!(service.asked("").is_empty(), "it has been sent");
 }
@@ -57,7 +57,7 @@ fn the_secret_of_another_key_in_organization_id_is_not_quoted() {
     let service = Pretend::start(ordinary);
     let other = "q7ZrKw2LmXoVb9tYhN4cPeJ8uGdAs6iFk3Wn5R1xTzMvCy0EaBgHj";
     let run = service.tap().set("organization_id", other).run();
-    let run = run.expect_refusal(3, ["organization_id says (too long for an id, and not shown)"]);
+    let run = run.expect_refusal(3, ["organization_id is (not shown, because it is too long for an id)"]);
     assert!(!run.stderr.contains(other), "it is quoted");
     let signs = format!("{other}+x");
     let run = service.tap().set("organization_id", signs.as_str()).run();

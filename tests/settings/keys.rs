@@ -114,7 +114,7 @@ fn unverifiable_shortened_lists_are_only_a_warning() {
     let sim = Simulator::start(polite().weak_key().refuse("api_keys"));
     let run = tap(&sim).set("shortened_lists", "fail").run();
     assert_whole(&run, &sim);
-    drop(run.expect_line("WARN", ["cannot be told", "403"]));
+    drop(run.expect_line("WARN", ["cannot tell whether", "403"]));
 }
 
 /// The owner's role bindings come one a page; the last of so many pages has the role of an administrator,

@@ -73,9 +73,9 @@ fn one_look_up_that_answers_verifies_the_wanted_organization() {
 #[test]
 fn only_where_both_look_ups_are_refused_is_the_setting_believed() {
     for (organizations, environments, words) in [
-        (refused(), refused(), ["organizations is refused (403)", "environments is refused (403)"]),
-        (not_found(), refused(), ["organizations is not found (404)", "environments is refused (403)"]),
-        (refused(), not_found(), ["organizations is refused (403)", "environments is not found (404)"]),
+        (refused(), refused(), ["organizations is denied (403)", "environments is denied (403)"]),
+        (not_found(), refused(), ["organizations is not found (404)", "environments is denied (403)"]),
+        (refused(), not_found(), ["organizations is denied (403)", "environments is not found (404)"]),
     ] {
         let service = answering(&organizations, &environments);
         let run = guarded(&service, ORGANIZATION).run().expect_code(0);
@@ -87,13 +87,13 @@ fn only_where_both_look_ups_are_refused_is_the_setting_believed() {
 #[test]
 fn errors_distinguish_refused_not_found_and_empty_look_ups() {
     for (organizations, environments, words) in [
-        (refused(), refused(), ["organizations is refused (403)", "environments is refused (403)"]),
-        (empty(), refused(), ["organizations is empty", "environments is refused (403)"]),
+        (refused(), refused(), ["organizations is denied (403)", "environments is denied (403)"]),
+        (empty(), refused(), ["organizations is empty", "environments is denied (403)"]),
         (not_found(), empty(), ["organizations is not found (404)", "environments is empty"]),
         (
             empty(),
             Reply::page([json!({"id": "env-1"})], None),
-            ["organizations is empty", "environments names none"],
+            ["organizations is empty", "environments contains none"],
         ),
     ] {
         let service = answering(&organizations, &environments);

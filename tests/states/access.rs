@@ -148,7 +148,7 @@ fn a_complete_marker_of_the_same_key_or_an_older_version_counts() {
     ] {
         let heard = read(&complete(other.clone()));
         assert_eq!(heard.records("users").len(), 2, "{other}");
-        heard.expect_log(airbyte::Level::Warn, &["users", "page one"]);
+        heard.expect_log(airbyte::Level::Warn, &["users", "first page"]);
         let last = heard.last_state("users");
         assert!(airbyte::is_complete(&last) && last["last_records"] == 2, "{last}");
     }

@@ -77,7 +77,7 @@ fn a_truncated_line_is_skipped_with_a_warning() {
     ] {
         let run = from(&sim, &text).expect_code(0);
         assert_eq!(first_tokens(&run), [true; 4], "{form}");
-        drop(run.expect_line("WARN", ["state", "kept.jsonl", number, "passed over"]));
+        drop(run.expect_line("WARN", ["state", "kept.jsonl", number, "skipped"]));
     }
 }
 
@@ -108,7 +108,7 @@ fn lines_that_are_not_states_are_refused() {
         variable("apiKey"),
     ] {
         let run = tap(&sim).file("--state", "kept.jsonl", &text).run();
-        drop(run.expect_refusal(2, ["kept.jsonl", "it holds settings"]));
+        drop(run.expect_refusal(2, ["kept.jsonl", "it contains settings"]));
     }
     assert!(sim.requests().is_empty());
 }

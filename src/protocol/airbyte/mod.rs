@@ -76,7 +76,7 @@ pub fn summary(failed: &[(String, Error)]) -> Value {
     let names: Vec<_> = failed.iter().map(|(stream, _)| stream.as_str()).collect();
     let same = |kind: Kind| failed.iter().all(|(_, error)| error.kind == kind);
     let kind = [Kind::Unavailable, Kind::Broken].into_iter().find(|kind| same(*kind)).unwrap_or(Kind::Config);
-    let message = format!("these streams were not read to their end: {}", names.join(", "));
+    let message = format!("these streams were not read completely: {}", names.join(", "));
     trace_error(&Error::new(kind, message), None)
 }
 
@@ -128,13 +128,13 @@ pub fn read_state(state: &Value) -> Result<State, String> {
             (_, Some(global), _) => match &global["stream_states"] {
                 Value::Array(streams) => streams.as_slice(),
                 Value::Null => &[],
-                _ => return Err("the `stream_states` in it are not a list".to_owned()),
+                _ => return Err("its `stream_states` is not a list".to_owned()),
             },
             (_, _, Value::Object(by_stream)) => {
                 given.extend(by_stream.iter().filter_map(|(name, state)| read_stream(name, state)));
                 continue;
             }
-            _ => return Err("a message in it holds no state of a stream".to_owned()),
+            _ => return Err("a message in it contains no state of a stream".to_owned()),
         };
         for stream in streams {
             let name = stream["stream_descriptor"]["name"].as_str().ok_or("a stream in it has no name")?;
@@ -146,7 +146,7 @@ pub fn read_state(state: &Value) -> Result<State, String> {
 
 fn read_stream(name: &str, state: &Value) -> Option<(&'static str, Given)> {
     let Some(stream) = find(name) else {
-        log::warn(format!("the state names a stream {name:?} that is not of this source; it is ignored"));
+        log::warn(format!("the state names a stream {name:?} that this source does not have; it is ignored"));
         return None;
     };
     let is_foreign = BOOKMARK_KEYS.iter().all(|key| state.get(key).is_none());
@@ -155,11 +155,15 @@ fn read_stream(name: &str, state: &Value) -> Option<(&'static str, Given)> {
             Access::read(state).map(|access| Position::Complete { access, records: None })
         }
         _ if state.get(NO_CURSOR).is_some() => Ok(Position::Start),
-        Value::Object(keys) if is_foreign && !keys.is_empty() => Err("it has no key of ours".to_owned()),
+        Value::Object(keys) if is_foreign && !keys.is_empty() => {
+            Err("it has none of the expected keys".to_owned())
+        }
         _ => Position::read(state),
     };
     let position = read.unwrap_or_else(|why| {
-        log::warn(format!("{name}: its state is not one of this source ({why}); reading it from page one"));
+        log::warn(format!(
+            "{name}: its state was not written by this source ({why}); reading it from the first page"
+        ));
         Position::Start
     });
     Some((stream.name, Given { position, last_records: state["last_records"].clone() }))

@@ -63,7 +63,7 @@ pub fn select(catalog: &Value, offer: &Offer) -> Result<Vec<Selected>, String> {
         let legacy = entry["selected"].as_bool().or(entry["schema"]["selected"].as_bool());
         let is_selected = choice.selects(&[], legacy, choice.0.is_empty());
         if find(name).is_none() {
-            log::warn(format!("the catalog names a stream {name:?} that is not known; it is passed over"));
+            log::warn(format!("the catalog names a stream {name:?} that does not exist; it is skipped"));
         } else if let Some(stream) = offer.find(name).filter(|_| is_selected) {
             let mut selected = Selected { schema: schema_of(stream, entry, offer), ..offer.whole(stream) };
             choice.prune(&mut selected.schema, &[], stream.key, &mut selected.deselected);
@@ -74,8 +74,7 @@ pub fn select(catalog: &Value, offer: &Offer) -> Result<Vec<Selected>, String> {
     }
     if !missing.is_empty() {
         return Err(format!(
-            "it selects {}, which the settings do not offer; name what is to be read in the setting streams, or \
-             deselect it",
+            "it selects {}, which the settings do not offer; add it to the setting streams, or deselect it",
             missing.join(", ")
         ));
     }

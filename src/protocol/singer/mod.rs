@@ -37,7 +37,7 @@ impl State {
         if bookmarks.is_null() {
             *bookmarks = json!({});
         }
-        let bookmarks = bookmarks.as_object_mut().ok_or("its `bookmarks` are not an object")?;
+        let bookmarks = bookmarks.as_object_mut().ok_or("its `bookmarks` is not an object")?;
         let mut strange: Vec<String> =
             bookmarks.keys().filter(|name| find(name).is_none()).cloned().collect();
         for (name, bookmark) in bookmarks.iter_mut().filter(|(name, _)| find(name).is_some()) {
@@ -49,7 +49,7 @@ impl State {
         let strange: Vec<_> = strange.into_iter().chain(top).map(|key| format!("{key:?}")).collect();
         if !strange.is_empty() {
             log::warn(format!(
-                "the state holds what is not of this tap, carried over unchanged: {}",
+                "the state contains entries that are not of this tap, kept unchanged: {}",
                 strange.join(", ")
             ));
         }
@@ -70,7 +70,9 @@ fn mend(name: &str, bookmark: &mut Value) {
         Position::Start.write(bookmark);
     }
     if let Err(why) = read {
-        log::warn(format!("{name}: its state is not one of this tap ({why}); reading it from page one"));
+        log::warn(format!(
+            "{name}: its state was not written by this tap ({why}); reading it from the first page"
+        ));
     }
 }
 
