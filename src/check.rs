@@ -15,7 +15,7 @@ use crate::streams::{API_KEY, ROLE_BINDINGS};
 /// The role that reads everything.
 const ADMIN: &str = ROLE_BINDINGS.role;
 
-/// Pages of the owner's role bindings that are looked at. A principal holds a handful of roles at the
+/// Maximum pages of the owner's role bindings. A principal has only a few roles in the
 /// organization.
 const MOST_PAGES: usize = 5;
 
@@ -24,7 +24,7 @@ pub async fn tell(wait: Wait) {
     log::info(wait.to_string());
 }
 
-/// What is missing, in one text; none if every stream can be read.
+/// All problems in one text; none if every stream can be read.
 pub fn verdict(streams: usize, failed: &[(String, Error)], shortened: Option<String>) -> Option<String> {
     if failed.is_empty() {
         return None;
@@ -35,14 +35,14 @@ pub fn verdict(streams: usize, failed: &[(String, Error)], shortened: Option<Str
     Some(words.join(". "))
 }
 
-/// Words to the effect that lists may be shortened, where it can be told: the key's own record names its
-/// owner, and no binding of the owner at the organization is OrganizationAdmin. Several services answer a
-/// weak key with a short list and status 200.
+/// The warning that lists may be shortened, if this can be detected: the key's own record names its
+/// owner, and no binding of the owner to the organization is OrganizationAdmin. Several services return a
+/// short list with status 200 if a key has too few permissions.
 ///
-/// `insists`: whether what fails is tried again, as a page is.
+/// `insists`: whether failures are retried, as for a page.
 ///
 /// # Errors
-/// If it cannot be told.
+/// If this cannot be determined.
 pub async fn shortened(
     client: &Client,
     organization: &Organization,
@@ -66,7 +66,7 @@ pub async fn shortened(
     for _ in 0..MOST_PAGES {
         let page = bindings.page(client, insists, &tell).await?;
         let mut roles = page.records().filter_map(|record| serde_json::from_str::<Value>(record).ok());
-        // Whatever is not said to be of somebody else is what was asked for.
+        // Rows that do not name another principal belong to the requested one.
         let is_own = |binding: &Value| binding["principal"].as_str().is_none_or(|other| other == principal);
         if roles.any(|binding| binding["role_name"] == ADMIN && is_own(&binding)) {
             return Ok(None);

@@ -14,13 +14,13 @@ pub enum Kind {
     Denied,
     /// Still failing after all tries: run again later, the state is safe.
     Unavailable,
-    /// The API answered what it promised not to.
+    /// The API sent an invalid response.
     Broken,
-    /// Whoever reads our output has gone.
+    /// The reader of stdout has closed it.
     Output,
 }
 
-/// The answer that led to an error.
+/// The response that caused an error.
 #[derive(Clone, Debug, Default)]
 pub struct Answer {
     /// Path of the request; the method is always GET.
@@ -31,14 +31,14 @@ pub struct Answer {
     pub claimed: Option<u16>,
     /// `X-Request-Id` of the answer, for Confluent's support.
     pub request_id: Option<String>,
-    /// What the body says, shortened and printable; empty if nothing of it may be told.
+    /// The message in the body, shortened and printable; empty if it must not be shown.
     pub body: String,
 }
 
 #[derive(Clone, Debug)]
 pub struct Error {
     pub kind: Kind,
-    /// What happened, to whom, and what to do next, in words for people.
+    /// What happened, to which stream or setting, and what to do next.
     pub message: String,
     pub answer: Option<Box<Answer>>,
 }
@@ -56,7 +56,7 @@ impl Error {
         Error::new(Kind::Broken, message)
     }
 
-    /// Nobody takes what is written to stdout any more.
+    /// Stdout was closed.
     pub fn output(cause: &std::io::Error) -> Error {
         let words = format!("stdout was closed ({cause}); resume from the last STATE");
         Error::new(Kind::Output, words)

@@ -32,14 +32,14 @@ pub fn read(what: &str, path: &str) -> Result<Vec<u8>, Error> {
     Ok(without_mark(&bytes).to_vec())
 }
 
-/// What some editors put before a text is none of it.
+/// Without the byte order mark that some editors write.
 fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes)
 }
 
-/// Reads a file that holds one JSON text, or an object on each line, of whatever length in all: each goes to
-/// `take`. A kill cuts the last line off, and the next run may write on behind it, so other lines are passed over
-/// with a warning.
+/// Reads a file of any size that contains one JSON text, or an object on each line, and passes each to
+/// `take`. A kill truncates the last line, and the next run may append to it, so other lines are skipped with a
+/// warning.
 ///
 /// # Errors
 /// As `read_json`, where nothing in the file is JSON, unless it is blank.
@@ -97,7 +97,7 @@ pub fn parse(what: &str, path: &str, bytes: &[u8]) -> Result<Value, Error> {
     })
 }
 
-/// What a text that is no JSON looks like.
+/// What a text that is not JSON looks like.
 fn looks_like(text: &str, error: &serde_json::Error) -> &'static str {
     let first =
         text.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#')).unwrap_or_default();
@@ -120,7 +120,7 @@ pub fn named(what: &str, path: &str) -> String {
     format!("{what} {path}")
 }
 
-/// Whether a text given for a path may be quoted: instead of the path, people paste the settings.
+/// Whether a text given as a path may be quoted: users sometimes paste the settings instead.
 fn is_path(text: &str) -> bool {
     let start = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
     !start.starts_with(['{', '[', '"'])
@@ -129,8 +129,8 @@ fn is_path(text: &str) -> bool {
         && (reads_like_a_path(text) || Path::new(text).exists())
 }
 
-/// Letters, digits and what usually stands between them, and an extension at the end: neither base64 nor
-/// `name=value` has one.
+/// Letters, digits, usual punctuation, and an extension at the end, which neither base64 nor `name=value`
+/// has.
 fn reads_like_a_path(text: &str) -> bool {
     let usual = |(number, c): (usize, char)| {
         c.is_alphanumeric() || "/\\._-~+@ ".contains(c) || (c == ':' && number == 1)

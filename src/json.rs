@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// The fields of an object in order, also those that come twice; each value is a slice of the text.
+/// The fields of an object in order, including duplicates; each value is a slice of the text.
 pub struct Fields<'a>(pub Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Fields<'de> {
@@ -31,6 +31,6 @@ impl<'de> Deserialize<'de> for Fields<'de> {
     }
 }
 
-/// A text that is borrowed wherever it holds no escape.
+/// A string that is borrowed unless it contains an escape.
 #[derive(serde::Deserialize)]
 pub struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);

@@ -1,8 +1,8 @@
-//! Words for people, one line each, about a stream where they begin with its name and a colon. `main` installs the
-//! writer.
+//! The log: messages of one line, which begin with the name of a stream and a colon if they are about a stream.
+//! `main` installs the writer.
 //!
-//! Knows levels and nothing else. What is logged never holds a credential, because nothing that is handed to it
-//! does: see `secret::Secret` for our own, and `api::redact` for those that a service sends back.
+//! It knows only levels. Messages contain no credentials, because no caller passes any: see `secret::Secret` for
+//! our own, and `api::redact` for those that a service sends back.
 
 use std::sync::OnceLock;
 
@@ -21,7 +21,7 @@ type Writer = Box<dyn Fn(Level, &str) + Send + Sync>;
 
 static LOG: OnceLock<(Level, Writer)> = OnceLock::new();
 
-/// Longest text for people, in characters: a line of the log with its level, a message of Airbyte.
+/// Maximum length of a message, in characters: a log line with its level, or an Airbyte message.
 pub const LONGEST: usize = 2_000;
 
 /// Lines less important than `level` are dropped; the others go to `writer`. Later calls do nothing.
@@ -54,9 +54,9 @@ fn say(level: Level, line: &str) {
     }
 }
 
-/// The text as one line of at most so many characters, whatever names and answers of others it quotes:
-/// control characters are escaped, and of a longer text the middle is left out, because errors end with
-/// what to do.
+/// The text as one line of at most so many characters, regardless of the names and responses it quotes:
+/// control characters are escaped, and the middle of a longer text is omitted, because errors end with the
+/// remedy.
 pub fn one_line(text: &str, longest: usize) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {
@@ -78,7 +78,7 @@ pub fn one_line(text: &str, longest: usize) -> String {
     head.chain(words.chars()).chain(tail).collect()
 }
 
-/// Line and paragraph separators, and marks that turn the direction of what follows.
+/// Line and paragraph separators, and marks that change the direction of text.
 fn ends_or_turns_lines(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

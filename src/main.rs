@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     let catalog = arguments.catalog.as_ref().map(|path| files::read_json("catalog", path));
     let held = catalog.as_ref().map(|catalog| catalog.as_ref().unwrap_or(&Value::Null));
     let (action, protocol) = arguments.decide(held);
-    // Airbyte's platform asks for more words by this variable, and passes no flag.
+    // Airbyte's platform requests debug logs with this variable, and passes no flag.
     let debug =
         protocol == Protocol::Airbyte && std::env::var("LOG_LEVEL").is_ok_and(|level| level == "debug");
     let wishes = log_wishes(protocol);
@@ -51,7 +51,7 @@ fn main() -> ExitCode {
     ExitCode::from(end(ended, protocol))
 }
 
-/// Whether a runtime of Singer wishes lines for people that are objects, and the level that it wishes.
+/// Whether a Singer runtime wants log lines as JSON objects, and the level that it wants.
 fn log_wishes(protocol: Protocol) -> Result<(bool, Option<Level>), Error> {
     let what = "SINGER_SDK_LOG_CONFIG";
     match std::env::var(what) {
@@ -61,9 +61,9 @@ fn log_wishes(protocol: Protocol) -> Result<(bool, Option<Level>), Error> {
     }
 }
 
-/// Writes a line for people. A closed stderr is no reason to stop.
+/// Writes a log line. A closed stderr is no reason to stop.
 fn say(protocol: Protocol, objects: bool, level: Level, words: &str) {
-    // Airbyte's platform takes every line on stderr for an error.
+    // Airbyte's platform treats every line on stderr as an error.
     if protocol == Protocol::Airbyte && message(&airbyte::log_message(level, words)).is_ok() {
         return;
     }
@@ -92,7 +92,7 @@ fn end(ended: Result<Failures, Error>, protocol: Protocol) -> u8 {
     if let Err(cause) = message(&trace) {
         log::error(Error::output(&cause).to_string());
     }
-    // Airbyte's platform knows no other code of a failure.
+    // Airbyte's platform knows no other exit code for a failure.
     1
 }
 
@@ -148,7 +148,7 @@ fn read(
     let config = if sample { config.impatient() } else { config };
     let offer = offer(&config.offered);
     let state = arguments.state.as_ref().map(read_state).transpose()?.flatten();
-    // A sample is not read to its end, and must not activate anything.
+    // A sample is incomplete, and must not activate anything.
     let versions = config.emit_activate_version && !sample;
     let asked = match protocol {
         Protocol::Singer => singer::request(catalog, state, &offer, versions),
@@ -185,11 +185,11 @@ fn read(
     Ok(failed)
 }
 
-/// The state in a file, or the list of them, if it holds any.
+/// The state in a file, or the list of states, if there is one.
 fn read_state(path: &String) -> Result<Option<Value>, Error> {
     let mut states = Vec::new();
     files::read_lines("state", path, |found| keep_newest(&mut states, found))?;
-    // What is foreign in a state is carried over to the output, and a target keeps it.
+    // Foreign entries of a state are copied to the output, and a target stores them.
     if states.iter().any(names_credentials) {
         let remedy = "give the last state of a run, or omit --state";
         return Err(wrong("state", Some(path), "it contains settings", remedy));
@@ -211,7 +211,7 @@ fn names_credentials(value: &Value) -> bool {
     }
 }
 
-/// What is wrong with a file that was named on the command line.
+/// An error about a file that was named on the command line.
 fn wrong(what: &str, path: Option<&String>, why: &str, remedy: &str) -> Error {
     let file = path.map_or(what.to_owned(), |path| files::named(what, path));
     Error::config(format!("{file}: {why}; {remedy}"))

@@ -1,5 +1,5 @@
-//! How far a read has come: words for the log now and then, or, on a terminal, a live display that is gone in
-//! the end. The only place that knows how a terminal is drawn on.
+//! The progress of a read: regular log lines or, on a terminal, a live display that disappears at the end. No
+//! other module draws on a terminal.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -12,15 +12,15 @@ use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressDrawTarget};
 
 use crate::protocol::{Event, Tally};
 
-/// The log is told of a stream no more often, in seconds.
+/// Minimum time between two log lines about a stream, in seconds.
 const EVERY: f64 = 15.0;
 
-/// How often the display moves while nothing comes.
+/// How often the display is redrawn while nothing arrives.
 const TICK: Duration = Duration::from_millis(100);
 
 static DISPLAY: OnceLock<MultiProgress> = OnceLock::new();
 
-/// Stderr that takes everything: the display panics where its terminal has gone.
+/// A stderr that never fails: the display panics if its terminal has been closed.
 #[derive(Debug)]
 struct Stderr;
 
@@ -41,7 +41,7 @@ impl AsRawFd for Stderr {
     }
 }
 
-/// Shows on stderr what is read from now on, if that is a terminal that can be drawn on.
+/// Shows progress on stderr from now on, if stderr is a terminal that supports it.
 pub fn display() {
     // Drawn twenty times a second at most.
     let terminal = ProgressDrawTarget::term(Term::read_write_pair(io::stdin(), Stderr), 20);
@@ -51,7 +51,7 @@ pub fn display() {
     }
 }
 
-/// Writes a line to stderr, above the display if there is one. What fails is not told: there is nowhere to.
+/// Writes a line to stderr, above the display if there is one. Failures are ignored: there is no place to report them.
 pub fn write_above(line: &str) {
     let write = || drop(writeln!(io::stderr(), "{line}"));
     match DISPLAY.get() {
@@ -61,12 +61,12 @@ pub fn write_above(line: &str) {
     }
 }
 
-/// How far each stream has come: its seconds when the log was told of it last, and its line of the display.
+/// The progress of each stream: the time of its last log line, in seconds, and its line of the display.
 #[derive(Default)]
 pub struct Progress(HashMap<&'static str, (f64, Option<ProgressBar>)>);
 
 impl Progress {
-    /// Shows how far an event says that its stream has come. Gives the words where the log is to tell them.
+    /// Shows the progress in an event. Returns the text if it is time to log it.
     pub fn show(&mut self, event: &Event) -> Option<String> {
         let (name, tally) = match event {
             Event::Started { stream, .. } => (stream.name, &Tally::default()),

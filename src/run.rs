@@ -1,5 +1,5 @@
-//! One run: looks up what the key belongs to, then reads, or samples, what has been asked for on one thread
-//! and writes it on another. Knows neither the command line nor a protocol by name.
+//! One run: looks up the organization of the key, then reads or samples the selected streams on one thread
+//! and writes them on another. Knows neither the command line nor a protocol by name.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -24,13 +24,13 @@ use crate::write;
 
 /// How a run ended.
 pub struct Outcome {
-    /// Streams that were not read to their end, and why. All of it has been told.
+    /// Streams that were not read completely, and why. These errors have been logged.
     pub failed: Vec<(String, Error)>,
-    /// Words, if lists may be shortened.
+    /// The warning, if lists may be shortened.
     pub shortened: Option<String>,
 }
 
-/// Looks up what the key belongs to and reads, or samples, all that is asked for.
+/// Looks up the organization of the key and reads or samples the selected streams.
 pub fn run(
     config: &Config,
     streams: Vec<Selected>,
@@ -66,8 +66,8 @@ pub fn run(
     })
 }
 
-/// The organization, and whether it is still to be looked up whether lists may be shortened: where that fails the
-/// run it is looked up first, because what a target is told to drop cannot be taken back.
+/// The organization, and whether the look-up that detects shortened lists is still to be done. If it can fail the
+/// run, it is done first, because rows that a target has dropped cannot be restored.
 async fn look_up(client: &Client, rows: &Rows, config: &Config) -> Result<(Organization, bool), Error> {
     let organization =
         Organization::look_up(client, rows, config.organization_id.as_deref(), &check::tell).await?;
@@ -125,13 +125,13 @@ async fn pump(
             }
         }
     };
-    // A writer that was told to stop ends without an error, and not at the end.
+    // A writer that was stopped returns no error, although it is not at the end.
     if stop.is_told() {
         stop.die().await;
     }
     let was_told = shortened.borrow().is_some();
     if !read && matches!(written, Ok(Ok(_))) {
-        // What is left is the look-up that warns, and it is not worth a long wait.
+        // Only the look-up that warns is left, and it is not worth a long wait.
         let _ = tokio::time::timeout(LAST_LOOK, reading).await;
     }
     let shortened = shortened.take();

@@ -1,5 +1,5 @@
-//! SIGTERM and SIGINT: say once that it is time to stop, wait a moment for the last line and STATE to go
-//! out, then die of the signal, as those who sent it expect.
+//! SIGTERM and SIGINT: requests a stop, waits briefly for the last line and STATE to be written, and then
+//! terminates with the signal, as its sender expects.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::log;
 
-/// What stdout has to take the last line and STATE, if nobody reads it.
+/// Time limit for writing the last line and STATE if stdout is not read.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Waits for the first signal. The process dies of it once this is dropped after the signal, at the latest
@@ -22,7 +22,7 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// A thread of its own listens, so that neither a wait nor a blocked stdout delays it.
+    /// A separate thread listens, so that neither a wait nor a blocked stdout delays it.
     ///
     /// # Errors
     /// Those of installing a signal handler.
@@ -64,7 +64,7 @@ impl Stop {
 
 fn die(signal: i32, is_done: &Receiver<()>) -> ! {
     let _ = is_done.recv_timeout(LAST_WORDS);
-    // The kernel ignores default actions for process 1, as which containers run us.
+    // The kernel ignores default actions for process 1, which we are in a container.
     if std::process::id() != 1 {
         let _ = signal_hook::low_level::emulate_default_handler(signal);
     }

@@ -1,4 +1,4 @@
-//! The other end of the channel: events become messages, and people are told how each stream ended.
+//! The receiving end of the channel: turns events into messages, and logs how each stream ended.
 
 use std::time::Instant;
 
@@ -9,8 +9,8 @@ use crate::log;
 use crate::progress::Progress;
 use crate::protocol::{Event, Sink, Tally};
 
-/// Writes events until there are no more or `stop` is set, and tells people how far each stream has come and
-/// how it ended. Returns the streams that failed, and why. `streams`: how many will end, and whether only a
+/// Writes events until there are no more or `stop` is set, and logs the progress and the result of each
+/// stream. Returns the streams that failed, and why. `streams`: how many there are, and whether only a
 /// sample of each is read.
 ///
 /// # Errors

@@ -1,11 +1,11 @@
-//! The body of an answer, within limits: read whole, and unpacked where it is gzip, whatever its header says.
+//! The body of a response, within limits: read completely, and decompressed if it is gzip, with or without a header.
 
 use std::io::Read;
 
 use flate2::read::MultiGzDecoder;
 use reqwest::Response;
 
-/// Largest body that is read, packed or not. A page of 100 records is well under 1 MiB; the largest
+/// Largest body that is read, compressed or not. A page of 100 records is well under 1 MiB; the largest
 /// records known, identity providers with whole key sets, stay under 64 KiB each.
 pub const LARGEST: usize = 16 << 20;
 
@@ -13,7 +13,7 @@ pub const LARGEST: usize = 16 << 20;
 pub enum BodyError {
     /// The connection broke or timed out.
     Broke(reqwest::Error),
-    /// The packed body ends too early.
+    /// The compressed body ends too early.
     Cut,
     /// Larger than [`LARGEST`].
     TooLarge,

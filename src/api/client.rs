@@ -1,4 +1,4 @@
-//! Sends and sleeps: the only place that does either.
+//! Sends requests and sleeps. No other module does either.
 //!
 //! Credentials go to the configured base URL and nowhere else: links in answers are never followed, only
 //! their page token is taken, and redirects are followed on the same origin alone.
@@ -25,7 +25,7 @@ use crate::config::{Config, is_loopback};
 use crate::error::{Answer, Error, Kind};
 use crate::streams::{Envelope, Stream};
 
-/// Time that a connection may take to be made, TLS included; the whole request has a setting of its own.
+/// Time limit for establishing a connection, TLS included. The whole request has its own setting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Redirects followed for one request.
@@ -40,10 +40,10 @@ pub struct Request<'a> {
     pub token: Option<&'a str>,
 }
 
-/// Said of a text that must be neither told nor kept, in its place.
+/// Describes a text that must be neither shown nor stored.
 pub const BETRAYS: &str = "contains a piece of the credentials, and is neither used nor kept";
 
-/// A wait for the pace is told if it is longer.
+/// Longer waits for the pace are logged.
 const LONGEST_UNTOLD: Duration = Duration::from_secs(5);
 
 pub struct Client {
@@ -53,14 +53,14 @@ pub struct Client {
     pace: Mutex<Pace>,
     /// Whether the service has accepted the key in this run.
     accepted: AtomicBool,
-    /// Requests so far, tries apart.
+    /// Requests so far, without retries.
     requests: AtomicU64,
 }
 
 impl Client {
     /// # Errors
-    /// Config, if the settings make no HTTP client: a proxy or certificates are broken, or a setting that others see
-    /// holds a piece of the secret.
+    /// Config, if no HTTP client can be built from the settings: a proxy or certificates are invalid, or a setting that
+    /// others can see contains a piece of the secret.
     pub fn new(config: &Config) -> Result<Client, Error> {
         let (name, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
         let user_agent = format!("{name}/{version} {}", config.user_agent.as_deref().unwrap_or_default());
@@ -97,9 +97,9 @@ impl Client {
         })
     }
 
-    /// Asks for a page. `insists`: until it comes or trying again is pointless; else once,
-    /// because it is not worth a wait. `on_wait` is told of each wait before a further try and of long ones for the
-    /// pace, and given up where it takes longer than the wait.
+    /// Requests a page. `insists`: retry until it comes or a retry is pointless; otherwise try once,
+    /// because the page is not worth a wait. `on_wait` is called for each wait before a retry and for long waits for
+    /// the pace, and is cancelled if it takes longer than the wait.
     ///
     /// # Errors
     /// Denied (401, 403), Unavailable (all tries failed), Config (the host's certificate is not trusted),
@@ -114,7 +114,7 @@ impl Client {
         self.insist(insists, async || self.ask_page(&url, request.stream, on_wait).await, on_wait).await
     }
 
-    /// Asks for a record in the same way: its body. `role`: the least that reads it.
+    /// Requests a record in the same way and returns its body. `role`: the least role that can read it.
     ///
     /// # Errors
     /// As for a page.
@@ -164,7 +164,7 @@ impl Client {
         &self.config.api_key
     }
 
-    /// How many pages and records have been asked for, tries apart.
+    /// How many pages and records have been requested, without retries.
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
@@ -174,7 +174,7 @@ impl Client {
         loop {
             let now = Instant::now();
             let Some(wait) = self.pace().turn(now) else { return };
-            // Others may take their turns first: a long wait may be many short ones.
+            // Other tasks may take their turns first, so a long wait can consist of many short ones.
             if told.as_ref() == Some(&wait.reason) || now - begun + wait.duration <= LONGEST_UNTOLD {
                 tokio::time::sleep(wait.duration).await;
             } else {
@@ -265,7 +265,7 @@ impl Client {
         KeyUsed { masked: self.key_masked(), accepted: self.accepted.load(Ordering::Relaxed), role }
     }
 
-    /// One request, and its answer if that has status 200.
+    /// Sends one request and returns its response if that has status 200.
     async fn ask(&self, url: &Url, role: &str, on_wait: &impl AsyncFn(Wait)) -> Result<Answered, Failure> {
         self.turn(on_wait).await;
         let path = self.quotable(url.path().replace(self.key(), &self.key_masked()));
@@ -298,7 +298,7 @@ impl Client {
         }
         let said = complaint::said(&body, false);
         let (kind, message) = match self.key_used(role) {
-            // The service itself answers in JSON.
+            // The service itself responds with JSON.
             key if status == 404 && !key.accepted && !complaint::is_json(&body) => {
                 (Kind::Config, refusal::NOTHING_THERE.to_owned())
             }
@@ -310,15 +310,15 @@ impl Client {
     }
 }
 
-/// An answer with status 200.
+/// A response with status 200.
 struct Answered {
     body: Vec<u8>,
     answer: Answer,
-    /// The wait that it asks for, should it turn out to be no page.
+    /// The wait that it asks for, in case it is not a page.
     retry_after: Option<Duration>,
 }
 
-/// Waits, and tells of it first, also of a wait of no time at all.
+/// Reports a wait, even one of zero length, and then waits.
 async fn sit_out(wait: Wait, on_wait: &impl AsyncFn(Wait)) {
     let slept = tokio::time::sleep(wait.duration);
     tokio::select! {
@@ -342,8 +342,8 @@ fn quota(headers: &HeaderMap) -> Option<Quota> {
     })
 }
 
-/// Follows redirects on the origin of the base URL only: a credential goes nowhere else. What narrows a listing
-/// or says its page has to be kept, or the answer would be that of another question.
+/// Follows redirects on the origin of the base URL only: credentials go nowhere else. The parameters that narrow
+/// a listing or select its page must be kept, or the response would answer another request.
 fn same_origin(base: Url) -> redirect::Policy {
     redirect::Policy::custom(move |attempt| {
         let asked = attempt.previous().iter().take(1).flat_map(Url::query_pairs);

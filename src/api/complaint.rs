@@ -1,18 +1,18 @@
-//! What the body of an error says, in words that can be told. Pure.
+//! Extracts the message from the body of an error. Pure.
 //!
-//! Nothing is told that may be records. Credentials are none of its business: whoever shows the words has them
-//! looked through first.
+//! It never returns text that may be records. It does not look for credentials: its callers do that before they show
+//! the message.
 
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-/// What some editors put before a text; JSON may be preceded by it (RFC 8259, 8.1).
+/// Byte order mark, which some editors write and which may precede JSON (RFC 8259, 8.1).
 pub const MARK: char = '\u{feff}';
 
-/// Bytes of a body that may be parsed for what it says: a tree of values takes many times as much memory.
+/// Bytes of a body that may be parsed for its message: a tree of values takes many times as much memory.
 const LONGEST: usize = 1 << 20;
 
-/// Characters of a body that are looked at; fewer are shown.
+/// Characters of a body that are examined; fewer are shown.
 const MOST_READ: usize = 4096;
 
 /// Characters that are shown.
@@ -29,7 +29,7 @@ pub fn said(body: &[u8], of_page: bool) -> String {
     }
     let text = text(body);
     let said = match serde_json::from_str::<Value>(&text) {
-        // Written anew, so that nothing hides in an escape.
+        // Serialized again, so that an escape cannot hide anything.
         Ok(body) => match words(&body) {
             Some(words) => words.to_owned(),
             None if !of_page && is_flat(&body) => body.to_string(),
@@ -59,14 +59,14 @@ fn is_flat(body: &Value) -> bool {
     body.as_object().is_some_and(|fields| !fields.contains_key("id") && fields.values().all(simple))
 }
 
-/// Whether a text that is no JSON may have some in it: it begins as JSON does, has a quote before a colon as
-/// every JSON object, or is of an encoding that hides both.
+/// Whether a text that is not JSON may contain JSON: it begins like JSON, has a quote before a colon like
+/// every JSON object, or uses an encoding that hides both.
 fn holds_json(text: &str) -> bool {
     let has_field = |(at, _): (usize, &str)| text[at + 1..].trim_start().starts_with(':');
     text.starts_with(['{', '[', '"']) || text.contains('\0') || text.match_indices('"').any(has_field)
 }
 
-/// What stands in the place where a service puts the words of an error.
+/// The value in the place where a service puts an error message.
 fn words(body: &Value) -> Option<&str> {
     let (first, error) = (first(body), &body["error"]);
     let of_first = ["detail", "message", "title"].map(|name| &first[name]);
@@ -79,8 +79,7 @@ fn first(body: &Value) -> &Value {
     body.pointer("/errors/0").unwrap_or(&body["errors"])
 }
 
-/// The status that the body of an error claims for itself, if it claims one of an error: for answers whose own
-/// status says otherwise.
+/// The error status in the body, if there is one, for responses whose own status is not that of an error.
 pub fn status(body: &[u8]) -> Option<u16> {
     if body.len() > LONGEST {
         return None;
@@ -92,7 +91,7 @@ pub fn status(body: &[u8]) -> Option<u16> {
     nested.chain(flat).find_map(error_status)
 }
 
-/// A number or a text, three digits of status and perhaps two that tell more (40301).
+/// A number or a string of three digits of status, optionally followed by two for details (40301).
 fn error_status(value: &Value) -> Option<u16> {
     let number = value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())?;
     let status = if number > 9999 { number / 100 } else { number };
@@ -104,7 +103,7 @@ pub fn is_success(status: &str) -> bool {
     status.trim_matches('"').parse().is_ok_and(|status: u16| status < 400)
 }
 
-/// Whether a number or a text of one, as JSON, is the code of an error: neither 0 nor a status of success.
+/// Whether a number, or a string of one, is an error code in JSON: neither 0 nor a success status.
 pub fn is_failure(code: &str) -> bool {
     code.trim_matches('"').parse().is_ok_and(|code: u64| code != 0 && !(200..400).contains(&code))
 }

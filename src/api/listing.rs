@@ -19,14 +19,14 @@ use crate::log;
 use crate::partition::Partition;
 use crate::streams::Stream;
 
-/// Empty pages with a next link in a row: a service that filters after paging may send some.
+/// Consecutive empty pages with a next link: a service that filters after paging may send some.
 const MOST_EMPTY_PAGES: usize = 1_000;
 
-/// Pages and rows of a listing that is kept. Organizations with thousands of environments are not known.
+/// Limits for a listing that is kept in memory. Organizations with thousands of environments are not known.
 const MOST_PAGES: usize = 1_000;
 const MOST_ROWS: usize = 100_000;
 
-/// Characters of an id (Confluent's API reference), and more than any recorded name of a scope has.
+/// Maximum length of an id (Confluent's API reference), and a length that exceeds every recorded scope name.
 const LONGEST_ID: usize = 255;
 const LONGEST_CRN: usize = 512;
 
@@ -35,11 +35,11 @@ pub struct Listing {
     stream: &'static Stream,
     path: String,
     query: Vec<(&'static str, String)>,
-    /// Token of the page to ask for next; none for the first.
+    /// Token of the page to request next; none for the first.
     token: Option<String>,
     /// Token of the page that came last.
     came: Option<String>,
-    /// Name of the partition, to be told.
+    /// Name of the partition, for messages.
     name: Option<String>,
     /// Hashes of the page tokens so far.
     seen: HashSet<u64>,
@@ -67,10 +67,10 @@ impl Listing {
         }
     }
 
-    /// Asks for the next page. `insists`: until it comes or trying again is pointless; else once.
+    /// Requests the next page. `insists`: retry until it comes or a retry is pointless; otherwise try once.
     ///
     /// # Errors
-    /// As `Client::page`; Broken, if the listing repeats a page token or brings empty pages without end.
+    /// As `Client::page`; Broken, if the listing repeats a page token or never stops returning empty pages.
     pub async fn page(
         &mut self,
         client: &Client,
@@ -94,7 +94,7 @@ impl Listing {
         Ok(page)
     }
 
-    /// What is wrong with the page that came last, as an error.
+    /// An error that describes what is wrong with the last page.
     pub fn broken(&self, client: &Client, page: &Page, what: &str) -> Error {
         let mut which = match &self.came {
             Some(token) => client.token_words(token),
@@ -110,7 +110,7 @@ impl Listing {
     }
 }
 
-/// The few fields that matter of a row whose id makes partitions, or which tells the organization.
+/// The relevant fields of a row whose id names a partition, or which names the organization.
 pub struct Row {
     pub id: String,
     pub name: Option<String>,
@@ -122,7 +122,7 @@ pub struct Row {
 pub struct Listed {
     /// In ascending order of their ids.
     pub rows: Vec<Row>,
-    /// Whether there are more, which few were asked for.
+    /// Whether there are more rows, because the listing was cut.
     pub is_cut: bool,
 }
 
@@ -151,10 +151,10 @@ impl Rows {
     }
 
     /// The rows of a listing. They are listed once a run, unless they are forgotten;
-    /// whoever asks meanwhile waits for that listing.
+    /// a concurrent caller waits for that listing.
     ///
     /// # Errors
-    /// As [`Listing::page`]; Broken, if the listing is too long or holds a record without an id.
+    /// As [`Listing::page`]; Broken, if the listing is too long or contains a record without an id.
     pub async fn list(
         &self,
         client: &Client,
@@ -167,7 +167,7 @@ impl Rows {
         kept.get_or_try_init(|| list(client, stream, partition, self.most, on_wait)).await.cloned()
     }
 
-    /// Has the rows of a stream listed anew when they are asked for next.
+    /// Makes the next call list the rows of a stream again.
     pub fn forget(&self, stream: &str) {
         self.kept.borrow_mut().retain(|(name, _), _| *name != stream);
     }
@@ -212,7 +212,7 @@ async fn list(
             && most.is_some_and(|most| pages >= most.pages || client.requests() >= most.requests);
         if is_cut || page.next.is_none() {
             rows.sort_by(|one: &Row, other| one.id.cmp(&other.id));
-            // A row that moves while it is paged comes twice.
+            // A row that moves while its pages are read comes twice.
             rows.dedup_by(|one, other| one.id == other.id);
             return Ok(Rc::new(Listed { rows, is_cut }));
         }

@@ -41,12 +41,12 @@ const MOST_NAMED: usize = 5;
 impl Organization {
     /// Looks up the organization; `wanted`, the setting `organization_id`, selects and guards.
     ///
-    /// Where the key may not list organizations, the resource names of its environments tell. Where both
-    /// are refused, what is wanted is believed, with a warning.
+    /// If the key cannot list organizations, the resource names of its environments are used. If both listings
+    /// are denied, `wanted` is accepted with a warning.
     ///
     /// # Errors
-    /// Denied, if an answer came that does not name the wanted organization; Config, if the key belongs to
-    /// several and none is wanted; else as [`Client::page`].
+    /// Denied, if a response does not name the wanted organization; Config, if the key belongs to
+    /// several and none is wanted; otherwise as [`Client::page`].
     pub async fn look_up(
         client: &Client,
         rows: &Rows,
@@ -89,7 +89,7 @@ impl Organization {
         Ok(Organization { id: wanted.map(str::to_owned), name: None, crn: wanted.map(crn::organization) })
     }
 
-    /// What positions are read with: the key, and the organization that it turned out to belong to.
+    /// The key, and the organization that it belongs to, for reading positions.
     pub fn access(&self, client: &Client) -> Access {
         let hash = digest::digest(&digest::SHA256, client.key().as_bytes());
         let hash = hash.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
@@ -97,7 +97,7 @@ impl Organization {
     }
 }
 
-/// Tells what cannot be seen, in words, from what went wrong.
+/// Describes a listing that the key cannot see; other errors are returned.
 fn hidden<T>(rows: Result<T, Error>) -> Result<Result<T, String>, Error> {
     match rows {
         Ok(rows) => Ok(Ok(rows)),
@@ -126,7 +126,7 @@ impl From<&Row> for Organization {
     }
 }
 
-/// The organizations that environments say to be in, each once.
+/// The organizations named by environments, each once.
 fn organizations_of(environments: &[Row]) -> Vec<Organization> {
     let names = environments.iter().filter_map(|row| row.crn.as_deref());
     let mut ids: Vec<_> = names.filter_map(|name| crn::segment(name, "organization")).collect();
@@ -158,7 +158,7 @@ fn choose(found: Vec<Organization>, wanted: Option<&str>) -> Result<Organization
     }
 }
 
-/// The id of the settings, as it may be told: it may have been pasted from elsewhere, and an id is a UUID.
+/// The id in the settings if it can be shown: it may be a pasted secret, and an id is a UUID.
 fn told(wanted: &str) -> &str {
     if is_name(wanted) { wanted } else { "(not shown, because it is too long for an id)" }
 }

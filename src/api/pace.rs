@@ -1,14 +1,14 @@
 //! When the next request may go: one pace for all streams, because Confluent's limits are per key and
-//! per organization. Pure: it is told the time and never sleeps.
+//! per organization. Pure: the time is an argument, and it never sleeps.
 
 use std::time::{Duration, Instant};
 
 use super::{Reason, Wait};
 
-/// No wait of our own choosing is longer; if it was too short, the service says so with a 429.
+/// Maximum wait that is not requested by the service. If it was too short, the service responds with 429.
 const LONGEST_SPREAD: Duration = Duration::from_secs(30);
 
-/// What an answer says of the rate limit: `X-RateLimit-Limit`, `-Remaining` and `-Reset`, the last of which
+/// The rate limit headers of a response: `X-RateLimit-Limit`, `-Remaining` and `-Reset`, the last of which
 /// is seconds from now (Confluent's API reference).
 #[derive(Clone, Copy, Debug)]
 pub struct Quota {
@@ -47,13 +47,13 @@ impl Pace {
         }
     }
 
-    /// The service asked for silence: no request of any stream for that long.
+    /// The service asked for a pause: no stream sends a request for that long.
     pub fn hold(&mut self, now: Instant, silence: Duration) {
         self.held = self.held.max(Some(now + silence));
     }
 
-    /// Slows down before the wall: where fewer than a tenth of the quota remains, or less than one request
-    /// for each of `concurrency` streams, what remains is spread over what is left of the window.
+    /// Slows down before the limit is reached: if less than a tenth of the quota remains, or less than one request
+    /// for each of `concurrency` streams, the remaining requests are spread over the rest of the window.
     pub fn spread(&mut self, now: Instant, quota: &Quota, concurrency: u64) {
         if quota.remaining >= (quota.limit / 10).max(concurrency) {
             return;

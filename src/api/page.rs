@@ -1,5 +1,5 @@
-//! What an answer holds: from the envelope all of Confluent Cloud's listings share to records and the
-//! token of the next page. Pure.
+//! Parses the envelope that all of Confluent Cloud's listings share into records and the token of the next
+//! page. Pure.
 //!
 //! Records stay slices of the body: nothing is rebuilt here.
 
@@ -15,10 +15,10 @@ use super::complaint::{self, MARK};
 use crate::json::Fields;
 use crate::streams::Envelope;
 
-/// Bytes that a page token may have: it is sent in a URL and kept in the state, once a page.
+/// Maximum bytes of a page token: it is sent in a URL and stored in the state, once per page.
 const LONGEST_TOKEN: usize = 8 << 10;
 
-/// Records of a page. A hundred are asked for; a service may not know how to page.
+/// Maximum records of a page. A hundred are requested, but a service may not support paging.
 const MOST_RECORDS: usize = 100_000;
 
 /// What one request brings.
@@ -38,7 +38,7 @@ impl Page {
         self.records.iter().map(|range| &self.body[range.clone()])
     }
 
-    /// Whether it is the last page of its listing and brings nothing.
+    /// Whether it is the last page of its listing and has no records.
     pub fn is_empty_end(&self) -> bool {
         self.records.is_empty() && self.next.is_none()
     }
@@ -50,7 +50,7 @@ struct Outer<'a> {
     data: Option<Option<Vec<&'a RawValue>>>,
     #[serde(borrow)]
     metadata: Option<&'a RawValue>,
-    // Where the services say that an answer is an error, whatever its status.
+    // The fields in which services report an error, with any status.
     #[serde(borrow)]
     errors: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -70,10 +70,10 @@ struct Outer<'a> {
 impl Outer<'_> {
     fn complains(&self) -> bool {
         let says = |place: Option<&RawValue>| place.is_some_and(|value| !is_empty_list(value));
-        // Other codes than zero are of errors; a status may be one of success.
+        // Codes other than zero are errors; a status may be one of success.
         let code = self.error_code.is_some_and(|code| code.get().trim_matches('"') != "0");
         let status = self.status_code.is_some_and(|status| !complaint::is_success(status.get()));
-        // Gateways have these; words beside what else would be an empty list are the reason why it is.
+        // Gateways send these. A message next to an empty list is the reason why it is empty.
         let other = |place: Option<&RawValue>| place.is_some_and(|code| complaint::is_failure(code.get()));
         let is_empty = self.data.as_ref().and_then(Option::as_ref).is_none_or(Vec::is_empty);
         let message = is_empty && self.message.is_some_and(|words| words.get() != "\"\"");
@@ -97,19 +97,19 @@ struct Links<'a> {
     next: Option<&'a RawValue>,
 }
 
-/// Tells a field that is null from one that is absent.
+/// Distinguishes a null field from an absent one.
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
     T::deserialize(from).map(Some)
 }
 
-/// Why a body is no page.
+/// Why a body is not a page.
 #[derive(Debug, PartialEq)]
 pub enum PageError {
     /// It ends too early; the next try may bring it whole.
     Cut,
-    /// It says that it is an error, beside its data or instead of them.
+    /// It reports an error, with or without data.
     Complaint,
-    /// In words, which quote nothing of the body.
+    /// In words that do not quote the body.
     Broken(&'static str),
 }
 
@@ -137,7 +137,7 @@ pub fn read(body: Vec<u8>, envelope: Envelope) -> Result<Page, (PageError, Vec<u
     }
 }
 
-/// Where the records of a page stand, and the token of the next.
+/// The place of the records in a page, and the token of the next page.
 type Scanned = (Vec<Range<usize>>, Option<String>);
 
 fn scan(body: &str) -> Result<Scanned, PageError> {
@@ -173,7 +173,7 @@ fn scan_map(body: &str) -> Result<Scanned, PageError> {
     Err(if envelope.complains() { PageError::Complaint } else { broken })
 }
 
-/// Where the records stand in the body.
+/// The place of the records in the body.
 fn ranges(body: &str, records: Vec<&RawValue>) -> Result<Vec<Range<usize>>, PageError> {
     if records.len() > MOST_RECORDS {
         return Err(PageError::Broken("the page contains more than 100000 records"));
@@ -182,9 +182,9 @@ fn ranges(body: &str, records: Vec<&RawValue>) -> Result<Vec<Range<usize>>, Page
     Ok(records.into_iter().map(|record| from(record)..from(record) + record.get().len()).collect())
 }
 
-/// Reads a JSON object. A field that we know and that comes twice is refused: one of the two would be lost.
+/// Reads a JSON object. A duplicate of a known field is rejected, because one of the two would be lost.
 fn object<'a, T: Deserialize<'a>>(json: &'a str, other: &'static str) -> Result<T, PageError> {
-    // Serde would take a struct from an array, field by field.
+    // Serde would read a struct from an array, field by field.
     if json.trim_ascii_start().chars().next().is_some_and(|first| first != '{') {
         return Err(PageError::Broken(other));
     }

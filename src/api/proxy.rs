@@ -1,5 +1,5 @@
-//! The proxy of the environment that leads to the service: reqwest takes it, and passes over a broken one
-//! without a word. Here a broken one is an error.
+//! Checks the proxy variable that applies to the service: reqwest silently ignores an invalid one. Here it
+//! is an error.
 
 use std::ffi::OsString;
 
@@ -17,7 +17,7 @@ const VARIABLES: [[&str; 2]; 2] = [["HTTPS_PROXY", "https_proxy"], ["ALL_PROXY",
 /// # Errors
 /// Config, naming the variable and not its value, which may hold a password.
 pub fn check(base: &Url, environment: impl Fn(&str) -> Option<OsString>) -> Result<(), Error> {
-    // As a CGI script reqwest uses no proxy: there HTTP_PROXY may be a header of whoever asks.
+    // Reqwest uses no proxy in a CGI script, where HTTP_PROXY may be a header of the client.
     if environment("REQUEST_METHOD").is_some() || !leads_through("http://proxy.invalid", base, &environment) {
         return Ok(());
     }
@@ -36,7 +36,7 @@ pub fn check(base: &Url, environment: impl Fn(&str) -> Option<OsString>) -> Resu
     Ok(())
 }
 
-/// Whether requests to `base` go through this proxy, for all that NO_PROXY says.
+/// Whether requests to `base` go through this proxy in spite of NO_PROXY.
 fn leads_through(proxy: &str, base: &Url, environment: &impl Fn(&str) -> Option<OsString>) -> bool {
     let excepted =
         ["NO_PROXY", "no_proxy"].into_iter().find_map(|name| environment(name)?.into_string().ok());
@@ -44,7 +44,7 @@ fn leads_through(proxy: &str, base: &Url, environment: &impl Fn(&str) -> Option<
     base.as_str().parse().is_ok_and(|base| matcher.intercept(&base).is_some())
 }
 
-/// Whether reqwest takes the value, and for what it says: of a port that is none it makes the usual one.
+/// Whether reqwest accepts the value as given: it replaces an invalid port by the default one.
 fn is_proxy(value: &str, base: &Url) -> bool {
     let url = if value.contains("://") { Url::parse(value) } else { Url::parse(&format!("http://{value}")) };
     url.is_ok_and(|url| matches!(url.scheme(), "http" | "https")) && leads_through(value, base, &|_| None)

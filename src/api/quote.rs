@@ -1,33 +1,33 @@
-//! What may be told of an answer: nothing that contains a piece of the credentials and, where persons are hidden, none
-//! of its text.
+//! Decides what a message may quote of a response: no text with a piece of the credentials, and no text at all if
+//! personal data is hidden.
 
 use super::auth::LONGEST_KEY;
 use super::client::Client;
 use super::complaint;
 
-/// Characters of a request's id that are told; those known have 32 or 36.
+/// Maximum length of a request id in messages; known ids have 32 or 36 characters.
 const LONGEST_REQUEST_ID: usize = 128;
 
 impl Client {
-    /// An answer's `X-Request-Id`, as it may be told.
+    /// The `X-Request-Id` of a response, as it may be shown.
     pub(super) fn request_id(&self, header: &[u8]) -> Option<String> {
         let printable = header.iter().filter(|byte| byte.is_ascii_graphic());
         let id: String = printable.take(LONGEST_REQUEST_ID).map(|byte| char::from(*byte)).collect();
         (!id.is_empty()).then(|| self.quotable(id))
     }
 
-    /// What an answer says of an error, as it may be told.
+    /// The error message of a response, as it may be shown.
     pub(super) fn quote(&self, said: String) -> String {
         if self.config.quotes_answers() { complaint::printable(&self.quotable(said)) } else { String::new() }
     }
 
-    /// A text of the service's, to be told or logged: words of ours instead, if it holds a piece of the
-    /// credentials, in whatever way it is escaped.
+    /// A text from the service, to be shown or logged. It is replaced if it contains a piece of the credentials,
+    /// even an escaped one.
     pub fn quotable(&self, text: String) -> String {
         self.pieces.withhold(text)
     }
 
-    /// Whether a text of the service's contains a piece of the credentials, and must not be kept.
+    /// Whether a text from the service contains a piece of the credentials, and must not be stored.
     pub fn betrays(&self, text: &str) -> bool {
         self.pieces.are_in(text)
     }
@@ -41,7 +41,7 @@ impl Client {
         format!("the page whose token begins with {start:?}")
     }
 
-    /// Which key it is, for people: its first four characters, and none of what may be a secret.
+    /// The key for messages: its first four characters, or none if it may be a secret.
     pub(super) fn key_masked(&self) -> String {
         let told = if self.key().len() > LONGEST_KEY { 0 } else { 4 };
         let is_of_key = |byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9');

@@ -1,13 +1,13 @@
-//! Whether a text contains a piece of the credentials, in whatever way it is escaped. Pure.
+//! Finds pieces of the credentials in a text, even escaped ones. Pure.
 //!
-//! Something between us and the service may send back what it was sent: cut, wrapped, escaped, in lower case.
-//! So texts and secrets are compared by their letters and digits alone, without regard to case: whatever wraps,
-//! escapes and the alphabets of base64 do to the rest makes no difference.
+//! A proxy may send back what it was sent: truncated, wrapped, escaped or in lower case. So texts and secrets are
+//! compared by their letters and digits only, ignoring case. Line breaks, escapes and the variants of base64 make no
+//! difference.
 
-/// Characters of a secret that are too many to be told.
+/// A text must not contain as many consecutive characters of a secret.
 pub const PIECE: usize = 10;
 
-/// Stands for a text that is not told.
+/// Replaces a text that is withheld.
 const WITHHELD: &str = "[withheld: it contains a piece of the credentials]";
 
 /// Pieces of secrets, in lower case.
@@ -38,12 +38,12 @@ impl Pieces {
         pieces
     }
 
-    /// The text, unless it holds a piece; else words that say so.
+    /// The text, or [`WITHHELD`] if it contains a piece.
     pub fn withhold(&self, text: String) -> String {
         if self.are_in(&text) { WITHHELD.to_owned() } else { text }
     }
 
-    /// Whether the text, or what it stands for if anything in it is an escape, holds a piece.
+    /// Whether the text contains a piece, as it is or unescaped.
     ///
     /// It is read from its end, and escapes are undone as they come. So what follows an escape has been read
     /// before it, escapes inside of escapes are undone from the inside, and a piece is found also where the
@@ -66,7 +66,7 @@ impl Pieces {
 /// The end of a text with its escapes undone, the last character first.
 #[derive(Default)]
 struct Read {
-    /// Without white space, control characters and whatever is not ASCII.
+    /// Without white space, control characters and non-ASCII characters.
     bytes: Vec<u8>,
     /// Of these the letters and digits, in lower case.
     letters: Vec<u8>,

@@ -1,5 +1,5 @@
 //! Whether and when to try again: exponential with full jitter, bounded in tries and in wall-clock,
-//! 429 included. Pure: it is told the time and a random number, and never sleeps.
+//! 429 included. Pure: the time and a random number are arguments, and it never sleeps.
 
 use std::time::Duration;
 

@@ -1,16 +1,16 @@
-//! `source-confluent-cloud`, the name by which PyAirbyte looks for the connector: it becomes the
-//! `tap-confluent-cloud` that stands beside it, and knows nothing else.
+//! `source-confluent-cloud`, the name by which PyAirbyte looks for the connector. It replaces itself with the
+//! `tap-confluent-cloud` in the same directory.
 
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
 use std::{env, io, io::Write};
 
 fn main() -> ExitCode {
-    // An installer may have put a link elsewhere; the tap is beside the file itself.
+    // An installer may have created a link elsewhere; the tap is in the directory of the file itself.
     let own = env::current_exe().and_then(|path| path.canonicalize()).unwrap_or_default();
     let tap = own.with_file_name("tap-confluent-cloud");
     let cause = match tap.canonicalize() {
-        // It would become itself for ever.
+        // It would execute itself forever.
         Ok(found) if found == own => io::ErrorKind::TooManyLinks.into(),
         // Returns only if it fails.
         _ => Command::new(&tap).args(env::args_os().skip(1)).exec(),

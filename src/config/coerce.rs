@@ -1,9 +1,9 @@
-//! Texts where other types are wanted: Meltano and the environment hand over texts for whatever is set.
+//! Converts strings to the type of the setting: Meltano and the environment provide every value as a string.
 
 use serde_json::Value;
 
-/// What a text means where the schema wants a number, a boolean or an array. A text that cannot be one
-/// stays as it is, and breaks its rule.
+/// The value of a string for which the schema requires a number, a boolean or an array. A string that cannot be
+/// converted stays as it is, and breaks its rule.
 pub fn coerce(property: &Value, value: Value) -> Value {
     let kind = property["type"].as_str().unwrap_or_default();
     let Value::String(text) = &value else { return if kind == "integer" { whole(value) } else { value } };

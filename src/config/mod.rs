@@ -1,5 +1,5 @@
-//! The operator's settings: gathered from files and the environment, made to fit `schemas/config.json`,
-//! and enforced. An error names the setting and the rule, never a value.
+//! The settings: gathered from files and the environment, coerced to the types of `schemas/config.json`, and
+//! validated. An error names the setting and the rule, and never quotes a possible secret.
 
 mod coerce;
 mod names;
@@ -22,7 +22,7 @@ use schema::names;
 pub use schema::{SCHEMA, is_credential};
 pub use sources::gather;
 
-/// Settings that hold what `schemas/config.json` promises.
+/// Settings that satisfy `schemas/config.json`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Config {
     pub api_key: String,
@@ -45,15 +45,15 @@ pub struct Config {
     pub emit_activate_version: bool,
     pub empty_lists: Doubt,
     pub shortened_lists: Doubt,
-    /// PEM of certificate authorities to trust besides the system's.
+    /// PEM of certificate authorities to trust in addition to the system's.
     #[serde(default, deserialize_with = "pem")]
     pub ca_certificate: Option<Vec<u8>>,
 }
 
-/// How often and how long one page is tried again.
+/// How often and how long one page is retried.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Retry {
-    /// Tries of one page after its first.
+    /// Retries of one page.
     pub max_retries: u32,
     /// The longest first wait; it doubles with each try.
     #[serde(rename = "retry_base_seconds", deserialize_with = "seconds")]
@@ -71,7 +71,7 @@ pub struct Offered {
 }
 
 impl Config {
-    /// Enforces every rule on what has been gathered.
+    /// Enforces every rule on the gathered settings.
     ///
     /// # Errors
     /// Config, naming each setting that breaks its rule, and the rule.
@@ -86,7 +86,7 @@ impl Config {
         Ok(config)
     }
 
-    /// The same for a check, which is waited for by a person: it gives up earlier than a sync.
+    /// The settings for a check: it gives up earlier than a sync, because a person waits for it.
     #[must_use]
     pub fn impatient(mut self) -> Config {
         self.retry.max_retries = self.retry.max_retries.min(2);
@@ -96,14 +96,14 @@ impl Config {
         self
     }
 
-    /// Whether an error may quote what an answer says: it may hold names and e-mail addresses.
+    /// Whether an error may quote a response, which may contain names and e-mail addresses.
     pub fn quotes_answers(&self) -> bool {
         self.offered.personal_data == Personal::Keep
     }
 }
 
 impl Offered {
-    /// The same for these settings alone: the others are not needed, and known only so as not to be shown.
+    /// The same for these settings only. The others are not needed, and are known only so that they are not shown.
     ///
     /// # Errors
     /// As [`Config::enforce`].
@@ -114,7 +114,7 @@ impl Offered {
     }
 }
 
-/// What becomes of a list that may not be whole.
+/// How to treat a list that may be incomplete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Doubt {
@@ -139,7 +139,7 @@ fn enforce<T: DeserializeOwned>(schema: &Value, mut given: Map<String, Value>) -
             broken.join("; ")
         )));
     }
-    // What holds its rule is refused by our own words alone, which name the setting and quote nothing.
+    // Values that satisfy the schema are rejected with our own messages only, which name the setting and quote nothing.
     serde_json::from_value(given.into()).map_err(|error| Error::config(error.to_string()))
 }
 

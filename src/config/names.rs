@@ -1,8 +1,8 @@
-//! Names that are not those of settings: which setting is meant. Knows no values.
+//! Suggests settings for unknown names. Knows no values.
 
 use strsim::levenshtein;
 
-/// How many letters a name may be away from the setting that it means.
+/// Maximum number of letters by which a name may differ from the suggested setting.
 const NEAR: usize = 2;
 
 /// Bytes by which it may be longer or shorter, what stands between its words included.
@@ -12,7 +12,7 @@ const LONGER: usize = 10;
 /// nearest that is one or two letters away.
 pub fn meant<'a>(name: &str, settings: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let lower = name.to_lowercase().replace('-', "_");
-    // The name of the variable for that of the setting.
+    // The name of the variable instead of the setting.
     let prefixes = ["tap_confluent_cloud_", "confluent_cloud_"];
     let bare = prefixes.into_iter().find_map(|prefix| lower.strip_prefix(prefix)).unwrap_or(&lower);
     let squeezed = bare.replace('_', "");

@@ -1,5 +1,5 @@
-//! Where settings come from: files and the environment, laid one over the other. Names are judged here;
-//! values are only made to fit, and never told.
+//! Reads settings from files and the environment and merges them. Names are checked here; values are only
+//! coerced, and never shown.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -15,10 +15,10 @@ use crate::json::Fields;
 use crate::log;
 use crate::secret::is_name;
 
-/// What the environment names a setting by: this, then its name in upper case.
+/// Prefix of the environment variables of settings; the name follows in upper case.
 pub const PREFIX: &str = "TAP_CONFLUENT_CLOUD_";
 
-/// What Confluent's own tools call the credentials. A place of their own in the environment.
+/// The names that Confluent's own tools use for the credentials: a separate source in the environment.
 pub const THEIRS: [(&str, &str); 2] =
     [("api_key", "CONFLUENT_CLOUD_API_KEY"), ("api_secret", "CONFLUENT_CLOUD_API_SECRET")];
 
@@ -32,13 +32,13 @@ struct Layer {
     given: Map<String, Value>,
 }
 
-/// Lays settings one over the other, later ones winning, and warns of names and variables that are not
-/// taken. `sources`: paths of JSON files, or `ENV` for the environment, which lies below all of them where
-/// it is not named.
+/// Merges settings, later ones taking precedence, and warns about names and variables that are
+/// ignored. `sources`: paths of JSON files, or `ENV` for the environment, which comes first unless it is
+/// named.
 ///
 /// # Errors
 /// Config, if a file cannot be read or is not a JSON object, a name in it is nearly that of a setting, or
-/// a variable is not a text.
+/// a variable is not UTF-8.
 pub fn gather(
     sources: &[String],
     environment: impl IntoIterator<Item = (OsString, OsString)>,
@@ -57,21 +57,21 @@ pub fn gather(
     Ok(given)
 }
 
-/// A value made to fit. Null and empty texts count as not given: Meltano and shells hand those over for
-/// settings unset.
+/// A coerced value. Null and empty strings count as not given: Meltano and shells pass them for
+/// settings that are not set.
 pub fn fit(name: &str, value: Value) -> Option<Value> {
     let value = coerce(&SCHEMA["properties"][name], value);
     (!value.is_null() && value != "").then_some(value)
 }
 
-/// The settings of a file. A name that is nearly that of a setting is an error: the setting may be one that
-/// protects, and would be lost. Names that begin with `_` are added by runtimes.
+/// The settings of a file. A name that closely resembles a setting is an error, because the setting may protect
+/// data and would be lost. Names that begin with `_` are added by runtimes.
 fn of_file(path: &str, warnings: &mut Vec<String>) -> Result<Map<String, Value>, Error> {
     let (file, bytes) = (named("config", path), read("config", path)?);
     let Value::Object(values) = parse("config", path, &bytes)? else {
         return Err(Error::config(format!("{file} does not contain a JSON object, {{…}}")));
     };
-    // Of a name that stands there twice, the last value would be taken, which may be null.
+    // The last value of a duplicate name would be used, which may be null.
     let text = String::from_utf8_lossy(&bytes);
     let fields = serde_json::from_str(&text).map_or(Vec::new(), |Fields(fields)| fields);
     let is_twice = |name: &&str| fields.iter().filter(|(other, _)| other == name).count() > 1;
@@ -96,8 +96,8 @@ fn of_file(path: &str, warnings: &mut Vec<String>) -> Result<Map<String, Value>,
     Err(Error::config(format!("{file}: {} Correct or remove it", wrong.join(" "))))
 }
 
-/// The settings of the environment. Variables of others may begin like ours: Meltano exports such, and
-/// those of a plugin whose name goes on where ours ends.
+/// The settings of the environment. Other variables may have the same prefix: Meltano exports some, and so do
+/// plugins whose names extend ours.
 fn of_environment(
     environment: impl IntoIterator<Item = (OsString, OsString)>,
     warnings: &mut Vec<String>,
@@ -117,7 +117,7 @@ fn of_environment(
     if !given.contains_key("api_key") {
         for (name, variable) in THEIRS {
             if given.contains_key("api_key") {
-                // A secret of ours is not that of their key.
+                // Our variable's secret does not belong to the key of their variable.
                 given.shift_remove(name);
             }
             given.extend(take(name, variable)?);
@@ -138,9 +138,9 @@ fn variable(setting: &str) -> String {
     format!("{PREFIX}{}", setting.to_uppercase())
 }
 
-/// Lays the layers one over the other. Where a file gives `api_key`, the environment and the files do not
-/// mix their credentials: those of the one that gives the last `api_key` count. Files may complete each
-/// other: whoever names two has chosen so.
+/// Merges the layers. If a file gives `api_key`, credentials of the environment and of files are not mixed:
+/// those of the source that gives the last `api_key` count. Several files may complement each other, because the
+/// user named them together.
 fn merge(layers: Vec<Layer>, warnings: &mut Vec<String>) -> Map<String, Value> {
     let giver = |setting: &str| layers.iter().rfind(|layer| layer.given.contains_key(setting));
     let is_file = |setting: &str| giver(setting).map(|layer| layer.is_file);

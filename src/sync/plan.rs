@@ -18,9 +18,9 @@ pub struct Plan {
     pub access: Access,
     pub concurrency: usize,
     pub options: RecordOptions,
-    /// Whether an empty list is taken for an answer also where no organization can have one.
+    /// Whether an empty list is accepted even if every organization has a record in it.
     pub may_be_empty: bool,
-    /// Ask for no more than tells whether the streams can be read, say the first record of each, and move no
-    /// position.
+    /// Request only as much as is needed to know whether the streams can be read, emit the first record of each, and
+    /// move no position.
     pub sample: bool,
 }

@@ -1,39 +1,39 @@
-//! How far a sample goes: it asks for what a read would ask for, and stops where the rest would tell nothing new.
+//! The limits of a sample: it sends the requests of a read, and stops when further requests would reveal nothing new.
 
 use crate::api::listing::Most;
 
 /// Listings of a stream that a sample asks for.
 const MOST_LISTINGS: u32 = 20;
 
-/// Pages of one listing.
+/// Maximum pages of one listing.
 const MOST_PAGES: u32 = 10;
 
-/// Requests of all streams and look-ups.
+/// Maximum requests of all streams and look-ups.
 const MOST_REQUESTS: u64 = 100;
 
-/// Of these, kept for the look-up of the key's owner: its record, and five pages of role bindings.
+/// Requests reserved for the look-up of the key's owner: its record, and five pages of role bindings.
 const KEPT: u64 = 6;
 
-/// What a sample of one stream has asked for so far.
+/// What a sample of one stream has requested so far.
 #[derive(Default)]
 pub struct Sample {
-    /// Whether it has come to the question if it may ask.
+    /// Whether it has requested its first page.
     asked: bool,
     listings: u32,
-    /// Of the listing at hand.
+    /// Pages of the current listing.
     pages: u32,
-    /// Records of the listing at hand.
+    /// Whether the current listing has returned a record.
     came: bool,
-    /// What a read would ask for and the sample does not, in words.
+    /// Describes what a read would request and the sample does not.
     pub unasked: Option<String>,
 }
 
-/// Where reading goes on after a page.
+/// What to read after a page.
 #[derive(Debug, PartialEq)]
 pub enum Next {
     Page,
     Partition,
-    /// Nowhere: a sample has seen enough.
+    /// Nothing: the sample is complete.
     Enough,
 }
 
@@ -46,7 +46,7 @@ impl Sample {
         requests < MOST_REQUESTS - KEPT
     }
 
-    /// Says that not all is asked for.
+    /// Notes that the sample does not request everything.
     pub fn cut(&mut self) {
         self.unasked = Some(format!(
             "not all of it was requested, because a check reads at most {MOST_PAGES} pages of a listing and \
@@ -54,8 +54,8 @@ impl Sample {
         ));
     }
 
-    /// Whether another page may be asked for after so many requests of this run. The first always may: a stream that was
-    /// never asked for is not known to be readable.
+    /// Whether another page may be requested after so many requests of this run. The first always may, because
+    /// otherwise nothing is known about the stream.
     pub fn may_ask(&mut self, requests: u64) -> bool {
         let is_first = !std::mem::replace(&mut self.asked, true);
         let may = is_first || Sample::leaves(requests);
@@ -65,8 +65,8 @@ impl Sample {
         may
     }
 
-    /// Where to go on after a page that brought records or none, and a link to a next one or none: within a listing
-    /// only until its first record, or, where it observes its scope, until it proves to hold what is below.
+    /// What to read after a page with or without records and a next link. A listing is read until its first record
+    /// or, if it observes its scope, until it proves to include narrower scopes.
     pub fn after(&mut self, records: bool, link: bool, observes: bool) -> Next {
         self.pages += 1;
         self.came |= records;

@@ -1,4 +1,4 @@
-//! Says the events of one stream, and tells people of its waits.
+//! Sends the events of one stream, and logs its waits.
 
 use std::cell::Cell;
 
@@ -14,7 +14,7 @@ use crate::streams::Stream;
 pub struct Teller {
     stream: &'static Stream,
     events: mpsc::Sender<Event>,
-    /// Tries of requests, beside the first of each.
+    /// Number of retries.
     pub retries: Cell<u64>,
 }
 
@@ -24,7 +24,7 @@ impl Teller {
     }
 
     /// # Errors
-    /// Output, if nobody takes events any more.
+    /// Output, if the writer has stopped.
     pub async fn say(&self, event: Event) -> Result<(), Error> {
         let gone = |_| Error::new(Kind::Output, "the writer has stopped");
         self.events.send(event).await.map_err(gone)
@@ -35,7 +35,7 @@ impl Teller {
         log::info(format!("{}: {wait}", self.stream.name));
         if wait.is_rate_limit() {
             let until = Utc::now() + wait.duration;
-            // If nobody takes the event, the next page will find out.
+            // If the writer has stopped, the next page will fail.
             let _ = self.say(Event::RateLimited { stream: self.stream, until }).await;
         }
     }
