@@ -10,11 +10,11 @@ pub struct Partition {
     pub name: Option<String>,
     /// Path below the base URL, ids percent-encoded.
     pub path: String,
-    /// Query parameters, not encoded. Sent with every page: a next link carries them or not.
+    /// Query parameters, not encoded. They are sent with every page, because a next link may lack them.
     pub query: Vec<(&'static str, String)>,
     /// Columns that are injected into each record, and their values.
     pub columns: Vec<(&'static str, String)>,
-    /// Where a record repeats the id of the listing, and that id.
+    /// The place where a record repeats the id of the listing, and that id.
     pub echo: Option<(&'static [&'static str], String)>,
     /// What is not known yet of a listing that names a scope.
     pub observes: Option<Scope>,
@@ -34,14 +34,14 @@ pub struct Scope {
     pub inclusive: String,
 }
 
-/// What it means that a listing is refused.
+/// What to do if a listing is denied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Refusal {
     /// The stream fails.
     #[default]
     Fail,
-    /// The other listings are read, and the stream fails in the end.
+    /// The other listings are read, and the stream fails at the end.
     GoOn,
-    /// The stream is read by narrower listings, and fails in the end.
+    /// The stream is read with narrower listings, and fails at the end.
     FallBack,
 }

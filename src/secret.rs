@@ -20,8 +20,8 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Whether a text that may have been pasted by mistake, the name of a setting say, is too short and too
-/// plain to be a secret, so that it may be quoted. Secrets of Confluent Cloud are 64 characters of base64.
+/// Whether a text that may have been pasted by mistake, such as the name of a setting, is too short and plain to be
+/// a secret, and may be quoted. Secrets of Confluent Cloud are 64 characters of base64.
 pub fn is_name(text: &str) -> bool {
     (1..=40).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))

@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 
 use Derived::{Crn, Injected, Lifted, LiftedOfOne, Principal};
 
-/// What the schemas of all streams have in common.
+/// The common part of the schemas of all streams.
 const COMMON: &str = include_str!("../schemas/common.json");
 
-/// The facts about one kind of listing of Confluent Cloud. What is common to most stands in `flat`.
+/// The facts about one kind of listing of Confluent Cloud. `flat` has those that most streams share.
 ///
 /// A stream is read from the service. If one comes to be read from the run itself, `path` becomes one of two
 /// sources here; nothing outside this module and `api` reads it.
@@ -22,7 +22,7 @@ pub struct Stream {
     pub path: &'static str,
     /// Query parameters that every request carries, besides those of paging and of partitions.
     pub query: &'static [(&'static str, &'static str)],
-    /// How the records lie in an answer.
+    /// The form of the records in a response.
     pub envelope: Envelope,
     /// The field that identifies a record: one that the API sends, or a derived column. Never absent; opaque, at
     /// most 255 characters.
@@ -40,16 +40,16 @@ pub struct Stream {
     /// Names of fields that hold a credential, wherever they come in a record and however their letters are
     /// written: they never leave.
     pub secret: &'static [&'static str],
-    /// Whether the stream is offered only where the setting `streams` names it.
+    /// Whether the stream is offered only if the setting `streams` names it.
     pub on_demand: bool,
     /// Whether no organization can be without a record, so that an empty list shows less than there is.
     /// Inferred, not documented: each has a user, somebody who holds a role, and an environment.
     pub never_empty: bool,
-    /// Weakest role known to read the whole listing. From documentation, not checked against the service.
+    /// Least role known to read the whole listing. From documentation, not verified against the service.
     pub role: &'static str,
 }
 
-/// How the records lie in an answer.
+/// The form of the records in a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Envelope {
     /// In the list `data`, page by page.
@@ -80,11 +80,11 @@ pub struct Parent {
     pub column: &'static str,
     /// The query parameter that takes the id, if one does.
     pub parameter: Option<&'static str>,
-    /// Where a record repeats the id, if it does: another id there breaks the stream.
+    /// The place where a record repeats the id, if it does. Another id there fails the stream.
     pub echo: &'static [&'static str],
 }
 
-/// Where the value of a derived column comes from. Null when it is not known.
+/// The source of a derived column. The column is null if the value is unknown.
 #[derive(Clone, Copy, Debug)]
 pub enum Derived {
     /// The id of the organization that the API key belongs to.
@@ -228,7 +228,7 @@ pub static STREAMS: &[Stream] = &[
             ("resource_kind", LiftedOfOne(&["spec", "resource", "kind"], &["spec", "resources"])),
             ("environment_id", LiftedOfOne(&["spec", "resource", "environment"], &["spec", "resources"])),
         ],
-        // Of `spec.secret` it is promised that it is empty in lists.
+        // The API reference promises that `spec.secret` is empty in lists.
         secret: &["secret", "api_secret", "password", "token"],
         ..flat!("api_keys", "/iam/v2/api-keys")
     },

@@ -1,4 +1,4 @@
-//! What the listings of one scope have brought so far, so that what two of them bring is said once.
+//! Remembers the records of the listings of one scope, so that a record in two of them is emitted once.
 
 use std::collections::HashSet;
 
@@ -19,7 +19,7 @@ impl Emitted {
         }
     }
 
-    /// Whether the record with that key has been said in this pass and need not be again.
+    /// Whether the record with that key has already been emitted in this pass.
     pub fn repeats(&mut self, key: &str, partition: &Partition) -> bool {
         let Some(emitted) = &mut self.0 else { return false };
         let digest = digest::digest(&digest::SHA256, key.as_bytes());

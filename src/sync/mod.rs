@@ -1,5 +1,5 @@
-//! The loop: ask for a page, move the position, say the page. Streams are read side by side, and the next
-//! page of a stream is asked for while the last is written.
+//! The loop: request a page, move the position, send the page. Streams are read concurrently, and the next
+//! page of a stream is requested while the last one is written.
 //!
 //! Knows neither HTTP nor message formats.
 
@@ -27,11 +27,11 @@ pub use plan::Plan;
 pub use sample::Sample;
 use teller::Teller;
 
-/// Events between the readers and the writer. Small: each may hold a page, and what waits here is read
-/// again after a kill.
+/// Capacity of the channel from the readers to the writer. It is small, because each event may contain a page, and
+/// pages that wait here are read again after a kill.
 pub const EVENTS_IN_FLIGHT: usize = 2;
 
-/// Reads all streams to their end. Every outcome, failures included, is said as an event.
+/// Reads all streams. Every outcome, including failures, is sent as an event.
 pub async fn read(plan: Rc<Plan>, streams: Vec<Selected>, events: mpsc::Sender<Event>) {
     let permits = Arc::new(Semaphore::new(plan.concurrency));
     let mut tasks = JoinSet::new();
@@ -47,7 +47,7 @@ pub async fn read(plan: Rc<Plan>, streams: Vec<Selected>, events: mpsc::Sender<E
                 (tally, Ok(())) => Event::Finished { stream, tally },
                 (tally, Err(error)) => Event::Failed { stream, tally, error },
             };
-            // Only a reader of stdout that has gone closes the channel, and the writer tells of that.
+            // The channel is closed only if stdout was closed, and the writer reports that.
             let _ = events.send(last).await;
         };
         tasks.spawn_local_on(read, &tasks_of_one_thread);
@@ -68,7 +68,7 @@ async fn read_one(
     }
 }
 
-/// Where to begin, told to people; none if there is nothing to read.
+/// Logs and returns the bookmark to begin at; none if there is nothing to read.
 fn begin(name: &str, resume: Resume) -> Option<Bookmark> {
     match resume {
         Resume::At(bookmark) => {
@@ -88,7 +88,7 @@ fn begin(name: &str, resume: Resume) -> Option<Bookmark> {
     }
 }
 
-/// Says that there is nothing to read.
+/// Sends that there is nothing to read.
 async fn skip(plan: &Plan, selected: Selected, events: mpsc::Sender<Event>) -> Result<(), Error> {
     let Selected { stream, schema, .. } = selected;
     let position = Position::Complete { access: plan.access.clone(), records: None };

@@ -1,8 +1,8 @@
-//! Which listings a stream falls into, and which comes after which. Only this module knows the kinds of partitions;
-//! whoever reads them takes one after the other, as data.
+//! The listings of a stream, and their order. Only this module knows the kinds of partitions; its callers get one
+//! after another, as data.
 //!
-//! What the service returns for the bare name of a scope is contested. The bare name is asked for first, and `/*` too,
-//! unless a record of a narrower scope has come: then the bare name holds everything.
+//! It is disputed what the service returns for the bare name of a scope. The bare name is requested first, and then
+//! `/*`, unless a record of a narrower scope has come, which proves that the bare listing is complete.
 
 use std::rc::Rc;
 
@@ -24,7 +24,7 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.'
 /// The name of the organization's own scope.
 const ORGANIZATION: &str = "organization";
 
-/// Goes through the partitions of one stream. Parents are listed where their rows are needed, and not before.
+/// Iterates over the partitions of one stream. A parent is listed only when its rows are needed.
 pub struct Walk {
     plan: Rc<Plan>,
     stream: &'static Stream,
@@ -32,9 +32,9 @@ pub struct Walk {
     scope: Option<&'static str>,
     /// Parents, outermost first, whose rows make partitions; of a stream listed by scopes, only in the end.
     parents: Vec<&'static Parent>,
-    /// Listings that were refused, and why.
+    /// Listings that were denied, and why.
     refused: Vec<(String, Error)>,
-    /// Why the pass cannot be complete, although it goes on.
+    /// Why the pass cannot be complete, although it continues.
     incomplete: Option<Error>,
     /// Whether a sample has come to the last of its requests among the parents.
     pub is_cut: bool,
@@ -75,14 +75,14 @@ impl Walk {
         self.below(Vec::new(), None, teller).await
     }
 
-    /// Has parents listed anew in this run.
+    /// Makes this run list the parents again.
     pub fn forget(&self) {
         if self.scope.is_none() || self.incomplete.is_some() {
             self.parents.iter().for_each(|parent| self.plan.rows.forget(parent.stream));
         }
     }
 
-    /// The partition that a bookmark names; none if there is none of that name today.
+    /// The partition that a bookmark names; none if it no longer exists.
     ///
     /// # Errors
     /// As `first`.
@@ -120,10 +120,10 @@ impl Walk {
         self.below(ids, Some(last), teller).await
     }
 
-    /// How to go on where a listing is refused.
+    /// How to continue after a denied listing.
     ///
     /// # Errors
-    /// The error itself, if the stream cannot go on.
+    /// The error itself, if the stream cannot continue.
     pub async fn refused(
         &mut self,
         partition: &Partition,
@@ -165,7 +165,7 @@ impl Walk {
         !self.refused.is_empty() && self.incomplete.is_none()
     }
 
-    /// Why the pass is not complete although it has come to its end.
+    /// Why the pass is incomplete although it has ended.
     pub fn missing(&self) -> Option<Error> {
         self.incomplete.clone().or_else(|| all_refused(&self.refused))
     }
@@ -294,7 +294,7 @@ pub fn empty(reader: &Stream, stream: &Stream, may_be_empty: bool) -> Option<Err
     Some(Error::new(Kind::Denied, words))
 }
 
-/// One error for all listings that were refused: the first one's, with the names of the others.
+/// One error for all denied listings: the first one's, with the names of the others.
 fn all_refused(refused: &[(String, Error)]) -> Option<Error> {
     const MOST: usize = 5;
     let names: Vec<_> = refused.iter().take(MOST).map(|(name, _)| name.as_str()).collect();

@@ -1,4 +1,4 @@
-//! One reading of one stream: ask for a page, take it, move on. Knows no kind of partition.
+//! One pass over one stream: request a page, process it, move on. Knows no kind of partition.
 
 use std::rc::Rc;
 use std::time::Instant;
@@ -21,19 +21,19 @@ use crate::shape::{Records, Shape};
 use crate::state::{Bookmark, Position};
 use crate::streams::Stream;
 
-/// One reading of one stream, from a bookmark to its end.
+/// One pass over one stream, from a bookmark to its end.
 pub struct Pass {
     plan: Rc<Plan>,
     stream: &'static Stream,
     shape: Shape,
     sample: Option<Sample>,
     walk: Walk,
-    /// The page to ask for next.
+    /// The page to request next.
     bookmark: Bookmark,
     partition: Partition,
     listing: Listing,
     emitted: Emitted,
-    /// Whether the listing is read by a token of an earlier run, which has brought no record yet.
+    /// Whether the listing was resumed with a token of an earlier run and has returned no record yet.
     resumed: bool,
     restarted: bool,
     /// Why the pass ends behind a page that is yet to be said.
@@ -43,12 +43,12 @@ pub struct Pass {
     teller: Teller,
 }
 
-/// Where a pass has come to.
+/// How far a pass has come.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Turn {
-    /// Another page is to be asked for.
+    /// Another page is to be requested.
     Page,
-    /// The last listing has been read to its end.
+    /// The last listing is complete.
     End,
     /// Nothing further is asked for: a sample has seen enough, or what comes next cannot be told.
     Enough,
@@ -170,14 +170,14 @@ impl Pass {
         }
     }
 
-    /// Why the stream cannot end here with nothing, if it may not.
+    /// The error of a stream that must not be empty, but is.
     fn impossible_end(&self, turn: Turn) -> Option<Error> {
         let is_empty = turn == Turn::End && self.bookmark.records == 0 && self.walk.missing().is_none();
         let is_impossible = is_empty && self.stream.never_empty;
         is_impossible.then(|| empty(self.stream, self.stream, self.plan.may_be_empty)).flatten()
     }
 
-    /// Whether another page may be asked for; a sample asks for few.
+    /// Whether another page may be requested; a sample requests few.
     fn may_ask(&mut self) -> bool {
         let requests = self.plan.client.requests();
         self.sample.as_mut().is_none_or(|sample| sample.may_ask(requests))
@@ -203,7 +203,7 @@ impl Pass {
         })
     }
 
-    /// Begins a new pass, once a run.
+    /// Begins a new pass, at most once per run.
     async fn restart(&mut self, why: &str) -> Result<Turn, Error> {
         log::warn(format!("{}: {why}; reading the stream again from the first page", self.stream.name));
         (self.restarted, self.resumed) = (true, false);
@@ -238,14 +238,14 @@ impl Pass {
         if may { turn } else { Turn::Enough }
     }
 
-    /// There is no further partition, or none that a sample may ask for.
+    /// There is no further partition, or none that a sample may request.
     fn end(&mut self) -> Turn {
         let is_cut = self.walk.is_cut;
         self.sample.iter_mut().filter(|_| is_cut).for_each(Sample::cut);
         if is_cut { Turn::Enough } else { Turn::End }
     }
 
-    /// How to go on after an error: the pass is restarted, or a listing is passed over.
+    /// How to continue after an error: the pass is restarted, or a listing is skipped.
     async fn recover(&mut self, error: Error) -> Result<Turn, Error> {
         self.resumed = false;
         if error.refuses_token() && self.bookmark.page_token.is_some() && !self.restarted {
