@@ -11,7 +11,7 @@ use crate::support::{self, EVERY, Message, Run, Tap, assert_whole_of, small, tap
 fn several() -> Scenario {
     let scenario = small().service_accounts(21).role_bindings(60).organization_bindings(40);
     let scenario = scenario.environments(6).kafka_clusters(5).connectors(1).api_keys(21);
-    scenario.identity_providers(21).identity_pools(3)
+    scenario.identity_providers(21).identity_pools(3).size("group_mappings", 21)
 }
 
 /// Streams whose eighth request is for a further page of a listing, and which no other stream's requests

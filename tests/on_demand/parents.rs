@@ -36,7 +36,7 @@ fn rows_of_a_pass_whose_parents_have_gone_are_not_activated() {
     let written = before.messages.iter().filter_map(version).max().expect("a row was written");
     gone.store(true, Ordering::Relaxed);
     let after = pools().state(&before.last_state().unwrap()).run().expect_code(0);
-    assert!(after.says("WARN", &["identity_pools", "partition", "not there"]));
+    assert!(after.says("WARN", &["identity_pools", "partition", "no longer exists"]));
     let activated = after.messages.iter().filter_map(version).next_back().expect("it is activated");
     assert!(activated > written, "{activated} keeps the rows of {written}");
 }

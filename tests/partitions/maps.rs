@@ -43,26 +43,26 @@ fn an_answer_that_is_no_map_of_connectors_fails_the_stream() {
         // As the gateway and the service itself say what is wrong, here with status 200.
         (r#"{"error_code":40301,"message":"no"}"#.to_owned(), 3, "may not read this"),
         (r#"{"status":403,"message":"no"}"#.to_owned(), 3, "may not read this"),
-        (r#"{"error":{"code":403,"message":"no"}}"#.to_owned(), 5, "its key"),
+        (r#"{"error":{"code":403,"message":"no"}}"#.to_owned(), 3, "may not read this"),
         (r#"{"errors":[{"status":"403","detail":"no"}]}"#.to_owned(), 3, "may not read this"),
         // A list without `expand`, or in the envelope of other streams.
         (r#"["a","b"]"#.to_owned(), 5, "not a JSON object"),
         ("[]".to_owned(), 5, "not a JSON object"),
         (format!(r#"[{one}]"#), 5, "not a JSON object"),
-        (format!(r#"{{"data":[{one}],"metadata":{{}}}}"#), 5, "no page of a listing"),
-        (r#"{"data":[],"metadata":{}}"#.to_owned(), 5, "no page of a listing"),
+        (format!(r#"{{"data":[{one}],"metadata":{{}}}}"#), 5, "not a page of a listing"),
+        (r#"{"data":[],"metadata":{}}"#.to_owned(), 5, "not a page of a listing"),
         // One that is none among others.
-        (format!(r#"{{"a":{one},"b":null}}"#), 5, "no page of a listing"),
-        (format!(r#"{{"a":{one},"b":"x"}}"#), 5, "no page of a listing"),
-        (format!(r#"{{"a":{one},"b":[]}}"#), 5, "no page of a listing"),
+        (format!(r#"{{"a":{one},"b":null}}"#), 5, "not a page of a listing"),
+        (format!(r#"{{"a":{one},"b":"x"}}"#), 5, "not a page of a listing"),
+        (format!(r#"{{"a":{one},"b":[]}}"#), 5, "not a page of a listing"),
         (format!(r#"{{"a":{one},"b":{{}}}}"#), 5, "its key"),
         (format!(r#"{{"a":{one},"b":{{"id":{{"id":7}}}}}}"#), 5, "its key"),
         (format!(r#"{{"a":{one},"b":{{"id":"lcc-2"}}}}"#), 5, "its key"),
         // Cut anywhere, it may come whole at the next try.
-        (format!(r#"{{"a":{one},"b":{{"#), 4, "cut short"),
-        (format!(r#"{{"a":{one}"#), 4, "cut short"),
-        (format!(r#"{{"a":{one},"#), 4, "cut short"),
-        ("{".to_owned(), 4, "cut short"),
+        (format!(r#"{{"a":{one},"b":{{"#), 4, "truncated"),
+        (format!(r#"{{"a":{one}"#), 4, "truncated"),
+        (format!(r#"{{"a":{one},"#), 4, "truncated"),
+        ("{".to_owned(), 4, "truncated"),
         ("null".to_owned(), 5, "not a JSON object"),
         ("<html></html>".to_owned(), 5, "not a JSON object"),
     ] {
@@ -149,7 +149,7 @@ fn odd_characters_of_an_id_are_encoded_in_paths_and_names() {
             assert_eq!(before.bookmark(stream)["partition"], name);
             healed.store(true, SeqCst);
             let run = only(&service, stream).state(&before.last_state().unwrap()).run().expect_code(0);
-            assert!(!run.says("WARN", &["page one"]), "{id}: it is started over");
+            assert!(!run.says("WARN", &["from the first page"]), "{id}: it is started over");
             assert_eq!(run.ids(stream), ["x-1"], "{id}");
             for column in columns {
                 assert_eq!(run.records(stream)[0][column], id, "{stream}.{column}");
@@ -168,7 +168,7 @@ fn an_id_that_would_lead_to_another_path_is_no_id() {
         let service = odd(id, &Arc::new(AtomicBool::new(true)));
         for stream in ["connectors", "identity_pools", "kafka_clusters"] {
             let run = only(&service, stream).run();
-            drop(run.expect_code(5).expect_line("ERROR", [stream, "something without an id"]));
+            drop(run.expect_code(5).expect_line("ERROR", [stream, "a record without an id"]));
         }
         let others =
             ["/iam/v2/identity-pools", "/identity-providers/identity-pools", "/environments/connectors"];

@@ -30,7 +30,7 @@ fn starts_over(sim: &Simulator, stream: &str, state: &Value, partition: &str) {
     for token in [Value::Null, "a-token".into()] {
         let state = at(state, stream, partition, token);
         let run = reading(sim, &[stream]).state(&state).run().expect_code(0);
-        let run = run.expect_line("WARN", [stream, "names a partition that is not there"]);
+        let run = run.expect_line("WARN", [stream, "names a partition that no longer exists"]);
         assert_eq!(warnings(&run), 1, "{stream}, {partition:?}");
         assert_whole_of(&run, sim, &[stream]);
     }
@@ -123,7 +123,7 @@ fn role_bindings_resume_at_each_name_of_the_version_before() {
         let state = at(&state, "role_bindings", name, Value::Null);
         let run = reading(&sim, &["role_bindings"]).state(&state).run().expect_code(code);
         assert_eq!(scope(&sim, &run), narrowed, "{name}");
-        assert!(!run.says("WARN", &["page one"]), "{name} is started over");
+        assert!(!run.says("WARN", &["from the first page"]), "{name} is started over");
     }
 }
 
@@ -169,7 +169,7 @@ fn role_bindings_start_over_at_any_other_name() {
 fn starts_over_bindings(sim: &Simulator, state: &Value, name: &str) {
     let state = at(state, "role_bindings", name, Value::Null);
     let run = reading(sim, &["role_bindings"]).state(&state).run().expect_code(0);
-    assert!(run.says("WARN", &["role_bindings", "names a partition that is not there"]), "{name:?}");
+    assert!(run.says("WARN", &["role_bindings", "names a partition that no longer exists"]), "{name:?}");
     assert_eq!(scope(sim, &run), "", "{name:?}");
     assert_whole_of(&run, sim, &["role_bindings"]);
 }

@@ -76,8 +76,8 @@ fn is_told_as_failed(run: &Run, stream: &str) {
 #[track_caller]
 fn fails_but_for(sim: &Simulator, stream: &str, named: &str, is_left_out: impl Fn(&str) -> bool) {
     let with = || reading(sim, &[stream]).set("emit_activate_version", true);
-    let run = with().run().expect_code(3).expect_line("ERROR", [stream, named, "refused", "run again"]);
-    let run = run.expect_line("WARN", [stream, named, "going on with the next"]);
+    let run = with().run().expect_code(3).expect_line("ERROR", [stream, named, "denied", "run again"]);
+    let run = run.expect_line("WARN", [stream, named, "continuing with the next"]);
     let left = but_for(sim, stream, &is_left_out);
     same_ids(stream, &run.records(stream), &left);
     assert!(!left.is_empty() && left.len() < sim.truth().ids(stream).len());
@@ -205,7 +205,7 @@ fn a_refused_token_of_a_parent_begins_its_listing_once_more() {
         let expired = || Fault::errors(410, "the page token has expired");
         sim.add_fault(expired(), At::stream(parent).nth(2));
         let run = reading(&sim, &[stream]).run().expect_code(0);
-        let run = run.expect_line("WARN", ["its page token is refused; reading it once more", "410"]);
+        let run = run.expect_line("WARN", ["its page token was rejected; reading it again", "410"]);
         assert_whole_of(&run, &sim, &[stream]);
         assert_eq!(run.asked(parent).len(), 4, "two pages, from the first on");
         sim.add_fault(expired(), At::stream(parent).nth(2));

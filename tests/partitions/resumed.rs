@@ -20,8 +20,20 @@ fn only<'s>(sim: &'s Simulator, stream: &str) -> Tap<'s> {
 /// Goes on from a state; what both runs bring is each record once.
 #[track_caller]
 fn goes_on(sim: &Simulator, stream: &str, before: &Run) -> Run {
+    goes_on_repeating(sim, stream, before, false)
+}
+
+/// The same; `repeats`: the page in hand when the first run broke off comes twice, for no state covers it.
+#[track_caller]
+fn goes_on_repeating(sim: &Simulator, stream: &str, before: &Run, repeats: bool) -> Run {
     let run = only(sim, stream).state(&before.last_state().unwrap()).run().expect_code(0);
-    same_ids(stream, &[before.records(stream), run.records(stream)].concat(), &sim.truth().ids(stream));
+    let (mut records, again) = (before.records(stream), run.records(stream));
+    if repeats {
+        records.retain(|record| !again.contains(record));
+        let twice = before.records(stream).len() - records.len();
+        assert!(twice <= again.len() && twice <= 2, "{twice} records of {stream} come twice");
+    }
+    same_ids(stream, &[records, again].concat(), &sim.truth().ids(stream));
     assert!(has_no_position(&run.bookmark(stream)));
     run
 }
@@ -65,7 +77,7 @@ fn a_child_resumes_wherever_its_parent_stopped() {
                 before.says("ERROR", &[stream, "its parent", parent, "cannot be listed", &count]),
                 "{count}"
             );
-            goes_on(&sim, stream, &before);
+            goes_on_repeating(&sim, stream, &before, true);
         }
     }
 }
@@ -162,7 +174,7 @@ fn a_deleted_parent_restarts_its_child_only_if_the_state_is_in_it() {
             let (from, kept) = if starts_over { (0, vec![]) } else { (place, before.records(stream)) };
             let left: Vec<&String> = order[from..].iter().filter(|name| !is_gone(name)).collect();
             assert_eq!(asked(&run, stream).iter().collect::<Vec<_>>(), left, "{gone} of {order:?}");
-            assert_eq!(run.says("WARN", &[stream, "names a partition that is not there"]), starts_over);
+            assert_eq!(run.says("WARN", &[stream, "names a partition that no longer exists"]), starts_over);
             let mut together = [kept, run.records(stream)].concat();
             together.retain(|record| !is_gone(&home(record)));
             same_ids(stream, &together, &sim.truth().ids(stream));
@@ -209,7 +221,7 @@ fn a_refused_token_restarts_a_child_once_with_its_parent_listed_anew() {
         let (order, expired) = (order(&sim, stream), Fault::errors(status, "the page token has expired"));
         sim.add_fault(expired.clone(), At::stream(stream).nth(4));
         let run = only(&sim, stream).set("emit_activate_version", true).run().expect_code(0);
-        let run = run.expect_line("WARN", [stream, "page token is refused", "once more from page one"]);
+        let run = run.expect_line("WARN", [stream, "page token was rejected", "again from the first page"]);
         assert_eq!(asked(&run, stream), [&order[..2], &order[..]].concat());
         // Four providers are two pages, which are asked for twice.
         assert_eq!(run.asked(parent(stream)).len(), 4, "the parent is listed anew, and once");

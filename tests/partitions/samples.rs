@@ -17,7 +17,7 @@ fn is_bounded(run: &Run, least: usize) {
 
 #[test]
 fn a_check_of_connectors_asks_for_few_of_many_environments() {
-    let cut = "not all of it was asked for";
+    let cut = "not all of it was requested";
     // Without clusters there is no listing of connectors to end at: each environment would have to be asked.
     for (clusters, connectors, words) in
         [(0, 0, cut), (1, 0, "only 20 of its listings"), (2, 3, "only 20 of its listings")]
@@ -60,7 +60,7 @@ fn a_check_fails_at_a_partition_that_is_refused_among_the_first() {
     let name = order(&sim, "connectors")[3].clone();
     let cluster = name.split('/').next_back().unwrap();
     let sim = Simulator::start(nested().seed(sim.seed()).refuse(&format!("connectors/{cluster}")));
-    airbyte::check(reading(&sim, &["connectors"])).failed(&["connectors", &name, "refused"]);
+    airbyte::check(reading(&sim, &["connectors"])).failed(&["connectors", &name, "denied"]);
     let test = reading(&sim, &["connectors"]).arg("--test").run();
     assert_eq!(test.expect_code(3).records("connectors").len(), 1, "the others are readable");
 }

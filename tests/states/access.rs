@@ -41,7 +41,7 @@ fn edited(state: &Value, key: &str, value: Value) -> Value {
     state
 }
 
-/// Users are read from page one, with a warning of these words.
+/// Users are read from the first page, with a warning of these words.
 #[track_caller]
 fn assert_starts_over(run: Run, words: &[&str]) {
     let run = run.expect_code(0);
