@@ -24,11 +24,11 @@ pub fn write(
 ) -> Result<Vec<(String, Error)>, Error> {
     let success = if sample { "readable" } else { "complete" };
     let (mut failed, mut finished, mut total) = (Vec::new(), 0, Tally::default());
-    let (begun, mut progress) = (Instant::now(), Progress::default());
+    let (begun, mut progress, mut lines) = (Instant::now(), Progress::default(), Vec::new());
     while let Some(event) = events.blocking_recv()
         && !*stop.borrow()
     {
-        sink.write(&event).map_err(|cause| Error::output(&cause))?;
+        sink.write(&event, &mut lines).map_err(|cause| Error::output(&cause))?;
         progress.show(&event).iter().for_each(log::info);
         match event {
             Event::Finished { stream, tally } => {

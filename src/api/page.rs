@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use super::complaint::{self, MARK};
-use crate::json::Fields;
+use crate::json::{Entry, Fields};
 use crate::streams::Envelope;
 
 /// Maximum bytes of a page token: it is sent in a URL and stored in the state, once per page.
@@ -159,7 +159,7 @@ fn scan(body: &str) -> Result<Scanned, PageError> {
 /// An object of objects is one page. Any other is an error that comes with status 200, or no listing.
 fn scan_map(body: &str) -> Result<Scanned, PageError> {
     let json = body.trim_start_matches(MARK);
-    let Fields(fields) = object(json, "the response is not a JSON object")?;
+    let Fields::<Entry<'_>>(fields) = object(json, "the response is not a JSON object")?;
     // A connector may be called `error`, and has an id then.
     let is_error = |(name, value): &(_, &RawValue)| {
         name == "error" && serde_json::from_str(value.get()).is_ok_and(|error: Value| error["id"].is_null())

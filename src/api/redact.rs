@@ -4,6 +4,8 @@
 //! compared by their letters and digits only, ignoring case. Line breaks, escapes and the variants of base64 make no
 //! difference.
 
+use std::collections::{BTreeSet, HashSet};
+
 /// A text must not contain as many consecutive characters of a secret.
 pub const PIECE: usize = 10;
 
@@ -14,7 +16,9 @@ const WITHHELD: &str = "[withheld: it contains a piece of the credentials]";
 #[derive(Default)]
 pub struct Pieces {
     /// The letters and digits of each piece, the last one first.
-    reversed: Vec<Vec<u8>>,
+    reversed: HashSet<Vec<u8>>,
+    /// How many letters and digits such pieces have.
+    lengths: BTreeSet<usize>,
     /// Pieces of few letters and digits: they are looked for as they are.
     plain: Vec<String>,
 }
@@ -29,7 +33,8 @@ impl Pieces {
                 let letters = piece.iter().rev().filter(|c| c.is_ascii_alphanumeric());
                 let letters: Vec<u8> = letters.map(|c| *c as u8).collect();
                 if letters.len() * 2 > piece.len() {
-                    pieces.reversed.push(letters);
+                    pieces.lengths.insert(letters.len());
+                    pieces.reversed.insert(letters);
                 } else {
                     pieces.plain.push(piece.iter().collect());
                 }
@@ -52,14 +57,19 @@ impl Pieces {
         // A backslash may make an escape of the letter after it, or only stand before it.
         let found = |bare| {
             let mut read = Read { bare, ..Read::default() };
-            text.bytes()
-                .rev()
-                .any(|byte| read.add(byte) && self.reversed.iter().any(|piece| read.letters.ends_with(piece)))
+            text.bytes().rev().any(|byte| read.add(byte) && self.end(&read.letters))
         };
         let plain: String = text.to_lowercase().split_whitespace().collect();
         found(false)
             || (text.contains('\\') && found(true))
             || self.plain.iter().any(|piece| plain.contains(piece))
+    }
+
+    /// Whether letters, the last one first, end with those of a piece. Every page token is looked through, so the
+    /// pieces are looked up and not compared one by one.
+    fn end(&self, letters: &[u8]) -> bool {
+        let mut starts = self.lengths.iter().filter_map(|length| letters.len().checked_sub(*length));
+        starts.any(|start| self.reversed.contains(&letters[start..]))
     }
 }
 

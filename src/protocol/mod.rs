@@ -129,14 +129,14 @@ pub trait Sink: Send {
     /// Appends what is to be written of an event: whole lines, or nothing.
     fn say(&mut self, event: &Event, lines: &mut Vec<u8>);
 
-    /// Writes what is to be said of an event.
+    /// Writes what is to be said of an event. `lines`: a buffer, whose memory is used again.
     ///
     /// # Errors
     /// Those of stdout.
-    fn write(&mut self, event: &Event) -> io::Result<()> {
-        let mut lines = Vec::new();
-        self.say(event, &mut lines);
-        if lines.is_empty() { Ok(()) } else { line(&lines) }
+    fn write(&mut self, event: &Event, lines: &mut Vec<u8>) -> io::Result<()> {
+        lines.clear();
+        self.say(event, lines);
+        if lines.is_empty() { Ok(()) } else { line(lines) }
     }
 
     /// Tells people how streams ended: in the log, unless it has told them itself.

@@ -8,7 +8,7 @@ use memchr::{memchr, memchr3_iter};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::json::{Fields, Text};
+use crate::json::{Entry, Fields, Text};
 
 /// A JSON object, not rebuilt.
 pub struct Object<'a> {
@@ -24,6 +24,12 @@ pub struct Field<'a> {
     /// The value once more, where it is an object that has been opened. Boxed, so that the fields of an
     /// object stay in a small allocation.
     pub object: Option<Box<Object<'a>>>,
+}
+
+impl<'a> From<Entry<'a>> for Field<'a> {
+    fn from((name, value): Entry<'a>) -> Field<'a> {
+        Field { name, value, rule: None, object: None }
+    }
 }
 
 /// Where a field stands in a record. Written out only where it has to be told.
@@ -45,8 +51,7 @@ impl<'a> Object<'a> {
     /// None if the text is not a JSON object.
     pub fn open(text: &'a str) -> Option<Object<'a>> {
         let Fields(fields) = serde_json::from_str(text).ok()?;
-        let field = |(name, value)| Field { name, value, rule: None, object: None };
-        Some(Object { text, fields: fields.into_iter().map(field).collect() })
+        Some(Object { text, fields })
     }
 
     /// The field at that path, through objects that have been opened.
