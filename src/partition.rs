@@ -23,6 +23,15 @@ pub struct Partition {
     pub refusal: Refusal,
 }
 
+impl Partition {
+    /// In words, why a record is of another listing; none if it repeats no other id. `text`: of the field at a path.
+    pub fn disowns<T: AsRef<str>>(&self, text: impl Fn(&[&str]) -> Option<T>) -> Option<String> {
+        let (path, id) = self.echo.as_ref()?;
+        let is_other = text(path).is_some_and(|other| !["", id].contains(&other.as_ref()));
+        is_other.then(|| format!("a record whose {} is not {id}, which was requested", path.join(".")))
+    }
+}
+
 /// A scope, of which it is not known whether its listing holds what is below it, too.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scope {

@@ -37,7 +37,7 @@ pub fn run(
     sink: Box<dyn Sink>,
     sample: bool,
 ) -> Result<Outcome, Error> {
-    let (client, rows) = (Rc::new(Client::new(config)?), Rows::new(sample.then_some(Sample::OF_PARENTS)));
+    let (client, rows) = (Rc::new(Client::new(config)?), Rows::default());
     let stop = Stop::listen();
     let stop = stop.map_err(|error| Error::broken(format!("signals cannot be handled: {error}")))?;
     let runtime = Builder::new_current_thread().enable_all().build();
@@ -55,7 +55,8 @@ pub fn run(
         let plan = Rc::new(Plan {
             access: organization.access(&client),
             client,
-            rows,
+            // The organization is looked up as for a read, or a check could fail where a read does not.
+            rows: rows.cut(sample.then_some(Sample::OF_PARENTS)),
             organization,
             concurrency: config.concurrency,
             options: RecordOptions::new(id, config.schema_drift, config.offered.personal_data, key),

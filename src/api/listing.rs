@@ -139,15 +139,17 @@ pub struct Most {
 type Key = (&'static str, Option<String>);
 
 /// Rows that have been listed in this run.
+#[derive(Default)]
 pub struct Rows {
     kept: RefCell<HashMap<Key, Rc<OnceCell<Rc<Listed>>>>>,
     most: Option<Most>,
 }
 
 impl Rows {
-    /// `most`: where a listing is cut; else it is read to its end.
-    pub fn new(most: Option<Most>) -> Rows {
-        Rows { kept: RefCell::default(), most }
+    /// `most`: where listings are cut from now on; else they are read to their end.
+    #[must_use]
+    pub fn cut(self, most: Option<Most>) -> Rows {
+        Rows { most, ..self }
     }
 
     /// The rows of a listing. They are listed once a run, unless they are forgotten;
@@ -197,9 +199,8 @@ async fn list(
         };
         for record in page.records() {
             let row = row(record).ok_or_else(|| listing.broken(client, &page, "a record without an id"))?;
-            if let Some((path, id)) = partition.echo.as_ref().filter(|echo| is_of_another(record, echo)) {
-                let what = format!("a record whose {} is not {id}, which was requested", path.join("."));
-                return Err(listing.broken(client, &page, &what));
+            if let Some(foreign) = partition.disowns(|path| text(record, path)) {
+                return Err(listing.broken(client, &page, &foreign));
             }
             let texts = [Some(&row.id), row.name.as_ref(), row.crn.as_ref()];
             if texts.into_iter().flatten().any(|text| client.betrays(text)) {
@@ -227,11 +228,10 @@ async fn list(
     }
 }
 
-/// Whether a record repeats another id than that of its listing: the listing was not narrowed.
-fn is_of_another(record: &str, (path, id): &(&[&str], String)) -> bool {
-    let record: Value = serde_json::from_str(record).unwrap_or_default();
-    let echo = record.pointer(&format!("/{}", path.join("/"))).and_then(Value::as_str);
-    !path.is_empty() && echo.is_some_and(|other| !other.is_empty() && other != id)
+/// The text at a path of a record, if there is one.
+fn text(record: &str, path: &[&str]) -> Option<String> {
+    let record: Value = serde_json::from_str(record).ok()?;
+    record.pointer(&format!("/{}", path.join("/")))?.as_str().map(str::to_owned)
 }
 
 /// The fields of a record that make a row, each no longer than it may be; none without an id.

@@ -114,10 +114,8 @@ impl Shape {
     ) -> Result<Fitted<'a>, String> {
         let record = self.rules.open(record, self.stream, None)?.ok_or("a record that is not an object")?;
         let text = |path: &[&str]| record.text(path).filter(|text| !text.is_empty());
-        if let Some((path, id)) = &partition.echo
-            && text(path).is_some_and(|other| other != *id)
-        {
-            return Err(format!("a record whose {} is not {id}, which was requested", path.join(".")));
+        if let Some(foreign) = partition.disowns(text) {
+            return Err(foreign);
         }
         // A field that the API sends under the name of a derived column wins, also under that of the key.
         let own = std::slice::from_ref(&self.stream.key);

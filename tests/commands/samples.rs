@@ -180,6 +180,18 @@ fn an_empty_first_page_does_not_prove_that_a_list_is_empty() {
     assert_eq!(service.asked("/iam/v2/users").len(), 2);
 }
 
+/// What a look-up finds decides what a read does, so a check does not cut it.
+#[test]
+fn a_check_looks_up_the_organization_behind_as_many_pages_as_a_read() {
+    let service = Pretend::but("/org/v2/organizations", |asked| {
+        let page: u32 = asked.parameter("page_token").map_or(1, |token| token.parse().unwrap());
+        if page < 15 { Reply::page([], Some(&(page + 1).to_string())) } else { ordinary(asked) }
+    });
+    check(&service, &["role_bindings"]).succeeded();
+    assert_eq!(service.asked("/org/v2/organizations").len(), 15);
+    assert!(service.asked("/org/v2/environments").is_empty(), "the look-up fell back");
+}
+
 #[test]
 fn a_check_finds_what_would_break_a_read_on_its_first_page() {
     let service = Pretend::start(|asked| match asked.path.as_str() {
