@@ -42,7 +42,8 @@ impl Organization {
     /// Looks up the organization; `wanted`, the setting `organization_id`, selects and guards.
     ///
     /// If the key cannot list organizations, the resource names of its environments are used. If both listings
-    /// are denied, `wanted` is accepted with a warning.
+    /// are denied, `wanted` is accepted with a warning. `may_be_blind`: so it is if they are empty, because the role
+    /// that the streams require need not see the organization.
     ///
     /// # Errors
     /// Denied, if a response does not name the wanted organization; Config, if the key belongs to
@@ -51,15 +52,17 @@ impl Organization {
         client: &Client,
         rows: &Rows,
         wanted: Option<&str>,
+        may_be_blind: bool,
         on_wait: &impl AsyncFn(Wait),
     ) -> Result<Organization, Error> {
         let list = async |stream: &'static Stream| {
             let whole = Partition { path: stream.path.to_owned(), ..Partition::default() };
             hidden(rows.list(client, stream, &whole, on_wait).await)
         };
+        let is_wanted = wanted.is_some() && !may_be_blind;
         let organizations = list(&ORGANIZATIONS).await?;
         let empty = match &organizations {
-            Ok(listed) if wanted.is_some() || !listed.rows.is_empty() => {
+            Ok(listed) if is_wanted || !listed.rows.is_empty() => {
                 return choose(listed.rows.iter().map(Organization::from).collect(), wanted);
             }
             Ok(_) => "is empty".to_owned(),
@@ -68,7 +71,7 @@ impl Organization {
         let why = match list(&ENVIRONMENTS).await? {
             Ok(listed) => {
                 let found = organizations_of(&listed.rows);
-                if wanted.is_some() || !found.is_empty() {
+                if is_wanted || !found.is_empty() {
                     return choose(found, wanted);
                 }
                 if listed.rows.is_empty() { "is empty".to_owned() } else { "contains none".to_owned() }
