@@ -13,7 +13,9 @@
 mod bindings;
 mod clusters;
 mod connectors;
+mod costs;
 mod credentials;
+mod days;
 mod faults;
 mod grants;
 mod http;
@@ -235,6 +237,19 @@ impl Simulator {
     pub fn delete(&mut self, stream: &str, count: usize) -> Vec<String> {
         self.truth.forget();
         self.shared.service.delete(self.org().stream(stream), count)
+    }
+
+    /// From now on it is this day, `yyyy-mm-dd`, in the service and in the truth. What days have left
+    /// by then may have changed.
+    pub fn set_today(&mut self, date: &str) {
+        self.org().set_today(time::day(date).expect("a date"));
+        self.truth.forget();
+        self.shared.service.forget_listings();
+    }
+
+    /// The day that it is, `yyyy-mm-dd`.
+    pub fn today(&self) -> String {
+        time::date(self.org().today())
     }
 
     /// Grants role bindings, at once or when they are due.

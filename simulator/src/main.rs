@@ -44,6 +44,12 @@ struct Flags {
     /// The key's owner holds no OrganizationAdmin
     #[arg(long)]
     weak_key: bool,
+    /// The day that it is, yyyy-mm-dd; the real one in UTC unless given
+    #[arg(long, value_name = "DATE")]
+    today: Option<String>,
+    /// How many days before that day the first one was that cost anything
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    past_days: u64,
     /// Write {stream: [ids]} here; the number of ids where there are more than 100,000
     #[arg(long, value_name = "F")]
     truth_file: Option<PathBuf>,
@@ -79,6 +85,7 @@ fn sizes() -> impl Iterator<Item = Arg> {
             .default_value(kept(stream.size.to_string()));
         match stream.parent() {
             Some(parent) => flag.help(format!("In each of the {}", parent.replace('_', " "))),
+            None if stream.is_dated() => flag.help("On each day"),
             None => flag,
         }
     })
@@ -89,6 +96,7 @@ fn scenario(flags: &Flags, sizes: &ArgMatches) -> Scenario {
         .grant(Grant::of_organization(flags.grant).between_listings())
         .latency(Duration::from_millis(flags.latency_ms))
         .port(flags.port)
+        .past_days(flags.past_days)
         .bindings(match flags.bindings {
             Bindings::Inclusive => BindingsServer::Inclusive,
             Bindings::NestedOnly => BindingsServer::NestedOnly,
@@ -103,6 +111,9 @@ fn scenario(flags: &Flags, sizes: &ArgMatches) -> Scenario {
     }
     if let Some(seed) = flags.seed {
         scenario = scenario.seed(seed);
+    }
+    if let Some(date) = &flags.today {
+        scenario = scenario.today(date);
     }
     if let Some(file) = &flags.log_file {
         scenario = scenario.log_file(file.clone());

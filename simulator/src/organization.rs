@@ -2,6 +2,8 @@
 //! that a million users cost no more memory than ten; and the facts of a stream that this takes.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::time::SystemTime;
 
 use fastrand::Rng;
 
@@ -9,6 +11,7 @@ use crate::credentials::Credentials;
 use crate::json::Object;
 use crate::random::{dice, one_in, pick, short_id, uuid};
 use crate::scenario::Scenario;
+use crate::time::{Day, day_of};
 
 /// The host that links name, wherever the simulator itself listens.
 pub const HOST: &str = "https://api.confluent.cloud";
@@ -27,7 +30,8 @@ pub struct Stream {
     /// another number is another organization.
     pub number: u64,
     pub ids: Ids,
-    /// How many records there are unless the scenario says; under a parent, how many in each.
+    /// How many records there are unless the scenario says; under a parent, how many in each; of days,
+    /// how many on each.
     pub size: u64,
     /// Where there are several parents, a rude organization has one without any.
     pub uneven: bool,
@@ -63,6 +67,18 @@ pub enum Narrowed {
     Path(&'static str),
     /// A record of this stream, by a query parameter.
     Query(&'static str, &'static str),
+    /// Days, by the first one and the one after the last.
+    Days(Days),
+}
+
+/// A listing of what each day has left.
+#[derive(Clone, Copy, Debug)]
+pub struct Days {
+    /// Query parameters.
+    pub from: &'static str,
+    pub until: &'static str,
+    /// Whether the listing holds a record by now.
+    pub holds: fn(&Organization, Row) -> bool,
 }
 
 /// What a listing is wrapped in.
@@ -101,17 +117,23 @@ impl Stream {
     pub fn parent(&self) -> Option<&'static str> {
         match self.narrowed {
             Narrowed::Path(parent) | Narrowed::Query(_, parent) => Some(parent),
-            Narrowed::Nothing | Narrowed::Scope => None,
+            Narrowed::Nothing | Narrowed::Scope | Narrowed::Days(_) => None,
         }
     }
 
-    /// The query parameter without which the listing is refused.
-    pub fn parameter(&self) -> Option<&'static str> {
+    /// The query parameters without which the listing is refused.
+    pub fn parameters(&self) -> Vec<&'static str> {
         match self.narrowed {
-            Narrowed::Scope => Some("crn_pattern"),
-            Narrowed::Query(parameter, _) => Some(parameter),
-            Narrowed::Nothing | Narrowed::Path(_) => None,
+            Narrowed::Scope => vec!["crn_pattern"],
+            Narrowed::Query(parameter, _) => vec![parameter],
+            Narrowed::Days(days) => vec![days.from, days.until],
+            Narrowed::Nothing | Narrowed::Path(_) => Vec::new(),
         }
+    }
+
+    /// Whether each record was left by a day.
+    pub fn is_dated(&self) -> bool {
+        matches!(self.narrowed, Narrowed::Days(_))
     }
 
     /// Whether a part of its listings may be called so: one of those that `Scenario::refuse` names.
@@ -136,6 +158,9 @@ pub struct Organization {
     pub id: String,
     pub name: String,
     pub credentials: Credentials,
+    today: AtomicU64,
+    /// The first day that has left anything.
+    first_day: Day,
     streams: &'static [Stream],
 }
 
@@ -147,7 +172,10 @@ impl Organization {
         let name =
             pick(&mut dice, &["Nordwind Logistics", "Acme & Töchter", "Blue Heron Bank", "Kestrel Energy"]);
         let credentials = Credentials::new(scenario.seed, &mut dice);
-        let this = Self { scenario, id, name: name.to_owned(), credentials, streams };
+        let today = scenario.today.unwrap_or_else(|| day_of(SystemTime::now()));
+        let first_day = today - scenario.past_days;
+        let today = AtomicU64::new(today);
+        let this = Self { scenario, id, name: name.to_owned(), credentials, today, first_day, streams };
         for name in this.scenario.streams() {
             this.stream(name);
         }
@@ -178,7 +206,42 @@ impl Organization {
 
     pub fn count(&self, stream: &str) -> u64 {
         let stream = self.stream(stream);
-        self.each(stream) * stream.parent().map_or(1, |parent| self.count(parent))
+        let homes = match stream.narrowed {
+            Narrowed::Days(_) => self.today() - self.first_day,
+            _ => stream.parent().map_or(1, |parent| self.count(parent)),
+        };
+        self.each(stream) * homes
+    }
+
+    /// The day that is not over yet.
+    pub fn today(&self) -> Day {
+        self.today.load(SeqCst)
+    }
+
+    /// Days do not come back.
+    pub fn set_today(&self, day: Day) {
+        assert!(self.today.fetch_max(day, SeqCst) <= day, "the simulator's days do not come back");
+    }
+
+    /// The day that left a record, and the record's number there.
+    pub fn dated(&self, row: Row) -> (Day, u64) {
+        let each = self.each(row.stream).max(1);
+        (self.first_day + row.index / each, row.index % each)
+    }
+
+    /// Whether a listing holds a record by now.
+    pub fn holds(&self, row: Row) -> bool {
+        match row.stream.narrowed {
+            Narrowed::Days(days) => (days.holds)(self, row),
+            _ => true,
+        }
+    }
+
+    /// The numbers of the records that these days have left.
+    pub fn left_on(&self, stream: &Stream, days: &Range<Day>) -> Range<u64> {
+        let (each, first) = (self.each(stream), self.first_day);
+        let place = |day: Day| day.min(self.today()).saturating_sub(first) * each;
+        place(days.start)..place(days.end)
     }
 
     /// The record that this one is in, and its number there.

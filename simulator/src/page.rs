@@ -2,6 +2,8 @@
 //! any form the service has been seen to send when rude. A page depends on its place and the seed
 //! only, so the same token brings the same rows however often it is asked.
 
+use std::ops::Range;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
@@ -9,6 +11,7 @@ use crate::faults::{Fault, errors_of_page};
 use crate::json::{Object, quoted};
 use crate::organization::{ALIAS, Envelope, HOST, Narrowed, Organization, Row, Stream};
 use crate::random::{dice, hash, mix, one_in};
+use crate::time::Day;
 use crate::token::Cursor;
 
 /// What a fault changes about a page.
@@ -49,6 +52,8 @@ pub struct Asked {
     pub stream: &'static Stream,
     /// The record that it is narrowed to.
     pub home: Option<Row>,
+    /// The days that it is narrowed to.
+    pub days: Option<Range<Day>>,
     /// Names and values, sorted.
     pub filter: Vec<(String, String)>,
 }

@@ -1,12 +1,14 @@
 //! From a request to an answer: who asks, what is refused, which listing and page it is.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
 use crate::bindings;
+use crate::days;
 use crate::faults::Fault;
 use crate::grants::{Grant, Ledger};
 use crate::http::{Answer, Head};
@@ -17,6 +19,7 @@ use crate::quota::Window;
 use crate::random::dice;
 use crate::refusals::{Refusal, denied, expired, invalid, refuse};
 use crate::streams::{STREAMS, Target, at};
+use crate::time::Day;
 use crate::token::{Cursor, Mint};
 
 /// Listings kept, so that a filter is applied once and not once a page.
@@ -91,7 +94,16 @@ impl Service {
         let gone = lock(&self.gone);
         let rows = home.map_or(0..self.org.count(stream.name), |home| self.org.inside(stream, home.index));
         let rows = rows.filter(|index| !gone.contains(&(stream.name, *index)));
-        rows.map(|index| Row { stream, index }).collect()
+        rows.map(|index| Row { stream, index }).filter(|row| self.org.holds(*row)).collect()
+    }
+
+    /// Those that are still there of what these days have left.
+    fn left_on(&self, stream: &'static Stream, days: &Range<Day>) -> Vec<Row> {
+        let left = self.org.left_on(stream, days);
+        let mut rows = self.live(stream, None);
+        rows.retain(|row| left.contains(&row.index));
+        days::arrange(&self.org, &mut rows);
+        rows
     }
 
     /// All records that are listed, in order: those that are still there and those that have come.
@@ -107,6 +119,11 @@ impl Service {
         [granted(grants.front()), live, granted(grants.back())].concat()
     }
 
+    /// Makes all listings anew.
+    pub fn forget_listings(&self) {
+        lock(&self.listings).clear();
+    }
+
     /// Grants role bindings, now or later.
     pub fn grant(&self, grant: Grant) {
         lock(&self.grants).plan(grant);
@@ -114,7 +131,10 @@ impl Service {
     }
 
     /// How many records are still there, of those that were there from the start.
-    pub fn count(&self, stream: &Stream) -> u64 {
+    pub fn count(&self, stream: &'static Stream) -> u64 {
+        if stream.is_dated() {
+            return self.live(stream, None).len() as u64;
+        }
         let gone = lock(&self.gone).iter().filter(|(of, _)| *of == stream.name).count();
         self.org.count(stream.name) - gone as u64
     }
@@ -221,7 +241,7 @@ impl Service {
         twist: Twist,
     ) -> Result<Answer, Refusal> {
         let narrows = |name: &str| {
-            stream.parameter() == Some(name) || stream.filters.iter().any(|(known, _)| *known == name)
+            stream.parameters().contains(&name) || stream.filters.iter().any(|(known, _)| *known == name)
         };
         let mut filter: Vec<(String, String)> =
             head.query.iter().filter(|(name, _)| narrows(name)).cloned().collect();
@@ -235,7 +255,8 @@ impl Service {
                 lock(&self.listings).clear();
             }
         }
-        let asked = Asked { stream, home: self.home(stream, homes)?, filter };
+        let days = days::asked(&self.org, stream, head)?;
+        let asked = Asked { stream, home: self.home(stream, homes)?, days, filter };
         let number = asked.number();
         let cursor = self.cursor(stream, number, head)?;
         self.hiccup(number, cursor)?;
@@ -336,7 +357,10 @@ impl Service {
         }
         let server = self.org.scenario.bindings;
         let scope = asked.filter.iter().find(|(name, _)| name == "crn_pattern");
-        let mut rows = self.present(stream, asked.home);
+        let mut rows = match &asked.days {
+            Some(days) => self.left_on(stream, days),
+            None => self.present(stream, asked.home),
+        };
         rows.retain(|row| {
             scope.is_none_or(|(_, scope)| bindings::finds(server, scope, &bindings::pattern(&self.org, *row)))
                 && self.matches(*row, &asked.filter)

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::faults::{At, Fault};
 use crate::grants::Grant;
+use crate::time::{Day, day};
 
 /// What a role-bindings listing takes `crn_pattern` for, with a scope X (an organization, an
 /// environment or a cluster). Confluent's own documents and clients disagree, so all are offered.
@@ -37,6 +38,8 @@ pub struct Scenario {
     pub(crate) rude: bool,
     /// Of the streams that do not have their usual size.
     pub(crate) sizes: BTreeMap<String, u64>,
+    pub(crate) today: Option<Day>,
+    pub(crate) past_days: u64,
     pub(crate) organization_bindings: Option<u64>,
     pub(crate) bindings: BindingsServer,
     pub(crate) latency: Duration,
@@ -65,6 +68,8 @@ impl Scenario {
             seed: fastrand::u64(..1_000_000),
             rude: true,
             sizes: BTreeMap::new(),
+            today: None,
+            past_days: 20,
             organization_bindings: None,
             bindings: BindingsServer::default(),
             latency: Duration::ZERO,
@@ -155,6 +160,24 @@ impl Scenario {
     /// How many connectors each Kafka cluster has, but for the one that has none in a rude organization.
     pub fn connectors(self, count: u64) -> Self {
         self.size("connectors", count)
+    }
+
+    /// How many lines each day costs.
+    pub fn billing_costs(self, count: u64) -> Self {
+        self.size("billing_costs", count)
+    }
+
+    /// The day on which it is started, `yyyy-mm-dd`; the real one in UTC unless said. It stays that day
+    /// until [`Simulator::set_today`](crate::Simulator::set_today).
+    pub fn today(mut self, date: &str) -> Self {
+        self.today = Some(day(date).expect("a date"));
+        self
+    }
+
+    /// How many days before that day the first one was that cost anything; 20 unless said.
+    pub fn past_days(mut self, count: u64) -> Self {
+        self.past_days = count;
+        self
     }
 
     pub fn bindings(mut self, server: BindingsServer) -> Self {

@@ -4,9 +4,10 @@
 use crate::bindings;
 use crate::clusters;
 use crate::connectors;
+use crate::costs;
 use crate::identities;
 use crate::keys;
-use crate::organization::{Envelope, Errors, Ids, Narrowed, Stream};
+use crate::organization::{Days, Envelope, Errors, Ids, Narrowed, Stream};
 use crate::records;
 
 /// What most listings have in common. Where it is empty, each row has to say.
@@ -175,6 +176,18 @@ pub static STREAMS: &[Stream] = &[
         record: connectors::record,
         ..USUAL
     },
+    Stream {
+        name: "billing_costs",
+        path: "/billing/v1/costs",
+        kind: "Cost",
+        number: 40,
+        ids: Ids::Made(costs::description),
+        size: 7,
+        narrowed: Narrowed::Days(Days { from: "start_date", until: "end_date", holds: costs::is_known }),
+        page_size: (5000, 10_000),
+        record: costs::record,
+        ..USUAL
+    },
 ];
 
 /// What a path asks for.
@@ -204,10 +217,11 @@ fn target<'a>(stream: &'static Stream, path: &'a str) -> Option<Target<'a>> {
         }
     }
     let id = given.next();
-    // What comes in a map is asked for by its name, and looks different by itself.
-    let known = match stream.envelope {
-        Envelope::Pages => id != Some("") && given.next().is_none(),
-        Envelope::Map { .. } => id.is_none(),
+    // What comes in a map is asked for by its name, and looks different by itself; what a day has left has
+    // no id.
+    let known = match (stream.envelope, stream.narrowed) {
+        (Envelope::Map { .. }, _) | (_, Narrowed::Days(_)) => id.is_none(),
+        _ => id != Some("") && given.next().is_none(),
     };
     known.then_some(Target { stream, homes, id })
 }
@@ -234,6 +248,8 @@ mod tests {
                 connectors,
                 Some(("connectors", vec![("environments", "env-1"), ("kafka_clusters", "lkc-1")], None)),
             ),
+            ("/billing/v1/costs", Some(("billing_costs", vec![], None))),
+            ("/billing/v1/costs/1", None),
             ("/iam/v2/users&page_token=x", None),
             ("/iam/v2/users/", None),
             ("/iam/v2/usersx", None),

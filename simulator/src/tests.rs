@@ -4,6 +4,7 @@
 mod bindings;
 mod clusters;
 mod connectors;
+mod costs;
 mod identities;
 mod keys;
 

@@ -7,8 +7,11 @@ use fastrand::Rng;
 
 use crate::random::one_in;
 
-/// Year, month and day of a day counted from 1970-01-01 (Hinnant's `civil_from_days`).
-fn civil(days: u64) -> (u64, u64, u64) {
+/// A day, counted from 1970-01-01.
+pub type Day = u64;
+
+/// Year, month and day of a day (Hinnant's `civil_from_days`).
+pub fn civil(days: Day) -> (u64, u64, u64) {
     let z = days + 719_468;
     let (era, of_era) = (z / 146_097, z % 146_097);
     let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
@@ -17,6 +20,31 @@ fn civil(days: u64) -> (u64, u64, u64) {
     let day = of_year - (153 * shifted + 2) / 5 + 1;
     let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
     (year_of_era + era * 400 + u64::from(month <= 2), month, day)
+}
+
+/// The day on which a moment is, in UTC.
+pub fn day_of(moment: SystemTime) -> Day {
+    moment.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() / 86_400)
+}
+
+/// `yyyy-mm-dd`
+pub fn date(day: Day) -> String {
+    let (year, month, day) = civil(day);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// Reads what [`date`] writes, and nothing else (Hinnant's `days_from_civil`).
+pub fn day(text: &str) -> Option<Day> {
+    let mut parts = text.split('-').map(str::parse::<u64>);
+    let (year, month, of_month) = (parts.next()?.ok()?, parts.next()?.ok()?, parts.next()?.ok()?);
+    if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&of_month) {
+        return None;
+    }
+    let year = year - u64::from(month <= 2);
+    let (era, of_era) = (year / 400, year % 400);
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + of_month - 1;
+    let day = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
+    (date(day) == text).then_some(day)
 }
 
 fn clock(seconds: u64) -> String {
@@ -60,6 +88,27 @@ pub fn http_date(moment: SystemTime) -> String {
 mod tests {
     use super::*;
     use std::time::Duration;
+
+    #[test]
+    fn days_are_read_as_they_are_written_and_nothing_else_is_a_day() {
+        for (text, number) in
+            [("1970-01-01", 0), ("2000-02-29", 11_016), ("2026-12-31", 20_818), ("9999-12-31", 2_932_896)]
+        {
+            assert_eq!((day(text), date(number)), (Some(number), text.to_owned()));
+        }
+        let odd = [
+            "",
+            "x",
+            "2026-13-01",
+            "2026-2-1",
+            "2026-02-29",
+            "2026-02-00",
+            "0001-01-01",
+            "2026-01-01 00:00:00",
+        ];
+        assert_eq!(odd.map(day), [None; 8]);
+        assert!((0..100_000).all(|number| day(&date(number)) == Some(number)));
+    }
 
     #[test]
     fn dates_are_the_calendar_s() {

@@ -85,7 +85,7 @@ pub fn read_all(sim: &Simulator, path: &str) -> Vec<Value> {
 
 /// The streams whose listings need nothing but their path.
 pub fn flat() -> impl Iterator<Item = &'static Stream> {
-    STREAMS.iter().filter(|stream| stream.parent().is_none() && stream.parameter().is_none())
+    STREAMS.iter().filter(|stream| stream.parent().is_none() && stream.parameters().is_empty())
 }
 
 pub fn bindings(sim: &Simulator, pattern: &str) -> Vec<Value> {
