@@ -19,7 +19,6 @@ use crate::protocol::{Selected, Sink};
 use crate::secret::Secret;
 use crate::shape::RecordOptions;
 use crate::stop::Stop;
-use crate::streams::{BILLING_ADMIN, find};
 use crate::sync::{self, Plan, Sample};
 use crate::write;
 
@@ -73,10 +72,7 @@ pub fn run(
 /// The organization, and whether the look-up that detects shortened lists is still to be done. If it can fail the
 /// run, it is done first, because rows that a target has dropped cannot be restored.
 async fn look_up(client: &Client, rows: &Rows, config: &Config) -> Result<(Organization, bool), Error> {
-    let mut offered = config.offered.streams.iter().filter_map(|name| find(name));
-    let may_be_blind = offered.all(|stream| stream.role == BILLING_ADMIN);
-    let wanted = config.organization_id.as_deref();
-    let organization = Organization::look_up(client, rows, wanted, may_be_blind, &check::tell).await?;
+    let organization = Organization::look_up(client, rows, config, &check::tell).await?;
     if config.shortened_lists == Doubt::Fail {
         match check::shortened(client, &organization, true).await {
             Ok(Some(words)) => {

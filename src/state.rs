@@ -144,7 +144,7 @@ impl Position {
             Position::At(at) => (None, at.partition.as_ref(), at.access.organization_id.as_ref()),
             Position::Start => (None, None, None),
         };
-        let last = keys.remove("last_records").as_ref().and_then(Value::as_u64);
+        let last = keys.shift_remove("last_records").as_ref().and_then(Value::as_u64);
         let values = [
             organization_id.cloned().into(),
             at.and_then(|at| at.access.api_key_hash.clone()).into(),
