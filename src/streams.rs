@@ -272,6 +272,15 @@ pub static STREAMS: &[Stream] = &[
             "/connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connectors"
         )
     },
+    flat!("certificate_authorities", "/iam/v2/certificate-authorities"),
+    Stream {
+        partitions: each("certificate_authorities", "certificate_authority_id"),
+        derived: &[("certificate_authority_id", Injected)],
+        ..flat!(
+            "certificate_pools",
+            "/iam/v2/certificate-authorities/{certificate_authority_id}/identity-pools"
+        )
+    },
 ];
 
 /// The stream of that name, if it is offered.

@@ -11,6 +11,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests"))]
 
 mod bindings;
+mod certificates;
 mod clusters;
 mod connectors;
 mod credentials;

@@ -2,6 +2,7 @@
 //! routes, refusals, faults, sizes and their flags, the truth and the log of requests.
 
 use crate::bindings;
+use crate::certificates;
 use crate::clusters;
 use crate::connectors;
 use crate::identities;
@@ -173,6 +174,28 @@ pub static STREAMS: &[Stream] = &[
         envelope: Envelope::Map { name: connectors::name, parts: &["id", "info", "status"] },
         errors: Errors::Object,
         record: connectors::record,
+        ..USUAL
+    },
+    Stream {
+        name: "certificate_authorities",
+        path: "/iam/v2/certificate-authorities",
+        kind: "CertificateAuthority",
+        number: 20,
+        ids: Ids::Prefix("op-"),
+        size: 2,
+        record: certificates::authority,
+        ..USUAL
+    },
+    Stream {
+        name: "certificate_pools",
+        path: "/iam/v2/certificate-authorities/{certificate_authorities}/identity-pools",
+        kind: "CertificateIdentityPool",
+        number: 21,
+        ids: Ids::Prefix("pool-"),
+        size: 3,
+        uneven: true,
+        narrowed: Narrowed::Path("certificate_authorities"),
+        record: certificates::pool,
         ..USUAL
     },
 ];

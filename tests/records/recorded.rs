@@ -75,6 +75,17 @@ fn own_fields(path: &str) -> Value {
             "display_name": "pool", "description": "", "identity_claim": "claims.sub", "filter": "true",
             "principal": "pool-1", "state": "ENABLED",
         }),
+        "/iam/v2/certificate-authorities" => json!({
+            "display_name": "my-ca", "description": "", "fingerprints": ["B1BC968BD4f49D622AA8"],
+            "expiration_dates": [time], "serial_numbers": ["219C542DE8f6EC7177FA4EE8C3705797"],
+            "certificate_chain_filename": "certificate.pem", "crl_source": "LOCAL",
+            "crl_url": "Local file uploaded", "crl_updated_at": time,
+            "require_crl_on_client_certificate": false, "state": "ENABLED",
+        }),
+        "/iam/v2/certificate-authorities/x-1/identity-pools" => json!({
+            "display_name": "pool", "description": "", "external_identifier": "UID", "filter": "C=='Canada'",
+            "principal": "pool-1", "state": "ENABLED",
+        }),
         // Of others nothing more has been recorded.
         _ => json!({}),
     }

@@ -70,7 +70,7 @@ pub fn asked(run: &Run, stream: &str) -> Vec<String> {
 
 /// The partition that a record came from.
 pub fn home(record: &Value) -> String {
-    let columns = ["identity_provider_id", "environment_id", "kafka_cluster_id"];
+    let columns = ["identity_provider_id", "certificate_authority_id", "environment_id", "kafka_cluster_id"];
     let ids: Vec<&str> = columns.iter().filter_map(|name| record[*name].as_str()).collect();
     ids.join("/")
 }

@@ -95,6 +95,7 @@ fn own_derived(stream: &str) -> &'static [&'static str] {
         "api_keys" => &["display_name", "owner_id", "resource_id", "resource_kind", "environment_id"],
         "kafka_clusters" => &["environment_id", "display_name"],
         "identity_pools" => &["identity_provider_id"],
+        "certificate_pools" => &["certificate_authority_id"],
         "connectors" => &[
             "connector_id",
             "environment_id",
@@ -252,6 +253,9 @@ fn derived(stream: &str, truth: &Value, homes: &[String], organization: Option<&
     }
     if stream == "identity_pools" {
         all["identity_provider_id"] = homes[0].as_str().into();
+    }
+    if stream == "certificate_pools" {
+        all["certificate_authority_id"] = homes[0].as_str().into();
     }
     if stream == "connectors" {
         all["connector_id"] = truth["id"]["id"].clone();
