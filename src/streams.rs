@@ -281,6 +281,8 @@ pub static STREAMS: &[Stream] = &[
             "/iam/v2/certificate-authorities/{certificate_authority_id}/identity-pools"
         )
     },
+    flat!("ip_groups", "/iam/v2/ip-groups"),
+    flat!("ip_filters", "/iam/v2/ip-filters"),
 ];
 
 /// The stream of that name, if it is offered.

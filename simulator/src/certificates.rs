@@ -3,7 +3,7 @@
 
 use fastrand::Rng;
 
-use crate::json::{Object, quoted};
+use crate::json::{Object, list};
 use crate::organization::{Organization, Row};
 use crate::random::{characters, one_in, pick};
 use crate::records::{FIRST_DAY, LAST_DAY, head};
@@ -12,10 +12,6 @@ use crate::time::rfc3339;
 /// As recorded, hexadecimal digits mostly in capitals.
 fn hexadecimal(dice: &mut Rng, count: usize) -> String {
     characters(dice, b"0123456789ABCDEFf", count)
-}
-
-fn list(texts: impl Iterator<Item = String>) -> String {
-    format!("[{}]", texts.map(|text| quoted(&text)).collect::<Vec<_>>().join(","))
 }
 
 /// Adds where the list of revoked certificates comes from. Of a list that is a file, the URL has been

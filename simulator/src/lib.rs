@@ -10,6 +10,7 @@
 )]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests"))]
 
+mod addresses;
 mod bindings;
 mod certificates;
 mod clusters;

@@ -1,6 +1,7 @@
 //! The listings this simulator knows. All that is done with a stream follows from its row here:
 //! routes, refusals, faults, sizes and their flags, the truth and the log of requests.
 
+use crate::addresses;
 use crate::bindings;
 use crate::certificates;
 use crate::clusters;
@@ -196,6 +197,29 @@ pub static STREAMS: &[Stream] = &[
         uneven: true,
         narrowed: Narrowed::Path("certificate_authorities"),
         record: certificates::pool,
+        ..USUAL
+    },
+    Stream {
+        name: "ip_groups",
+        path: "/iam/v2/ip-groups",
+        kind: "IpGroup",
+        number: 22,
+        ids: Ids::Prefix("ipg-"),
+        size: 4,
+        page_size: (25, 100),
+        record: addresses::group,
+        ..USUAL
+    },
+    Stream {
+        name: "ip_filters",
+        path: "/iam/v2/ip-filters",
+        kind: "IpFilter",
+        number: 23,
+        ids: Ids::Prefix("ipf-"),
+        size: 3,
+        filters: &[("resource_scope", "/resource_scope")],
+        page_size: (25, 100),
+        record: addresses::filter,
         ..USUAL
     },
 ];

@@ -86,6 +86,11 @@ fn own_fields(path: &str) -> Value {
             "display_name": "pool", "description": "", "external_identifier": "UID", "filter": "C=='Canada'",
             "principal": "pool-1", "state": "ENABLED",
         }),
+        "/iam/v2/ip-groups" => json!({"group_name": "CorpNet", "cidr_blocks": ["192.168.0.0/24"]}),
+        "/iam/v2/ip-filters" => json!({
+            "filter_name": "Management API Rules", "resource_group": "management", "resource_scope": CRN,
+            "operation_groups": ["MANAGEMENT", "SCHEMA", "FLINK"], "ip_groups": [reference("ipg-1")],
+        }),
         // Of others nothing more has been recorded.
         _ => json!({}),
     }
