@@ -283,6 +283,13 @@ pub static STREAMS: &[Stream] = &[
     },
     flat!("ip_groups", "/iam/v2/ip-groups"),
     flat!("ip_filters", "/iam/v2/ip-filters"),
+    Stream {
+        derived: &[
+            ("region", Lifted(&["validation", "region"])),
+            ("phase", Lifted(&["validation", "phase"])),
+        ],
+        ..flat!("byok_keys", "/byok/v1/keys")
+    },
 ];
 
 /// The stream of that name, if it is offered.

@@ -16,6 +16,7 @@ mod certificates;
 mod clusters;
 mod connectors;
 mod credentials;
+mod encryption;
 mod faults;
 mod grants;
 mod http;

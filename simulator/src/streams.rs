@@ -6,6 +6,7 @@ use crate::bindings;
 use crate::certificates;
 use crate::clusters;
 use crate::connectors;
+use crate::encryption;
 use crate::identities;
 use crate::keys;
 use crate::organization::{Envelope, Errors, Ids, Narrowed, Stream};
@@ -220,6 +221,23 @@ pub static STREAMS: &[Stream] = &[
         filters: &[("resource_scope", "/resource_scope")],
         page_size: (25, 100),
         record: addresses::filter,
+        ..USUAL
+    },
+    Stream {
+        name: "byok_keys",
+        path: "/byok/v1/keys",
+        kind: "Key",
+        number: 24,
+        ids: Ids::Made(encryption::id),
+        size: 3,
+        filters: &[
+            ("display_name", "/display_name"),
+            ("provider", "/provider"),
+            ("state", "/state"),
+            ("validation_phase", "/validation/phase"),
+            ("validation_region", "/validation/region"),
+        ],
+        record: encryption::key,
         ..USUAL
     },
 ];

@@ -75,6 +75,13 @@ fn own_fields(path: &str) -> Value {
             "display_name": "pool", "description": "", "identity_claim": "claims.sub", "filter": "true",
             "principal": "pool-1", "state": "ENABLED",
         }),
+        _ => fields_of_access(path, time),
+    }
+}
+
+/// The same of who and what may get in, and from where.
+fn fields_of_access(path: &str, time: &str) -> Value {
+    match path {
         "/iam/v2/certificate-authorities" => json!({
             "display_name": "my-ca", "description": "", "fingerprints": ["B1BC968BD4f49D622AA8"],
             "expiration_dates": [time], "serial_numbers": ["219C542DE8f6EC7177FA4EE8C3705797"],
@@ -90,6 +97,14 @@ fn own_fields(path: &str) -> Value {
         "/iam/v2/ip-filters" => json!({
             "filter_name": "Management API Rules", "resource_group": "management", "resource_scope": CRN,
             "operation_groups": ["MANAGEMENT", "SCHEMA", "FLINK"], "ip_groups": [reference("ipg-1")],
+        }),
+        "/byok/v1/keys" => json!({
+            "display_name": "key", "provider": "Azure", "state": "IN_USE",
+            "key": {
+                "application_id": "", "key_id": "https://v.vault.azure.net/keys/k", "key_vault_id": "/vaults/v",
+                "kind": "AzureKey", "tenant_id": "0",
+            },
+            "validation": {"phase": "VALID", "message": "", "since": time, "region": "us-west-2"},
         }),
         // Of others nothing more has been recorded.
         _ => json!({}),

@@ -96,6 +96,7 @@ fn own_derived(stream: &str) -> &'static [&'static str] {
         "kafka_clusters" => &["environment_id", "display_name"],
         "identity_pools" => &["identity_provider_id"],
         "certificate_pools" => &["certificate_authority_id"],
+        "byok_keys" => &["region", "phase"],
         "connectors" => &[
             "connector_id",
             "environment_id",
@@ -256,6 +257,10 @@ fn derived(stream: &str, truth: &Value, homes: &[String], organization: Option<&
     }
     if stream == "certificate_pools" {
         all["certificate_authority_id"] = homes[0].as_str().into();
+    }
+    if stream == "byok_keys" {
+        all["region"] = truth["validation"]["region"].clone();
+        all["phase"] = truth["validation"]["phase"].clone();
     }
     if stream == "connectors" {
         all["connector_id"] = truth["id"]["id"].clone();
