@@ -290,6 +290,15 @@ pub static STREAMS: &[Stream] = &[
         ],
         ..flat!("byok_keys", "/byok/v1/keys")
     },
+    Stream {
+        partitions: Partitions::Each(Parent {
+            parameter: Some("environment"),
+            echo: &["environment", "id"],
+            ..OF_ENVIRONMENTS
+        }),
+        derived: &[("environment_id", Injected)],
+        ..flat!("provider_integrations", "/pim/v1/integrations")
+    },
 ];
 
 /// The stream of that name, if it is offered.

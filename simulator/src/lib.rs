@@ -21,6 +21,7 @@ mod faults;
 mod grants;
 mod http;
 mod identities;
+mod integrations;
 mod json;
 mod keys;
 mod log;

@@ -8,6 +8,7 @@ use crate::clusters;
 use crate::connectors;
 use crate::encryption;
 use crate::identities;
+use crate::integrations;
 use crate::keys;
 use crate::organization::{Envelope, Errors, Ids, Narrowed, Stream};
 use crate::records;
@@ -238,6 +239,19 @@ pub static STREAMS: &[Stream] = &[
             ("validation_region", "/validation/region"),
         ],
         record: encryption::key,
+        ..USUAL
+    },
+    Stream {
+        name: "provider_integrations",
+        path: "/pim/v1/integrations",
+        kind: "Integration",
+        number: 25,
+        ids: Ids::Prefix("cspi-"),
+        size: 2,
+        narrowed: Narrowed::Query("environment", "environments"),
+        filters: &[("provider", "/provider")],
+        errors: Errors::Code,
+        record: integrations::integration,
         ..USUAL
     },
 ];

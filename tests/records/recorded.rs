@@ -106,6 +106,13 @@ fn fields_of_access(path: &str, time: &str) -> Value {
             },
             "validation": {"phase": "VALID", "message": "", "since": time, "region": "us-west-2"},
         }),
+        "/pim/v1/integrations" => json!({
+            "display_name": "s3", "provider": "AWS", "environment": reference("env-1"), "usages": [CRN],
+            "config": {
+                "iam_role_arn": "arn:aws:iam::0:role/r", "external_id": "95c35493", "kind": "AwsIntegrationConfig",
+                "customer_iam_role_arn": "arn:aws:iam::0:role/r",
+            },
+        }),
         // Of others nothing more has been recorded.
         _ => json!({}),
     }

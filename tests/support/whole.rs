@@ -97,6 +97,7 @@ fn own_derived(stream: &str) -> &'static [&'static str] {
         "identity_pools" => &["identity_provider_id"],
         "certificate_pools" => &["certificate_authority_id"],
         "byok_keys" => &["region", "phase"],
+        "provider_integrations" => &["environment_id"],
         "connectors" => &[
             "connector_id",
             "environment_id",
@@ -257,6 +258,9 @@ fn derived(stream: &str, truth: &Value, homes: &[String], organization: Option<&
     }
     if stream == "certificate_pools" {
         all["certificate_authority_id"] = homes[0].as_str().into();
+    }
+    if stream == "provider_integrations" {
+        all["environment_id"] = homes[0].as_str().into();
     }
     if stream == "byok_keys" {
         all["region"] = truth["validation"]["region"].clone();
