@@ -299,6 +299,7 @@ pub static STREAMS: &[Stream] = &[
         derived: &[("environment_id", Injected)],
         ..flat!("provider_integrations", "/pim/v1/integrations")
     },
+    flat!("custom_connector_plugins", "/connect/v1/custom-connector-plugins"),
 ];
 
 /// The stream of that name, if it is offered.

@@ -254,6 +254,17 @@ pub static STREAMS: &[Stream] = &[
         record: integrations::integration,
         ..USUAL
     },
+    Stream {
+        name: "custom_connector_plugins",
+        path: "/connect/v1/custom-connector-plugins",
+        kind: "CustomConnectorPlugin",
+        number: 26,
+        ids: Ids::Prefix("ccp-"),
+        size: 2,
+        filters: &[("cloud", "/cloud")],
+        record: integrations::plugin,
+        ..USUAL
+    },
 ];
 
 /// What a path asks for.

@@ -113,6 +113,12 @@ fn fields_of_access(path: &str, time: &str) -> Value {
                 "customer_iam_role_arn": "arn:aws:iam::0:role/r",
             },
         }),
+        "/connect/v1/custom-connector-plugins" => json!({
+            "display_name": "plugin", "description": "", "documentation_link": "https://example.com",
+            "connector_class": "io.example.Source", "connector_type": "SOURCE", "content_format": "ZIP",
+            "sensitive_config_properties": ["keys", "passwords"], "cloud": "AWS", "runtime_language": "JAVA",
+            "upload_source": {"location": "PRESIGNED_URL_LOCATION", "upload_id": ""},
+        }),
         // Of others nothing more has been recorded.
         _ => json!({}),
     }
