@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use Derived::{Crn, Injected, Lifted, LiftedOfOne, Principal};
+use Derived::{Crn, Injected, Joined, Lifted, LiftedOfOne, Principal};
 
 /// The common part of the schemas of all streams.
 const COMMON: &str = include_str!("../schemas/common.json");
@@ -24,8 +24,8 @@ pub struct Stream {
     pub query: &'static [(&'static str, &'static str)],
     /// The form of the records in a response.
     pub envelope: Envelope,
-    /// The field that identifies a record: one that the API sends, or a derived column. Never absent; opaque, at
-    /// most 255 characters.
+    /// The field that identifies a record: one that the API sends, or a derived column. Never absent; opaque. An
+    /// id of the API has at most 255 characters.
     pub key: &'static str,
     /// How the stream falls into listings.
     pub partitions: Partitions,
@@ -96,6 +96,9 @@ pub enum Derived {
     /// The same of an object that is one of several where the list at the second path holds several: then it is
     /// not known which one is meant.
     LiftedOfOne(&'static [&'static str], &'static [&'static str]),
+    /// The texts at these paths as one, which differs wherever one of them does. An empty text counts as none, and
+    /// without the first of them there is no value.
+    Joined(&'static [&'static [&'static str]]),
     /// A part of the principal in the field of that name.
     Principal(&'static str, PrincipalPart),
     /// A part of the Confluent Resource Name in the field of that name.
@@ -300,6 +303,26 @@ pub static STREAMS: &[Stream] = &[
         ..flat!("provider_integrations", "/pim/v1/integrations")
     },
     flat!("custom_connector_plugins", "/connect/v1/custom-connector-plugins"),
+    Stream {
+        query: &[("scope", "ORGANIZATION")],
+        key: "quota_key",
+        // The id is the same for every resource of a kind.
+        derived: &[(
+            "quota_key",
+            Joined(&[
+                &["id"],
+                &["scope"],
+                &["user", "id"],
+                &["organization", "id"],
+                &["environment", "id"],
+                &["network", "id"],
+                &["kafka_cluster", "id"],
+                &["identity_provider", "id"],
+                &["certificate_authority", "id"],
+            ]),
+        )],
+        ..flat!("service_quotas", "/service-quota/v1/applied-quotas")
+    },
 ];
 
 /// The stream of that name, if it is offered.

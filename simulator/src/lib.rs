@@ -24,6 +24,7 @@ mod identities;
 mod integrations;
 mod json;
 mod keys;
+mod limits;
 mod log;
 mod organization;
 mod page;

@@ -59,6 +59,8 @@ pub enum Narrowed {
     Nothing,
     /// A scope, by `crn_pattern`.
     Scope,
+    /// What one of its filters is for.
+    Filter(&'static str),
     /// A record of this stream, by the path.
     Path(&'static str),
     /// A record of this stream, by a query parameter.
@@ -101,7 +103,7 @@ impl Stream {
     pub fn parent(&self) -> Option<&'static str> {
         match self.narrowed {
             Narrowed::Path(parent) | Narrowed::Query(_, parent) => Some(parent),
-            Narrowed::Nothing | Narrowed::Scope => None,
+            Narrowed::Nothing | Narrowed::Scope | Narrowed::Filter(_) => None,
         }
     }
 
@@ -109,7 +111,7 @@ impl Stream {
     pub fn parameter(&self) -> Option<&'static str> {
         match self.narrowed {
             Narrowed::Scope => Some("crn_pattern"),
-            Narrowed::Query(parameter, _) => Some(parameter),
+            Narrowed::Query(parameter, _) | Narrowed::Filter(parameter) => Some(parameter),
             Narrowed::Nothing | Narrowed::Path(_) => None,
         }
     }

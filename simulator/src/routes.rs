@@ -235,6 +235,11 @@ impl Service {
                 lock(&self.listings).clear();
             }
         }
+        if let Narrowed::Filter(parameter) = stream.narrowed
+            && filter.iter().all(|(name, value)| name != parameter || value.is_empty())
+        {
+            return Err(invalid(parameter, &format!("{parameter} is required")));
+        }
         let asked = Asked { stream, home: self.home(stream, homes)?, filter };
         let number = asked.number();
         let cursor = self.cursor(stream, number, head)?;

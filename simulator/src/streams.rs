@@ -10,6 +10,7 @@ use crate::encryption;
 use crate::identities;
 use crate::integrations;
 use crate::keys;
+use crate::limits;
 use crate::organization::{Envelope, Errors, Ids, Narrowed, Stream};
 use crate::records;
 
@@ -263,6 +264,19 @@ pub static STREAMS: &[Stream] = &[
         size: 2,
         filters: &[("cloud", "/cloud")],
         record: integrations::plugin,
+        ..USUAL
+    },
+    Stream {
+        name: "service_quotas",
+        path: "/service-quota/v1/applied-quotas",
+        kind: "AppliedQuota",
+        number: 27,
+        ids: Ids::Made(limits::code),
+        size: 5,
+        narrowed: Narrowed::Filter("scope"),
+        filters: &[("scope", "/scope"), ("id", "/id")],
+        page_size: (10, 200),
+        record: limits::quota,
         ..USUAL
     },
 ];

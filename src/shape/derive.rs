@@ -82,6 +82,7 @@ impl Columns {
                 Derived::Lifted(path) | Derived::LiftedOfOne(path, _) => {
                     copy(column.lift(record, path), out);
                 }
+                Derived::Joined(paths) => push_text(join(record, paths).as_deref(), out),
                 Derived::Principal(field, part) => {
                     let principal = record.text(&[field]);
                     let value = principal.as_deref().and_then(|principal| match part {
@@ -111,6 +112,16 @@ impl Column {
         let field = hidden.as_ref().or_else(|| record.at(path));
         field.filter(fits).map_or("null", |field| field.value.get())
     }
+}
+
+/// The texts at those paths as one. What separates them is percent-encoded in each.
+pub fn join(record: &Object<'_>, paths: &[&[&str]]) -> Option<String> {
+    let part = |path: &&[&str]| {
+        let text = record.text(path).filter(|text| !text.is_empty())?;
+        Some(format!("{}={}", path.join("."), text.replace('%', "%25").replace('/', "%2F")))
+    };
+    part(paths.first()?)?;
+    Some(paths.iter().filter_map(part).collect::<Vec<_>>().join("/"))
 }
 
 fn crn_part<'a>(pattern: &'a Pattern<'_>, part: CrnPart) -> Option<&'a str> {

@@ -119,6 +119,13 @@ fn fields_of_access(path: &str, time: &str) -> Value {
             "sensitive_config_properties": ["keys", "passwords"], "cloud": "AWS", "runtime_language": "JAVA",
             "upload_source": {"location": "PRESIGNED_URL_LOCATION", "upload_id": ""},
         }),
+        "/service-quota/v1/applied-quotas" => json!({
+            "scope": "ORGANIZATION", "display_name": "quota", "default_limit": 10, "applied_limit": 100,
+            "usage": 3, "user": reference("u-1"), "organization": reference("o-1"),
+            "environment": reference("env-1"), "network": in_environment("n-1"),
+            "kafka_cluster": in_environment("lkc-1"), "identity_provider": reference("op-1"),
+            "certificate_authority": null,
+        }),
         // Of others nothing more has been recorded.
         _ => json!({}),
     }

@@ -98,6 +98,7 @@ fn own_derived(stream: &str) -> &'static [&'static str] {
         "certificate_pools" => &["certificate_authority_id"],
         "byok_keys" => &["region", "phase"],
         "provider_integrations" => &["environment_id"],
+        "service_quotas" => &["quota_key"],
         "connectors" => &[
             "connector_id",
             "environment_id",
@@ -113,6 +114,15 @@ fn own_derived(stream: &str) -> &'static [&'static str] {
 
 /// The field that identifies a record of this stream.
 pub fn key_of(stream: &str) -> &'static str {
+    match stream {
+        "connectors" => "connector_id",
+        "service_quotas" => "quota_key",
+        _ => "id",
+    }
+}
+
+/// The field that has the id of a record of this stream, which the simulator knows it by.
+pub fn id_column(stream: &str) -> &'static str {
     if stream == "connectors" { "connector_id" } else { "id" }
 }
 
@@ -261,6 +271,11 @@ fn derived(stream: &str, truth: &Value, homes: &[String], organization: Option<&
     }
     if stream == "provider_integrations" {
         all["environment_id"] = homes[0].as_str().into();
+    }
+    if stream == "service_quotas" {
+        let (id, organization) =
+            (truth["id"].as_str().unwrap(), truth["organization"]["id"].as_str().unwrap());
+        all["quota_key"] = format!("id={id}/scope=ORGANIZATION/organization.id={organization}").into();
     }
     if stream == "byok_keys" {
         all["region"] = truth["validation"]["region"].clone();
