@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use Derived::{Crn, Digest, Injected, Lifted, LiftedOfOne, Principal};
+use Derived::{Crn, Digest, Injected, Joined, Lifted, LiftedOfOne, Principal};
 
 /// The common part of the schemas of all streams.
 const COMMON: &str = include_str!("../schemas/common.json");
@@ -24,8 +24,8 @@ pub struct Stream {
     pub query: &'static [(&'static str, &'static str)],
     /// The form of the records in a response.
     pub envelope: Envelope,
-    /// The field that identifies a record: one that the API sends, or a derived column. Never absent; opaque, at
-    /// most 255 characters.
+    /// The field that identifies a record: one that the API sends, or a derived column. Never absent; opaque. An
+    /// id of the API has at most 255 characters.
     pub key: &'static str,
     /// How the stream falls into listings.
     pub partitions: Partitions,
@@ -102,8 +102,10 @@ pub enum Derived {
     /// The same of an object that is one of several where the list at the second path holds several: then it is
     /// not known which one is meant.
     LiftedOfOne(&'static [&'static str], &'static [&'static str]),
-    /// The key of a record that has none of its own: a digest of the fields at these paths, of which the first is
-    /// never absent, and the record's number among those of the listing with the same digest.
+    /// The texts at these paths as one, which differs wherever one of them does. An empty text counts as none, and
+    /// without the first of them there is no value.
+    Joined(&'static [&'static [&'static str]]),
+    /// A digest of the same text, and the record's number among those of the listing with the same digest.
     Digest(&'static [&'static [&'static str]]),
     /// A part of the principal in the field of that name.
     Principal(&'static str, PrincipalPart),
@@ -286,6 +288,54 @@ pub static STREAMS: &[Stream] = &[
             "connectors",
             "/connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connectors"
         )
+    },
+    flat!("certificate_authorities", "/iam/v2/certificate-authorities"),
+    Stream {
+        partitions: each("certificate_authorities", "certificate_authority_id"),
+        derived: &[("certificate_authority_id", Injected)],
+        ..flat!(
+            "certificate_pools",
+            "/iam/v2/certificate-authorities/{certificate_authority_id}/identity-pools"
+        )
+    },
+    flat!("ip_groups", "/iam/v2/ip-groups"),
+    flat!("ip_filters", "/iam/v2/ip-filters"),
+    Stream {
+        derived: &[
+            ("region", Lifted(&["validation", "region"])),
+            ("phase", Lifted(&["validation", "phase"])),
+        ],
+        ..flat!("byok_keys", "/byok/v1/keys")
+    },
+    Stream {
+        partitions: Partitions::Each(Parent {
+            parameter: Some("environment"),
+            echo: &["environment", "id"],
+            ..OF_ENVIRONMENTS
+        }),
+        derived: &[("environment_id", Injected)],
+        ..flat!("provider_integrations", "/pim/v1/integrations")
+    },
+    flat!("custom_connector_plugins", "/connect/v1/custom-connector-plugins"),
+    Stream {
+        query: &[("scope", "ORGANIZATION")],
+        key: "quota_key",
+        // The id is the same for every resource of a kind.
+        derived: &[(
+            "quota_key",
+            Joined(&[
+                &["id"],
+                &["scope"],
+                &["user", "id"],
+                &["organization", "id"],
+                &["environment", "id"],
+                &["network", "id"],
+                &["kafka_cluster", "id"],
+                &["identity_provider", "id"],
+                &["certificate_authority", "id"],
+            ]),
+        )],
+        ..flat!("service_quotas", "/service-quota/v1/applied-quotas")
     },
     Stream {
         key: "cost_id",

@@ -3,6 +3,7 @@
 
 use fastrand::Rng;
 
+use crate::encryption;
 use crate::json::{Object, quoted};
 use crate::organization::{HOST, Organization, Row};
 use crate::random::{one_in, pick, short_id};
@@ -134,7 +135,7 @@ fn belongings(spec: Object, dice: &mut Rng, org: &Organization, (kind, row): (&s
         spec = spec.raw("network", &reference.finish());
     }
     if private && one_in(dice, 3) {
-        let id = format!("cck-{}", short_id(org.scenario.seed, 83, home.index));
+        let id = encryption::named(org, home.index);
         let link = format!("{HOST}/byok/v1/keys/{id}");
         spec = spec.raw("byok", &refer(dice, &id, &link, &format!("{}/key={id}", org.crn())).finish());
     }

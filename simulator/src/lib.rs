@@ -10,18 +10,23 @@
 )]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests"))]
 
+mod addresses;
 mod bindings;
+mod certificates;
 mod clusters;
 mod connectors;
 mod costs;
 mod credentials;
 mod days;
+mod encryption;
 mod faults;
 mod grants;
 mod http;
 mod identities;
+mod integrations;
 mod json;
 mod keys;
+mod limits;
 mod log;
 mod organization;
 mod page;

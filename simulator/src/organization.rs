@@ -63,6 +63,8 @@ pub enum Narrowed {
     Nothing,
     /// A scope, by `crn_pattern`.
     Scope,
+    /// What one of its filters is for.
+    Filter(&'static str),
     /// A record of this stream, by the path.
     Path(&'static str),
     /// A record of this stream, by a query parameter.
@@ -117,7 +119,7 @@ impl Stream {
     pub fn parent(&self) -> Option<&'static str> {
         match self.narrowed {
             Narrowed::Path(parent) | Narrowed::Query(_, parent) => Some(parent),
-            Narrowed::Nothing | Narrowed::Scope | Narrowed::Days(_) => None,
+            Narrowed::Nothing | Narrowed::Scope | Narrowed::Filter(_) | Narrowed::Days(_) => None,
         }
     }
 
@@ -125,7 +127,7 @@ impl Stream {
     pub fn parameters(&self) -> Vec<&'static str> {
         match self.narrowed {
             Narrowed::Scope => vec!["crn_pattern"],
-            Narrowed::Query(parameter, _) => vec![parameter],
+            Narrowed::Query(parameter, _) | Narrowed::Filter(parameter) => vec![parameter],
             Narrowed::Days(days) => vec![days.from, days.until],
             Narrowed::Nothing | Narrowed::Path(_) => Vec::new(),
         }

@@ -255,6 +255,11 @@ impl Service {
                 lock(&self.listings).clear();
             }
         }
+        if let Narrowed::Filter(parameter) = stream.narrowed
+            && filter.iter().all(|(name, value)| name != parameter || value.is_empty())
+        {
+            return Err(invalid(parameter, &format!("{parameter} is required")));
+        }
         let days = days::asked(&self.org, stream, head)?;
         let asked = Asked { stream, home: self.home(stream, homes)?, days, filter };
         let number = asked.number();

@@ -1,12 +1,17 @@
 //! The listings this simulator knows. All that is done with a stream follows from its row here:
 //! routes, refusals, faults, sizes and their flags, the truth and the log of requests.
 
+use crate::addresses;
 use crate::bindings;
+use crate::certificates;
 use crate::clusters;
 use crate::connectors;
 use crate::costs;
+use crate::encryption;
 use crate::identities;
+use crate::integrations;
 use crate::keys;
+use crate::limits;
 use crate::organization::{Days, Envelope, Errors, Ids, Narrowed, Stream};
 use crate::records;
 
@@ -174,6 +179,105 @@ pub static STREAMS: &[Stream] = &[
         envelope: Envelope::Map { name: connectors::name, parts: &["id", "info", "status"] },
         errors: Errors::Object,
         record: connectors::record,
+        ..USUAL
+    },
+    Stream {
+        name: "certificate_authorities",
+        path: "/iam/v2/certificate-authorities",
+        kind: "CertificateAuthority",
+        number: 20,
+        ids: Ids::Prefix("op-"),
+        size: 2,
+        record: certificates::authority,
+        ..USUAL
+    },
+    Stream {
+        name: "certificate_pools",
+        path: "/iam/v2/certificate-authorities/{certificate_authorities}/identity-pools",
+        kind: "CertificateIdentityPool",
+        number: 21,
+        ids: Ids::Prefix("pool-"),
+        size: 3,
+        uneven: true,
+        narrowed: Narrowed::Path("certificate_authorities"),
+        record: certificates::pool,
+        ..USUAL
+    },
+    Stream {
+        name: "ip_groups",
+        path: "/iam/v2/ip-groups",
+        kind: "IpGroup",
+        number: 22,
+        ids: Ids::Prefix("ipg-"),
+        size: 4,
+        page_size: (25, 100),
+        record: addresses::group,
+        ..USUAL
+    },
+    Stream {
+        name: "ip_filters",
+        path: "/iam/v2/ip-filters",
+        kind: "IpFilter",
+        number: 23,
+        ids: Ids::Prefix("ipf-"),
+        size: 3,
+        filters: &[("resource_scope", "/resource_scope")],
+        page_size: (25, 100),
+        record: addresses::filter,
+        ..USUAL
+    },
+    Stream {
+        name: "byok_keys",
+        path: "/byok/v1/keys",
+        kind: "Key",
+        number: 24,
+        ids: Ids::Made(encryption::id),
+        size: 3,
+        filters: &[
+            ("display_name", "/display_name"),
+            ("provider", "/provider"),
+            ("state", "/state"),
+            ("validation_phase", "/validation/phase"),
+            ("validation_region", "/validation/region"),
+        ],
+        record: encryption::key,
+        ..USUAL
+    },
+    Stream {
+        name: "provider_integrations",
+        path: "/pim/v1/integrations",
+        kind: "Integration",
+        number: 25,
+        ids: Ids::Prefix("cspi-"),
+        size: 2,
+        narrowed: Narrowed::Query("environment", "environments"),
+        filters: &[("provider", "/provider")],
+        errors: Errors::Code,
+        record: integrations::integration,
+        ..USUAL
+    },
+    Stream {
+        name: "custom_connector_plugins",
+        path: "/connect/v1/custom-connector-plugins",
+        kind: "CustomConnectorPlugin",
+        number: 26,
+        ids: Ids::Prefix("ccp-"),
+        size: 2,
+        filters: &[("cloud", "/cloud")],
+        record: integrations::plugin,
+        ..USUAL
+    },
+    Stream {
+        name: "service_quotas",
+        path: "/service-quota/v1/applied-quotas",
+        kind: "AppliedQuota",
+        number: 27,
+        ids: Ids::Made(limits::code),
+        size: 5,
+        narrowed: Narrowed::Filter("scope"),
+        filters: &[("scope", "/scope"), ("id", "/id")],
+        page_size: (10, 200),
+        record: limits::quota,
         ..USUAL
     },
     Stream {

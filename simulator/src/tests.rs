@@ -116,6 +116,19 @@ fn an_environment_must_be_named_and_exist() {
 }
 
 #[test]
+fn quotas_are_listed_for_the_scope_that_must_be_named() {
+    let sim = Simulator::start(Scenario::new().polite());
+    let quotas = |query: &str| get(&sim, &format!("/service-quota/v1/applied-quotas{query}"));
+    for query in ["", "?scope=", "?id=iam.max_environments.per_org"] {
+        let answer = quotas(query);
+        let parameter = json(&answer)["errors"][0]["source"]["parameter"].clone();
+        assert_eq!((answer.status, parameter), (400, "scope".into()), "{query}");
+    }
+    let count = |query: &str| json(&quotas(query))["data"].as_array().unwrap().len();
+    assert_eq!((count("?scope=ORGANIZATION"), count("?scope=NETWORK")), (5, 0));
+}
+
+#[test]
 fn clusters_are_narrowed_to_a_network_and_by_nothing_unknown() {
     let sim = Simulator::start(Scenario::new().seed(2).kafka_clusters(60).polite());
     let env = environment(&sim, 0);

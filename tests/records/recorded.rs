@@ -75,6 +75,57 @@ fn own_fields(path: &str) -> Value {
             "display_name": "pool", "description": "", "identity_claim": "claims.sub", "filter": "true",
             "principal": "pool-1", "state": "ENABLED",
         }),
+        _ => fields_of_access(path, time),
+    }
+}
+
+/// The same of who and what may get in, and from where.
+fn fields_of_access(path: &str, time: &str) -> Value {
+    match path {
+        "/iam/v2/certificate-authorities" => json!({
+            "display_name": "my-ca", "description": "", "fingerprints": ["B1BC968BD4f49D622AA8"],
+            "expiration_dates": [time], "serial_numbers": ["219C542DE8f6EC7177FA4EE8C3705797"],
+            "certificate_chain_filename": "certificate.pem", "crl_source": "LOCAL",
+            "crl_url": "Local file uploaded", "crl_updated_at": time,
+            "require_crl_on_client_certificate": false, "state": "ENABLED",
+        }),
+        "/iam/v2/certificate-authorities/x-1/identity-pools" => json!({
+            "display_name": "pool", "description": "", "external_identifier": "UID", "filter": "C=='Canada'",
+            "principal": "pool-1", "state": "ENABLED",
+        }),
+        "/iam/v2/ip-groups" => json!({"group_name": "CorpNet", "cidr_blocks": ["192.168.0.0/24"]}),
+        "/iam/v2/ip-filters" => json!({
+            "filter_name": "Management API Rules", "resource_group": "management", "resource_scope": CRN,
+            "operation_groups": ["MANAGEMENT", "SCHEMA", "FLINK"], "ip_groups": [reference("ipg-1")],
+        }),
+        "/byok/v1/keys" => json!({
+            "display_name": "key", "provider": "Azure", "state": "IN_USE",
+            "key": {
+                "application_id": "", "key_id": "https://v.vault.azure.net/keys/k", "key_vault_id": "/vaults/v",
+                "kind": "AzureKey", "tenant_id": "0",
+            },
+            "validation": {"phase": "VALID", "message": "", "since": time, "region": "us-west-2"},
+        }),
+        "/pim/v1/integrations" => json!({
+            "display_name": "s3", "provider": "AWS", "environment": reference("env-1"), "usages": [CRN],
+            "config": {
+                "iam_role_arn": "arn:aws:iam::0:role/r", "external_id": "95c35493", "kind": "AwsIntegrationConfig",
+                "customer_iam_role_arn": "arn:aws:iam::0:role/r",
+            },
+        }),
+        "/connect/v1/custom-connector-plugins" => json!({
+            "display_name": "plugin", "description": "", "documentation_link": "https://example.com",
+            "connector_class": "io.example.Source", "connector_type": "SOURCE", "content_format": "ZIP",
+            "sensitive_config_properties": ["keys", "passwords"], "cloud": "AWS", "runtime_language": "JAVA",
+            "upload_source": {"location": "PRESIGNED_URL_LOCATION", "upload_id": ""},
+        }),
+        "/service-quota/v1/applied-quotas" => json!({
+            "scope": "ORGANIZATION", "display_name": "quota", "default_limit": 10, "applied_limit": 100,
+            "usage": 3, "user": reference("u-1"), "organization": reference("o-1"),
+            "environment": reference("env-1"), "network": in_environment("n-1"),
+            "kafka_cluster": in_environment("lkc-1"), "identity_provider": reference("op-1"),
+            "certificate_authority": null,
+        }),
         // Of others nothing more has been recorded.
         _ => json!({}),
     }

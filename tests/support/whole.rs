@@ -95,6 +95,10 @@ fn own_derived(stream: &str) -> &'static [&'static str] {
         "api_keys" => &["display_name", "owner_id", "resource_id", "resource_kind", "environment_id"],
         "kafka_clusters" => &["environment_id", "display_name"],
         "identity_pools" => &["identity_provider_id"],
+        "certificate_pools" => &["certificate_authority_id"],
+        "byok_keys" => &["region", "phase"],
+        "provider_integrations" => &["environment_id"],
+        "service_quotas" => &["quota_key"],
         "connectors" => &[
             "connector_id",
             "environment_id",
@@ -110,6 +114,15 @@ fn own_derived(stream: &str) -> &'static [&'static str] {
 
 /// The field that identifies a record of this stream.
 pub fn key_of(stream: &str) -> &'static str {
+    match stream {
+        "connectors" => "connector_id",
+        "service_quotas" => "quota_key",
+        _ => "id",
+    }
+}
+
+/// The field that has the id of a record of this stream, which the simulator knows it by.
+pub fn id_column(stream: &str) -> &'static str {
     if stream == "connectors" { "connector_id" } else { "id" }
 }
 
@@ -252,6 +265,21 @@ fn derived(stream: &str, truth: &Value, homes: &[String], organization: Option<&
     }
     if stream == "identity_pools" {
         all["identity_provider_id"] = homes[0].as_str().into();
+    }
+    if stream == "certificate_pools" {
+        all["certificate_authority_id"] = homes[0].as_str().into();
+    }
+    if stream == "provider_integrations" {
+        all["environment_id"] = homes[0].as_str().into();
+    }
+    if stream == "service_quotas" {
+        let (id, organization) =
+            (truth["id"].as_str().unwrap(), truth["organization"]["id"].as_str().unwrap());
+        all["quota_key"] = format!("id={id}/scope=ORGANIZATION/organization.id={organization}").into();
+    }
+    if stream == "byok_keys" {
+        all["region"] = truth["validation"]["region"].clone();
+        all["phase"] = truth["validation"]["phase"].clone();
     }
     if stream == "connectors" {
         all["connector_id"] = truth["id"]["id"].clone();
