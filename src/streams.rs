@@ -174,6 +174,21 @@ pub const API_KEY: &str = "/iam/v2/api-keys/";
 const OF_ENVIRONMENTS: Parent =
     Parent { stream: ENVIRONMENTS.name, column: "environment_id", parameter: None, echo: &[] };
 
+/// One listing per environment, which the query names and each record repeats.
+const BY_ENVIRONMENT: Partitions = Partitions::Each(Parent {
+    parameter: Some("environment"),
+    echo: &["spec", "environment", "id"],
+    ..OF_ENVIRONMENTS
+});
+
+/// Columns that are the same on every stream that has them.
+const ENVIRONMENT_ID: (&str, Derived) = ("environment_id", Injected);
+const DISPLAY_NAME: (&str, Derived) = ("display_name", Lifted(&["spec", "display_name"]));
+const CLOUD: (&str, Derived) = ("cloud", Lifted(&["spec", "cloud"]));
+const REGION: (&str, Derived) = ("region", Lifted(&["spec", "region"]));
+const NETWORK_ID: (&str, Derived) = ("network_id", Lifted(&["spec", "network", "id"]));
+const PHASE: (&str, Derived) = ("phase", Lifted(&["status", "phase"]));
+
 /// Tells which organization a key belongs to.
 pub const ORGANIZATIONS: Stream =
     Stream { never_empty: true, role: "Operator", ..flat!("organizations", "/org/v2/organizations") };
@@ -222,7 +237,7 @@ pub static STREAMS: &[Stream] = &[
     ROLE_BINDINGS,
     Stream {
         derived: &[
-            ("display_name", Lifted(&["spec", "display_name"])),
+            DISPLAY_NAME,
             ("owner_id", Lifted(&["spec", "owner", "id"])),
             ("resource_id", LiftedOfOne(&["spec", "resource", "id"], &["spec", "resources"])),
             ("resource_kind", LiftedOfOne(&["spec", "resource", "kind"], &["spec", "resources"])),
@@ -234,12 +249,8 @@ pub static STREAMS: &[Stream] = &[
     },
     ENVIRONMENTS,
     Stream {
-        partitions: Partitions::Each(Parent {
-            parameter: Some("environment"),
-            echo: &["spec", "environment", "id"],
-            ..OF_ENVIRONMENTS
-        }),
-        derived: &[("environment_id", Injected), ("display_name", Lifted(&["spec", "display_name"]))],
+        partitions: BY_ENVIRONMENT,
+        derived: &[ENVIRONMENT_ID, DISPLAY_NAME, CLOUD, REGION, NETWORK_ID, PHASE],
         role: "Operator",
         ..flat!("kafka_clusters", "/cmk/v2/clusters")
     },
@@ -258,7 +269,7 @@ pub static STREAMS: &[Stream] = &[
         partitions: each("kafka_clusters", "kafka_cluster_id"),
         derived: &[
             ("connector_id", Lifted(&["id", "id"])),
-            ("environment_id", Injected),
+            ENVIRONMENT_ID,
             ("kafka_cluster_id", Injected),
             ("name", Lifted(&["info", "name"])),
             ("type", Lifted(&["info", "type"])),

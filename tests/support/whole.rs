@@ -93,7 +93,7 @@ fn own_derived(stream: &str) -> &'static [&'static str] {
         "invitations" => &["user_id", "creator_id"],
         "role_bindings" => &OF_BINDINGS,
         "api_keys" => &["display_name", "owner_id", "resource_id", "resource_kind", "environment_id"],
-        "kafka_clusters" => &["environment_id", "display_name"],
+        "kafka_clusters" => &["environment_id", "display_name", "cloud", "region", "network_id", "phase"],
         "identity_pools" => &["identity_provider_id"],
         "connectors" => &[
             "connector_id",
@@ -107,6 +107,16 @@ fn own_derived(stream: &str) -> &'static [&'static str] {
         _ => &[],
     }
 }
+
+/// Columns of ours that are called the same on all streams that are listed by environment, and where the API says
+/// what stands in them.
+const OF_PLACES: [(&str, &str); 5] = [
+    ("display_name", "/spec/display_name"),
+    ("cloud", "/spec/cloud"),
+    ("region", "/spec/region"),
+    ("network_id", "/spec/network/id"),
+    ("phase", "/status/phase"),
+];
 
 /// The field that identifies a record of this stream.
 pub fn key_of(stream: &str) -> &'static str {
@@ -248,7 +258,9 @@ fn derived(stream: &str, truth: &Value, homes: &[String], organization: Option<&
         let name = truth["metadata"]["resource_name"].as_str().unwrap();
         let environment = name.split("/environment=").nth(1).unwrap().split('/').next().unwrap();
         all["environment_id"] = environment.into();
-        all["display_name"] = truth["spec"]["display_name"].clone();
+        for (name, place) in OF_PLACES {
+            all[name] = truth.pointer(place).cloned().unwrap_or_default();
+        }
     }
     if stream == "identity_pools" {
         all["identity_provider_id"] = homes[0].as_str().into();
