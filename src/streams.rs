@@ -283,6 +283,21 @@ pub static STREAMS: &[Stream] = &[
             "/connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connectors"
         )
     },
+    Stream {
+        partitions: BY_ENVIRONMENT,
+        derived: &[ENVIRONMENT_ID, DISPLAY_NAME, CLOUD, REGION, PHASE],
+        ..flat!("networks", "/networking/v1/networks")
+    },
+    Stream {
+        partitions: BY_ENVIRONMENT,
+        derived: &[ENVIRONMENT_ID, DISPLAY_NAME, NETWORK_ID, PHASE],
+        ..flat!("peerings", "/networking/v1/peerings")
+    },
+    Stream {
+        partitions: BY_ENVIRONMENT,
+        derived: &[ENVIRONMENT_ID, DISPLAY_NAME, NETWORK_ID, PHASE],
+        ..flat!("transit_gateway_attachments", "/networking/v1/transit-gateway-attachments")
+    },
 ];
 
 /// The stream of that name, if it is offered.

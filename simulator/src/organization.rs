@@ -41,6 +41,7 @@ pub struct Stream {
     /// Links are recorded under the web alias.
     pub alias: bool,
     pub envelope: Envelope,
+    pub last: Last,
     pub errors: Errors,
     pub record: fn(&Organization, Row) -> Object,
 }
@@ -75,6 +76,14 @@ pub enum Envelope {
         name: fn(&Organization, Row) -> String,
         parts: &'static [&'static str],
     },
+}
+
+/// What is recorded of the metadata of a last page.
+#[derive(Clone, Copy, Debug)]
+pub enum Last {
+    Nothing,
+    /// An empty next link, and how many records there are.
+    Total,
 }
 
 /// The recorded shapes of what a part of the service says when it refuses.

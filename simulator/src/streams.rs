@@ -6,7 +6,8 @@ use crate::clusters;
 use crate::connectors;
 use crate::identities;
 use crate::keys;
-use crate::organization::{Envelope, Errors, Ids, Narrowed, Stream};
+use crate::networks;
+use crate::organization::{Envelope, Errors, Ids, Last, Narrowed, Stream};
 use crate::records;
 
 /// What most listings have in common. Where it is empty, each row has to say.
@@ -24,9 +25,16 @@ const USUAL: Stream = Stream {
     stops_at: None,
     alias: false,
     envelope: Envelope::Pages,
+    last: Last::Nothing,
     errors: Errors::List,
     record: records::user,
 };
+
+/// What the listings of an environment have in common.
+const BY_ENVIRONMENT: Stream = Stream { narrowed: Narrowed::Query("environment", "environments"), ..USUAL };
+
+/// The same of most that have to do with networks.
+const NETWORKING: Stream = Stream { page_size: (10, 1000), last: Last::Total, ..BY_ENVIRONMENT };
 
 pub static STREAMS: &[Stream] = &[
     Stream {
@@ -119,10 +127,9 @@ pub static STREAMS: &[Stream] = &[
         number: 7,
         ids: Ids::Made(clusters::id),
         size: 2,
-        narrowed: Narrowed::Query("environment", "environments"),
         filters: &[("spec.network", "/spec/network/id")],
         record: clusters::record,
-        ..USUAL
+        ..BY_ENVIRONMENT
     },
     Stream {
         name: "identity_providers",
@@ -174,6 +181,41 @@ pub static STREAMS: &[Stream] = &[
         errors: Errors::Object,
         record: connectors::record,
         ..USUAL
+    },
+    Stream {
+        name: "networks",
+        path: "/networking/v1/networks",
+        kind: "Network",
+        number: 33,
+        ids: Ids::Made(networks::id),
+        size: 3,
+        filters: &[("spec.cloud", "/spec/cloud"), ("status.phase", "/status/phase")],
+        record: networks::network,
+        ..NETWORKING
+    },
+    Stream {
+        name: "peerings",
+        path: "/networking/v1/peerings",
+        kind: "Peering",
+        number: 34,
+        ids: Ids::Prefix("peer-"),
+        size: 2,
+        uneven: true,
+        filters: &[("spec.network", "/spec/network/id"), ("status.phase", "/status/phase")],
+        record: networks::peering,
+        ..NETWORKING
+    },
+    Stream {
+        name: "transit_gateway_attachments",
+        path: "/networking/v1/transit-gateway-attachments",
+        kind: "TransitGatewayAttachment",
+        number: 36,
+        ids: Ids::Prefix("tgwa-"),
+        size: 1,
+        uneven: true,
+        filters: &[("spec.network", "/spec/network/id"), ("status.phase", "/status/phase")],
+        record: networks::transit_gateway,
+        ..NETWORKING
     },
 ];
 

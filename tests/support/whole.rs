@@ -94,6 +94,18 @@ fn own_derived(stream: &str) -> &'static [&'static str] {
         "role_bindings" => &OF_BINDINGS,
         "api_keys" => &["display_name", "owner_id", "resource_id", "resource_kind", "environment_id"],
         "kafka_clusters" => &["environment_id", "display_name", "cloud", "region", "network_id", "phase"],
+        "schema_registry_clusters" | "networks" | "private_link_attachments" => {
+            &["environment_id", "display_name", "cloud", "region", "phase"]
+        }
+        "ksqldb_clusters" => {
+            &["environment_id", "display_name", "kafka_cluster_id", "credential_identity_id", "phase"]
+        }
+        "flink_compute_pools" => {
+            &["environment_id", "display_name", "cloud", "region", "network_id", "phase"]
+        }
+        "peerings" | "transit_gateway_attachments" => {
+            &["environment_id", "display_name", "network_id", "phase"]
+        }
         "identity_pools" => &["identity_provider_id"],
         "connectors" => &[
             "connector_id",
@@ -110,13 +122,21 @@ fn own_derived(stream: &str) -> &'static [&'static str] {
 
 /// Columns of ours that are called the same on all streams that are listed by environment, and where the API says
 /// what stands in them.
-const OF_PLACES: [(&str, &str); 5] = [
+const OF_PLACES: [(&str, &str); 7] = [
     ("display_name", "/spec/display_name"),
     ("cloud", "/spec/cloud"),
     ("region", "/spec/region"),
     ("network_id", "/spec/network/id"),
+    ("kafka_cluster_id", "/spec/kafka_cluster/id"),
+    ("credential_identity_id", "/spec/credential_identity/id"),
     ("phase", "/status/phase"),
 ];
+
+/// Whether the stream is listed by the query parameter of an environment.
+fn is_in_environment(stream: &str) -> bool {
+    let columns = own_derived(stream);
+    columns.contains(&"environment_id") && columns.contains(&"phase")
+}
 
 /// The field that identifies a record of this stream.
 pub fn key_of(stream: &str) -> &'static str {
@@ -254,12 +274,14 @@ fn derived(stream: &str, truth: &Value, homes: &[String], organization: Option<&
             all["environment_id"] = spec["resource"]["environment"].clone();
         }
     }
-    if stream == "kafka_clusters" {
+    if is_in_environment(stream) {
         let name = truth["metadata"]["resource_name"].as_str().unwrap();
         let environment = name.split("/environment=").nth(1).unwrap().split('/').next().unwrap();
         all["environment_id"] = environment.into();
         for (name, place) in OF_PLACES {
-            all[name] = truth.pointer(place).cloned().unwrap_or_default();
+            if let Some(column) = all.get_mut(name) {
+                *column = truth.pointer(place).cloned().unwrap_or_default();
+            }
         }
     }
     if stream == "identity_pools" {
