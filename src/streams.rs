@@ -295,6 +295,11 @@ pub static STREAMS: &[Stream] = &[
     },
     Stream {
         partitions: BY_ENVIRONMENT,
+        derived: &[ENVIRONMENT_ID, DISPLAY_NAME, CLOUD, REGION, PHASE],
+        ..flat!("private_link_attachments", "/networking/v1/private-link-attachments")
+    },
+    Stream {
+        partitions: BY_ENVIRONMENT,
         derived: &[ENVIRONMENT_ID, DISPLAY_NAME, NETWORK_ID, PHASE],
         ..flat!("transit_gateway_attachments", "/networking/v1/transit-gateway-attachments")
     },

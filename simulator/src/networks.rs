@@ -189,3 +189,32 @@ pub fn transit_gateway(org: &Organization, row: Row) -> Object {
     let name = format!("{network}/transit-gateway-attachment={id}");
     head(org, row, &name, &mut dice).raw("spec", &spec.finish()).raw("status", &status.finish())
 }
+
+pub fn private_link(org: &Organization, row: Row) -> Object {
+    let mut dice = org.dice(row, 0);
+    let (place, id, site) = (Place::of(org, row), org.id_of(row), site(&mut dice));
+    let name = format!("{}/private-link-attachment={id}", place.name);
+    let environment = place.reference(&mut dice);
+    // Recorded: the reference to the environment names its environment, which is the same.
+    let once_more = one_in(&mut dice, 2).then_some(place.id.as_str());
+    let spec = Object::new()
+        .text("display_name", pick(&mut dice, &["staging-aws-us-west", "prod – Zürich"]))
+        .text("cloud", site.cloud)
+        .text("region", site.region)
+        .raw("environment", &environment.maybe("environment", once_more).finish());
+    let phase = pick(&mut dice, &["READY", "WAITING_FOR_CONNECTIONS", "PROVISIONING", "EXPIRED", "FAILED"]);
+    let mut status = attached(phase);
+    if ["READY", "WAITING_FOR_CONNECTIONS"].contains(&phase) {
+        let (kind, part, field) = match site.cloud {
+            "AWS" => ("Aws", "vpc_endpoint_service", "vpc_endpoint_service_name"),
+            "GCP" => ("Gcp", "service_attachment", "private_service_connect_service_attachment"),
+            _ => ("Azure", "private_link_service", "private_link_service_alias"),
+        };
+        let service = Object::new().text(field, &format!("plt-{}", org.short_id(row))).finish();
+        let cloud = form(&mut dice, &format!("{kind}PrivateLinkAttachmentStatus")).raw(part, &service);
+        status = status
+            .raw("cloud", &cloud.finish())
+            .text("dns_domain", &format!("{}.aws.private.confluent.cloud", site.region));
+    }
+    head(org, row, &name, &mut dice).raw("spec", &spec.finish()).raw("status", &status.finish())
+}

@@ -206,6 +206,18 @@ pub static STREAMS: &[Stream] = &[
         ..NETWORKING
     },
     Stream {
+        name: "private_link_attachments",
+        path: "/networking/v1/private-link-attachments",
+        kind: "PrivateLinkAttachment",
+        number: 35,
+        ids: Ids::Prefix("platt-"),
+        size: 2,
+        filters: &[("spec.cloud", "/spec/cloud"), ("status.phase", "/status/phase")],
+        page_size: (10, 100),
+        record: networks::private_link,
+        ..NETWORKING
+    },
+    Stream {
         name: "transit_gateway_attachments",
         path: "/networking/v1/transit-gateway-attachments",
         kind: "TransitGatewayAttachment",
