@@ -286,6 +286,22 @@ pub static STREAMS: &[Stream] = &[
     Stream {
         partitions: BY_ENVIRONMENT,
         derived: &[ENVIRONMENT_ID, DISPLAY_NAME, CLOUD, REGION, PHASE],
+        ..flat!("schema_registry_clusters", "/srcm/v3/clusters")
+    },
+    Stream {
+        partitions: BY_ENVIRONMENT,
+        derived: &[
+            ENVIRONMENT_ID,
+            DISPLAY_NAME,
+            ("kafka_cluster_id", Lifted(&["spec", "kafka_cluster", "id"])),
+            ("credential_identity_id", Lifted(&["spec", "credential_identity", "id"])),
+            PHASE,
+        ],
+        ..flat!("ksqldb_clusters", "/ksqldbcm/v2/clusters")
+    },
+    Stream {
+        partitions: BY_ENVIRONMENT,
+        derived: &[ENVIRONMENT_ID, DISPLAY_NAME, CLOUD, REGION, PHASE],
         ..flat!("networks", "/networking/v1/networks")
     },
     Stream {

@@ -32,6 +32,7 @@ mod refusals;
 mod routes;
 mod scenario;
 mod serve;
+mod services;
 mod streams;
 mod time;
 mod tls;

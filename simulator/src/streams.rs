@@ -9,6 +9,7 @@ use crate::keys;
 use crate::networks;
 use crate::organization::{Envelope, Errors, Ids, Last, Narrowed, Stream};
 use crate::records;
+use crate::services;
 
 /// What most listings have in common. Where it is empty, each row has to say.
 const USUAL: Stream = Stream {
@@ -181,6 +182,27 @@ pub static STREAMS: &[Stream] = &[
         errors: Errors::Object,
         record: connectors::record,
         ..USUAL
+    },
+    Stream {
+        name: "schema_registry_clusters",
+        path: "/srcm/v3/clusters",
+        kind: "Cluster",
+        number: 30,
+        ids: Ids::Prefix("lsrc-"),
+        size: 1,
+        uneven: true,
+        record: services::registry,
+        ..BY_ENVIRONMENT
+    },
+    Stream {
+        name: "ksqldb_clusters",
+        path: "/ksqldbcm/v2/clusters",
+        kind: "Cluster",
+        number: 31,
+        ids: Ids::Prefix("lksqlc-"),
+        size: 2,
+        record: services::ksqldb,
+        ..BY_ENVIRONMENT
     },
     Stream {
         name: "networks",
