@@ -301,6 +301,11 @@ pub static STREAMS: &[Stream] = &[
     },
     Stream {
         partitions: BY_ENVIRONMENT,
+        derived: &[ENVIRONMENT_ID, DISPLAY_NAME, CLOUD, REGION, NETWORK_ID, PHASE],
+        ..flat!("flink_compute_pools", "/fcpm/v2/compute-pools")
+    },
+    Stream {
+        partitions: BY_ENVIRONMENT,
         derived: &[ENVIRONMENT_ID, DISPLAY_NAME, CLOUD, REGION, PHASE],
         ..flat!("networks", "/networking/v1/networks")
     },

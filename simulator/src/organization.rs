@@ -84,6 +84,8 @@ pub enum Last {
     Nothing,
     /// An empty next link, and how many records there are.
     Total,
+    /// Two empty links.
+    Empty,
 }
 
 /// The recorded shapes of what a part of the service says when it refuses.

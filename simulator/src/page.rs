@@ -245,7 +245,7 @@ impl Page<'_> {
                 (0, Last::Nothing) => metadata,
                 (0, Last::Total) => metadata.text("first", &first).text("next", "").raw("total_size", &total),
                 (1, _) => metadata.text("first", &first).raw("total_size", &total),
-                (2, _) => metadata.text("first", "").text("next", ""),
+                (0, Last::Empty) | (2, _) => metadata.text("first", "").text("next", ""),
                 _ => metadata.raw("next", "null"),
             }
             .finish();

@@ -84,3 +84,38 @@ pub fn ksqldb(org: &Organization, row: Row) -> Object {
     let name = format!("{cluster_name}/ksql-name=ksqlDB_cluster_{number}");
     head(org, row, &name, &mut dice).raw("spec", &spec.finish()).raw("status", &status.finish())
 }
+
+pub fn pool(org: &Organization, row: Row) -> Object {
+    let mut dice = org.dice(row, 0);
+    let (place, id, site) = (Place::of(org, row), org.id_of(row), site(&mut dice));
+    let region = format!("{}.{}", site.cloud.to_lowercase(), site.region);
+    let name = format!("{}/flink-region={region}/compute-pool={id}", place.name);
+    // Recorded: the link to the environment leads to the pool itself.
+    let link = format!("{HOST}/fcpm/v2/compute-pools/{id}");
+    let environment = refer(&mut dice, &place.id, &link, &place.name).finish();
+    let mut spec = Object::new()
+        .text("cloud", site.cloud)
+        .text("region", site.region)
+        .text("display_name", pick(&mut dice, &["flink_compute_pool_0", "Auswertung für R&D", "日本"]))
+        .raw("max_cfu", pick(&mut dice, &["5", "10", "50"]))
+        .raw("environment", &environment);
+    // Recorded, and not in the specification.
+    if one_in(&mut dice, 2) {
+        let host = format!("https://flink.{}.{}.confluent.cloud", site.region, site.cloud.to_lowercase());
+        spec = spec
+            .raw("config", r#"{"kind":"Standard"}"#)
+            .text("http_endpoint", &format!("{host}/sql/v1alpha1/environments/{}", place.id));
+    }
+    if one_in(&mut dice, 2) {
+        spec = spec.raw("default_pool", pick(&mut dice, &["true", "false"]));
+    }
+    if one_in(&mut dice, 6) {
+        spec = spec.raw("enable_ai", "false");
+    }
+    if one_in(&mut dice, 3) {
+        spec = spec.raw("network", &place.network(org, &mut dice).1);
+    }
+    let status =
+        Object::new().text("phase", phase(&mut dice)).raw("current_cfu", pick(&mut dice, &["0", "4"]));
+    head(org, row, &name, &mut dice).raw("spec", &spec.finish()).raw("status", &status.finish())
+}

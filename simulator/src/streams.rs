@@ -205,6 +205,19 @@ pub static STREAMS: &[Stream] = &[
         ..BY_ENVIRONMENT
     },
     Stream {
+        name: "flink_compute_pools",
+        path: "/fcpm/v2/compute-pools",
+        kind: "ComputePool",
+        number: 32,
+        ids: Ids::Prefix("lfcp-"),
+        size: 2,
+        uneven: true,
+        filters: &[("spec.region", "/spec/region"), ("spec.network", "/spec/network/id")],
+        last: Last::Empty,
+        record: services::pool,
+        ..BY_ENVIRONMENT
+    },
+    Stream {
         name: "networks",
         path: "/networking/v1/networks",
         kind: "Network",

@@ -6,6 +6,7 @@ mod clusters;
 mod connectors;
 mod identities;
 mod keys;
+mod places;
 
 use super::*;
 use crate::http::{Answer, Head};
