@@ -45,6 +45,7 @@ pub struct Stream {
     /// Links are recorded under the web alias.
     pub alias: bool,
     pub envelope: Envelope,
+    pub last: Last,
     pub errors: Errors,
     pub record: fn(&Organization, Row) -> Object,
 }
@@ -93,6 +94,16 @@ pub enum Envelope {
         name: fn(&Organization, Row) -> String,
         parts: &'static [&'static str],
     },
+}
+
+/// What is recorded of the metadata of a last page.
+#[derive(Clone, Copy, Debug)]
+pub enum Last {
+    Nothing,
+    /// An empty next link, and how many records there are.
+    Total,
+    /// Two empty links.
+    Empty,
 }
 
 /// The recorded shapes of what a part of the service says when it refuses.

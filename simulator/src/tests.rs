@@ -7,6 +7,7 @@ mod connectors;
 mod costs;
 mod identities;
 mod keys;
+mod places;
 
 use super::*;
 use crate::http::{Answer, Head};

@@ -1,5 +1,7 @@
 //! The list is whole, and its schemas say what every target understands.
 
+use serde_json::Value;
+
 use super::*;
 
 fn described(stream: &Stream, schema: &Value, at: &str) {

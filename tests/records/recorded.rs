@@ -126,6 +126,89 @@ fn fields_of_access(path: &str, time: &str) -> Value {
             "kafka_cluster": in_environment("lkc-1"), "identity_provider": reference("op-1"),
             "certificate_authority": null,
         }),
+        _ => own_fields_of_places(path),
+    }
+}
+
+/// What everything that has a place at a cloud provider is specified with, and more.
+fn spec(more: Value) -> Value {
+    let mut spec = json!({
+        "display_name": "d", "cloud": "AWS", "region": "us-east-1", "environment": in_environment("env-1"),
+    });
+    spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    spec
+}
+
+/// The same of what is in an environment beside Kafka clusters.
+fn own_fields_of_places(path: &str) -> Value {
+    match path {
+        "/srcm/v3/clusters" => json!({
+            "spec": spec(json!({
+                "environment": reference("env-1"), "package": "ADVANCED", "http_endpoint": "",
+                "catalog_http_endpoint": "https://c.example.com", "private_http_endpoint": "https://p.example.com",
+                "private_networking_config": {"regional_endpoints": {"us-east-1": "https://p.example.com"}},
+            })),
+            "status": {"phase": "PROVISIONED"},
+        }),
+        "/ksqldbcm/v2/clusters" => json!({
+            "spec": {
+                "display_name": "k", "use_detailed_processing_log": true, "csu": 4,
+                "kafka_cluster": in_environment("lkc-1"), "credential_identity": in_environment("u-1"),
+                "environment": in_environment("env-1"),
+            },
+            "status": {
+                "http_endpoint": "", "phase": "PROVISIONED", "is_paused": false, "storage": 125,
+                "topic_prefix": "pksqlc-1",
+            },
+        }),
+        "/fcpm/v2/compute-pools" => json!({
+            "spec": spec(json!({
+                "environment": reference("env-1"), "config": {"kind": "Standard"}, "http_endpoint": "",
+                "max_cfu": 5, "enable_ai": false, "default_pool": true, "network": in_environment("n-1"),
+            })),
+            "status": {"phase": "PROVISIONED", "current_cfu": 0},
+        }),
+        _ => own_fields_of_networking(path),
+    }
+}
+
+fn own_fields_of_networking(path: &str) -> Value {
+    // What is specific to a cloud stands in an object of its own form.
+    let form = |kind: &str| json!({"kind": format!("networking.v1.{kind}"), "of_its_own": {"x": ["y"]}});
+    let status = |form: Value| json!({"phase": "FAILED", "error_code": "", "error_message": "", "dns_domain": "d", "cloud": form});
+    let attached = |kind: &str| {
+        json!({
+            "display_name": "p", "cloud": form(kind), "environment": in_environment("env-1"),
+            "network": in_environment("n-1"),
+        })
+    };
+    match path {
+        "/networking/v1/networks" => {
+            let mut status = status(form("AzureNetwork"));
+            status["supported_connection_types"] = json!([]);
+            status["active_connection_types"] = json!(["PEERING"]);
+            status["endpoint_suffix"] = json!(".d");
+            status["zonal_subdomains"] = json!({"1": "az1.d"});
+            status["idle_since"] = json!("2024-05-02T10:11:12Z");
+            let spec = spec(json!({
+                "connection_types": ["PEERING"], "cidr": "10.1.0.0/16", "zones": ["1"],
+                "zones_info": [{"zone_id": "1", "cidr": "10.2.16.0/27"}], "reserved_cidr": "172.20.255.0/24",
+                "dns_config": {"resolution": "PRIVATE"}, "gateway": in_environment("gw-1"),
+            }));
+            json!({"spec": spec, "status": status})
+        }
+        "/networking/v1/peerings" => json!({
+            "spec": attached("AwsPeering"),
+            "status": {"phase": "FAILED", "error_code": "", "error_message": ""},
+        }),
+        "/networking/v1/private-link-attachments" => {
+            json!({"spec": spec(json!({})), "status": status(form("AwsPrivateLinkAttachmentStatus"))})
+        }
+        "/networking/v1/transit-gateway-attachments" => {
+            let mut status = status(form("AwsTransitGatewayAttachmentStatus"));
+            status.as_object_mut().unwrap().remove("dns_domain");
+            json!({"spec": attached("AwsTransitGatewayAttachment"), "status": status})
+        }
         // Of others nothing more has been recorded.
         _ => json!({}),
     }
