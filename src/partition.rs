@@ -20,6 +20,8 @@ pub struct Partition {
     pub observes: Option<Scope>,
     /// Whether records that an earlier listing of the pass has brought are left out.
     pub repeats: bool,
+    /// Whether it is read again from its first page if a pass is interrupted or restarted within it.
+    pub restarts: bool,
     pub refusal: Refusal,
 }
 

@@ -60,6 +60,8 @@ pub fn run(
             organization,
             concurrency: config.concurrency,
             options: RecordOptions::new(id, config.schema_drift, config.offered.personal_data, key),
+            start_date: config.start_date,
+            days_late: config.cost_days_late,
             may_be_empty: config.empty_lists == Doubt::Warn,
             sample,
         });
@@ -70,8 +72,7 @@ pub fn run(
 /// The organization, and whether the look-up that detects shortened lists is still to be done. If it can fail the
 /// run, it is done first, because rows that a target has dropped cannot be restored.
 async fn look_up(client: &Client, rows: &Rows, config: &Config) -> Result<(Organization, bool), Error> {
-    let organization =
-        Organization::look_up(client, rows, config.organization_id.as_deref(), &check::tell).await?;
+    let organization = Organization::look_up(client, rows, config, &check::tell).await?;
     if config.shortened_lists == Doubt::Fail {
         match check::shortened(client, &organization, true).await {
             Ok(Some(words)) => {

@@ -32,16 +32,20 @@ impl Access {
     /// Why a position of `other` access is not to be believed; none if it is. Equal hashes mean the same key
     /// and therefore the same organization, even where that could not be looked up.
     fn differs(&self, other: &Access) -> Option<&'static str> {
-        let organizations = (&self.organization_id, &other.organization_id);
         if other.api_key_hash.is_none() {
             Some("its state does not say which API key was used")
         } else if self.api_key_hash != other.api_key_hash {
             Some("its state belongs to another API key, which may see another list")
-        } else if matches!(organizations, (Some(ours), Some(theirs)) if ours != theirs) {
-            Some("its state belongs to another organization")
         } else {
-            None
+            self.is_elsewhere(other)
         }
+    }
+
+    /// The same of what every key of the organization is shown alike.
+    fn is_elsewhere(&self, other: &Access) -> Option<&'static str> {
+        let organizations = (&self.organization_id, &other.organization_id);
+        let differ = matches!(organizations, (Some(ours), Some(theirs)) if ours != theirs);
+        differ.then_some("its state belongs to another organization")
     }
 
     /// Reads the access that a bookmark names; keys that are absent are not known.
@@ -88,17 +92,19 @@ pub enum Position {
     Start,
     /// In the middle of a pass.
     At(Bookmark),
-    /// Read to its end. `records`: of the whole pass; none if it is not known.
-    Complete { access: Access, records: Option<u64> },
+    /// Read to its end. `records`: of the whole pass; none if it is not known. `next`: of a stream with a cursor, name
+    /// of the partition that the next run begins with.
+    Complete { access: Access, records: Option<u64>, next: Option<String> },
 }
 
 impl Position {
     /// Reads the bookmark of a stream; keys that are not ours are ignored. Where there is none, or no key of a pass is
-    /// set, it is `Start`: a finished pass and one not begun start alike.
+    /// set, it is `Start`: a finished pass and one not begun start alike. `has_cursor`: whether the stream has one;
+    /// then a pass goes on with the partition of the bookmark, whether or not it was finished.
     ///
     /// # Errors
     /// In words, if it is not an object, or a key of ours holds what we never write.
-    pub fn read(bookmark: &Value) -> Result<Position, String> {
+    pub fn read(bookmark: &Value, has_cursor: bool) -> Result<Position, String> {
         if !bookmark.is_object() && !bookmark.is_null() {
             return Err("it is not an object".to_owned());
         }
@@ -108,6 +114,13 @@ impl Position {
         count(bookmark, "last_records")?;
         if BOOKMARK_KEYS.iter().all(|key| bookmark[key].is_null() || *key == "last_records") {
             return Ok(Position::Start);
+        }
+        if has_cursor {
+            return Ok(partition.map_or(Position::Start, |next| Position::Complete {
+                access,
+                records: None,
+                next: Some(next),
+            }));
         }
         let started_at = DateTime::parse_from_rfc3339(&started_at.ok_or("started_at is missing")?)
             .map_err(|_| "started_at is not a timestamp")?
@@ -124,12 +137,18 @@ impl Position {
     pub fn write(&self, bookmark: &mut Value) {
         let mut keys = if let Value::Object(keys) = bookmark.take() { keys } else { Map::new() };
         let at = if let Position::At(at) = self { Some(at) } else { None };
-        let records = if let Position::Complete { records, .. } = self { *records } else { None };
-        let last = keys.remove("last_records").as_ref().and_then(Value::as_u64);
+        let (records, next, organization_id) = match self {
+            Position::Complete { records, next, access } => {
+                (*records, next.as_ref(), next.as_ref().and(access.organization_id.as_ref()))
+            }
+            Position::At(at) => (None, at.partition.as_ref(), at.access.organization_id.as_ref()),
+            Position::Start => (None, None, None),
+        };
+        let last = keys.shift_remove("last_records").as_ref().and_then(Value::as_u64);
         let values = [
-            at.and_then(|at| at.access.organization_id.clone()).into(),
+            organization_id.cloned().into(),
             at.and_then(|at| at.access.api_key_hash.clone()).into(),
-            at.and_then(|at| at.partition.clone()).into(),
+            next.cloned().into(),
             at.and_then(|at| at.page_token.clone()).into(),
             at.map(|at| at.started_at.to_rfc3339_opts(SecondsFormat::Millis, true)).into(),
             at.map(|at| at.records).into(),
@@ -148,6 +167,13 @@ impl Position {
         let first = Bookmark::first(access, now);
         let mut bookmark = match self {
             Position::At(bookmark) if !bookmark.is_first() => bookmark,
+            // What is dated is neither another key's nor too old.
+            Position::Complete { access: of, next: partition @ Some(_), .. } => {
+                return match access.is_elsewhere(&of) {
+                    Some(why) => Resume::Over(first, why),
+                    None => Resume::At(Bookmark { partition, ..first }),
+                };
+            }
             // A marker without any access is of an older version, and only a retry of its job brings it.
             Position::Complete { access: of, .. } if skip_complete => {
                 return match access.differs(&of) {
@@ -237,7 +263,7 @@ mod tests {
             ("o k organization/* - 2026-03-02T11:00:00Z", Some("")),
         ];
         for (text, expected) in table {
-            let position = Position::read(&bookmark(text)).unwrap();
+            let position = Position::read(&bookmark(text), false).unwrap();
             let first = Bookmark::first(&access(Some("o")), now);
             match (position.clone().resume(&access(Some("o")), now, true), expected) {
                 (Resume::At(at), None) => assert_eq!(at, first, "{text}"),
@@ -269,7 +295,7 @@ mod tests {
         let now = time("2026-03-02T12:00:00Z");
         let first = || Bookmark::first(&access(Some("o")), now);
         let resume = |position: Position, skip| position.resume(&access(Some("o")), now, skip);
-        let complete = |access: Access| Position::Complete { access, records: None };
+        let complete = |access: Access| Position::Complete { access, records: None, next: None };
         assert_eq!(resume(complete(access(Some("o"))), false), Resume::At(first()));
         assert_eq!(resume(complete(access(Some("o"))), true), Resume::Skip);
         assert_eq!(resume(complete(access(None)), true), Resume::Skip);
@@ -297,7 +323,7 @@ mod tests {
             json!({"partition": ["a"]}),
             json!({"page_token": "t", "started_at": "0000-01-01T00:00:00+23:59"}),
         ] {
-            let read = Position::read(&bookmark);
+            let read = Position::read(&bookmark, false);
             assert!(read.is_err(), "{bookmark}");
         }
     }
@@ -310,11 +336,11 @@ mod tests {
             at.partition = name.map(str::to_owned);
             let mut bookmark = json!({"foreign": 1, "last_records": 5});
             Position::At(at.clone()).write(&mut bookmark);
-            assert_eq!(Position::read(&bookmark), Ok(Position::At(at.clone())), "{bookmark:?}");
+            assert_eq!(Position::read(&bookmark, false), Ok(Position::At(at.clone())), "{bookmark:?}");
             assert_eq!((&bookmark["foreign"], &bookmark["last_records"]), (&json!(1), &json!(5)));
             for (records, last) in [(Some(9), 9), (None, 9)] {
-                Position::Complete { access: Access::default(), records }.write(&mut bookmark);
-                assert_eq!(Position::read(&bookmark), Ok(Position::Start));
+                Position::Complete { access: Access::default(), records, next: None }.write(&mut bookmark);
+                assert_eq!(Position::read(&bookmark, false), Ok(Position::Start));
                 assert_eq!(bookmark["last_records"], last);
             }
             let keys = bookmark.as_object().unwrap();

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use Derived::{Crn, Injected, Lifted, LiftedOfOne, Principal};
+use Derived::{Crn, Digest, Injected, Lifted, LiftedOfOne, Principal};
 
 /// The common part of the schemas of all streams.
 const COMMON: &str = include_str!("../schemas/common.json");
@@ -31,6 +31,8 @@ pub struct Stream {
     pub partitions: Partitions,
     /// What the stream is, and the properties that differ from `schemas/common.json`, derived columns included.
     pub schema: &'static str,
+    /// Records per request unless the settings say otherwise.
+    pub page_size: u32,
     /// Largest `page_size` that the listing serves without losing records.
     pub max_page_size: u32,
     /// Columns that are computed, besides those of every stream.
@@ -40,6 +42,8 @@ pub struct Stream {
     /// Names of fields that hold a credential, wherever they come in a record and however their letters are
     /// written: they never leave.
     pub secret: &'static [&'static str],
+    /// The date of a record, if a run reads on where the last complete one ended. All other streams are read whole.
+    pub cursor: Option<&'static str>,
     /// Whether the stream is offered only if the setting `streams` names it.
     pub on_demand: bool,
     /// Whether no organization can be without a record, so that an empty list shows less than there is.
@@ -69,6 +73,8 @@ pub enum Partitions {
     Scopes { parameter: &'static str, fallback: Parent },
     /// One listing per row of the parent.
     Each(Parent),
+    /// One listing per calendar month, between dates (`2026-05-01`) in these query parameters; `until` is exclusive.
+    Days { from: &'static str, until: &'static str },
 }
 
 /// A stream whose rows make partitions of another.
@@ -96,6 +102,9 @@ pub enum Derived {
     /// The same of an object that is one of several where the list at the second path holds several: then it is
     /// not known which one is meant.
     LiftedOfOne(&'static [&'static str], &'static [&'static str]),
+    /// The key of a record that has none of its own: a digest of the fields at these paths, of which the first is
+    /// never absent, and the record's number among those of the listing with the same digest.
+    Digest(&'static [&'static [&'static str]]),
     /// A part of the principal in the field of that name.
     Principal(&'static str, PrincipalPart),
     /// A part of the Confluent Resource Name in the field of that name.
@@ -138,10 +147,12 @@ const fn flat(name: &'static str, path: &'static str, schema: &'static str) -> S
         key: "id",
         partitions: Partitions::One,
         schema,
+        page_size: 100,
         max_page_size: 100,
         derived: &[],
         personal: &[],
         secret: &[],
+        cursor: None,
         on_demand: true,
         never_empty: false,
         role: "OrganizationAdmin",
@@ -166,6 +177,9 @@ macro_rules! core {
 const fn each(stream: &'static str, column: &'static str) -> Partitions {
     Partitions::Each(Parent { stream, column, parameter: None, echo: &[] })
 }
+
+/// A role that reads costs, and need not see anything else of the organization.
+pub const BILLING_ADMIN: &str = "BillingAdmin";
 
 /// Path of an API key's own record, which names its owner; the id of the key follows.
 pub const API_KEY: &str = "/iam/v2/api-keys/";
@@ -213,6 +227,7 @@ pub static STREAMS: &[Stream] = &[
         personal: &["email"],
         // Asked for 100 a page, the service has stopped at 100 rows without a next link
         // (confluentinc/cli pull request 2243).
+        page_size: 99,
         max_page_size: 99,
         derived: &[("user_id", Lifted(&["user", "id"])), ("creator_id", Lifted(&["creator", "id"]))],
         role: "AccountAdmin",
@@ -271,6 +286,35 @@ pub static STREAMS: &[Stream] = &[
             "connectors",
             "/connect/v1/environments/{environment_id}/clusters/{kafka_cluster_id}/connectors"
         )
+    },
+    Stream {
+        key: "cost_id",
+        partitions: Partitions::Days { from: "start_date", until: "end_date" },
+        cursor: Some("start_date"),
+        page_size: 1_000,
+        max_page_size: 10_000,
+        derived: &[
+            // Without what is corrected later: price, quantity, amounts, tiers and descriptions.
+            (
+                "cost_id",
+                Digest(&[
+                    &["start_date"],
+                    &["end_date"],
+                    &["granularity"],
+                    &["product"],
+                    &["line_type"],
+                    &["resource", "id"],
+                    &["resource", "environment", "id"],
+                    &["network_access_type"],
+                    &["unit"],
+                ]),
+            ),
+            ("resource_id", Lifted(&["resource", "id"])),
+            ("resource_name", Lifted(&["resource", "display_name"])),
+            ("environment_id", Lifted(&["resource", "environment", "id"])),
+        ],
+        role: BILLING_ADMIN,
+        ..flat!("billing_costs", "/billing/v1/costs")
     },
 ];
 

@@ -211,7 +211,8 @@ impl Client {
 
     fn url(&self, request: &Request<'_>) -> Url {
         let mut url = self.at(request.path);
-        let page_size = request.stream.max_page_size.min(self.config.page_size).to_string();
+        let Stream { page_size, max_page_size, .. } = *request.stream;
+        let page_size = self.config.page_size.unwrap_or(page_size).min(max_page_size).to_string();
         let mut query = url.query_pairs_mut();
         if request.stream.envelope == Envelope::List {
             query.append_pair("page_size", &page_size);

@@ -5,13 +5,14 @@ use ring::digest;
 use super::client::Client;
 use super::listing::{Row, Rows};
 use super::wait::Wait;
+use crate::config::Config;
 use crate::crn;
 use crate::error::{Error, Kind};
 use crate::log;
 use crate::partition::Partition;
 use crate::secret::is_name;
 use crate::state::Access;
-use crate::streams::{ENVIRONMENTS, ORGANIZATIONS, Stream};
+use crate::streams::{BILLING_ADMIN, ENVIRONMENTS, ORGANIZATIONS, Stream, find};
 
 /// The organization that the key belongs to.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,10 +40,11 @@ impl Organization {
 const MOST_NAMED: usize = 5;
 
 impl Organization {
-    /// Looks up the organization; `wanted`, the setting `organization_id`, selects and guards.
+    /// Looks up the organization; the setting `organization_id`, `wanted` here, selects and guards.
     ///
     /// If the key cannot list organizations, the resource names of its environments are used. If both listings
-    /// are denied, `wanted` is accepted with a warning.
+    /// are denied, `wanted` is accepted with a warning. So it is if they are empty, where the role that all streams
+    /// require need not see the organization.
     ///
     /// # Errors
     /// Denied, if a response does not name the wanted organization; Config, if the key belongs to
@@ -50,16 +52,19 @@ impl Organization {
     pub async fn look_up(
         client: &Client,
         rows: &Rows,
-        wanted: Option<&str>,
+        config: &Config,
         on_wait: &impl AsyncFn(Wait),
     ) -> Result<Organization, Error> {
         let list = async |stream: &'static Stream| {
             let whole = Partition { path: stream.path.to_owned(), ..Partition::default() };
             hidden(rows.list(client, stream, &whole, on_wait).await)
         };
+        let wanted = config.organization_id.as_deref();
+        let mut streams = config.offered.streams.iter().filter_map(|name| find(name));
+        let is_wanted = wanted.is_some() && !streams.all(|stream| stream.role == BILLING_ADMIN);
         let organizations = list(&ORGANIZATIONS).await?;
         let empty = match &organizations {
-            Ok(listed) if wanted.is_some() || !listed.rows.is_empty() => {
+            Ok(listed) if is_wanted || !listed.rows.is_empty() => {
                 return choose(listed.rows.iter().map(Organization::from).collect(), wanted);
             }
             Ok(_) => "is empty".to_owned(),
@@ -68,7 +73,7 @@ impl Organization {
         let why = match list(&ENVIRONMENTS).await? {
             Ok(listed) => {
                 let found = organizations_of(&listed.rows);
-                if wanted.is_some() || !found.is_empty() {
+                if is_wanted || !found.is_empty() {
                     return choose(found, wanted);
                 }
                 if listed.rows.is_empty() { "is empty".to_owned() } else { "contains none".to_owned() }

@@ -30,6 +30,9 @@ pub struct KeyUsed<'a> {
     pub role: &'a str,
 }
 
+/// Parts of what a service says that an organization does not have; the first is recorded.
+const NOT_OFFERED: [&str; 2] = ["Confluent Cloud for Government", "not available"];
+
 /// What it means if the first answer is 404, and not of the service.
 pub const NOTHING_THERE: &str = "nothing is served at this path: check base_url and its path prefix";
 
@@ -57,12 +60,16 @@ pub fn of_status(status: u16, complaint: &str, key: &KeyUsed<'_>) -> (Kind, Stri
             "the API key {masked} or its secret is wrong (a new key may need a few minutes before it works): \
              check api_key and api_secret"
         ),
-        403 => {
-            format!("the owner of the API key {masked} may not read this; the role {role} may (not verified)")
+        403 if NOT_OFFERED.iter().any(|words| complaint.contains(words)) => {
+            "the plan or cloud of the organization does not offer this: remove the stream from the setting streams"
+                .to_owned()
         }
+        403 => format!("the owner of the API key {masked} may not read this; the role {role} may"),
         429 => "the service limits the rate of requests".to_owned(),
         _ if kind == Kind::Unavailable => "the service is failing".to_owned(),
-        404 => "there is no such listing: check base_url".to_owned(),
+        404 => "there is no such listing: check base_url. If the plan or cloud of the organization does not offer \
+                it, remove the stream from the setting streams"
+            .to_owned(),
         300..=399 => {
             "the service redirects to another origin or drops a part of the query, so the redirect is not \
              followed"

@@ -10,6 +10,7 @@ mod sources;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use chrono::NaiveDate;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error as _};
 use serde_json::{Map, Value, json};
@@ -33,7 +34,9 @@ pub struct Config {
     #[serde(deserialize_with = "base_url")]
     pub base_url: Url,
     pub concurrency: usize,
-    pub page_size: u32,
+    pub page_size: Option<u32>,
+    pub start_date: Option<NaiveDate>,
+    pub cost_days_late: u64,
     pub max_requests_per_second: Option<f64>,
     #[serde(rename = "request_timeout_seconds", deserialize_with = "seconds")]
     pub request_timeout: Duration,
@@ -215,7 +218,7 @@ mod tests {
             "max_requests_per_second": null, "api_key": " KEY\n", "max_retries": 2.0
         }));
         let config = config.unwrap();
-        assert_eq!((config.page_size, config.concurrency), (5, 2));
+        assert_eq!((config.page_size, config.concurrency), (Some(5), 2));
         assert_eq!(config.retry.base, Duration::from_millis(250));
         assert_eq!((config.organization_id, config.max_requests_per_second), (None, None));
         for streams in [
@@ -231,7 +234,7 @@ mod tests {
     #[test]
     fn each_rule_has_words_and_no_value() {
         let table = [
-            (json!({"page_size": 101}), "page_size must be at most 100"),
+            (json!({"page_size": 10001}), "page_size must be at most 10000"),
             (json!({"page_size": "hush"}), "page_size must be of type integer, not a string"),
             (json!({"page_size": "many"}), "page_size must be of type integer, not \"many\""),
             // As long as a key of hashes: a setting of its own, which is near this one.
@@ -243,6 +246,8 @@ mod tests {
             (json!({"page_size": 1.5}), "page_size must be of type integer, not 1.5"),
             (json!({"page_size": [1]}), "page_size must be of type integer, not a list"),
             (json!({"user_agent": {"a": 1}}), "user_agent must be of type string, not an object"),
+            (json!({"start_date": "2026-02-30"}), "start_date must be a date such as 2026-01-31"),
+            (json!({"start_date": "2026-2-3"}), "start_date must be a date such as 2026-01-31"),
             (json!({"concurrency": 0}), "concurrency must be at least 1, not 0"),
             (
                 json!({"personal_data": "OMITT"}),
@@ -253,7 +258,7 @@ mod tests {
                 "schema_drift must be one of pass, warn, fail, not \"ignore\"",
             ),
             (json!({"streams": ["users", "userz"]}), "streams must be one of users, invitations"),
-            (json!({"streams": ["{\"api_secret\": \"s3cret\"}"]}), "connectors, not a string"),
+            (json!({"streams": ["{\"api_secret\": \"s3cret\"}"]}), ", not a string. Give settings"),
             (json!({"streams": []}), "streams must not be empty"),
             (json!({"streams": "users,users"}), "streams must not contain duplicates"),
             (json!({"api_secret": 5}), "api_secret must be of type string"),

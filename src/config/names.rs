@@ -55,8 +55,7 @@ mod tests {
         for (name, setting) in table {
             assert_eq!(of(name), Some(setting), "{name}");
         }
-        for name in
-            ["", "x", "key", "api", "secret", "start_date", "api_token", "api_url", "page", "max_retry"]
+        for name in ["", "x", "key", "api", "secret", "end_date", "api_token", "api_url", "page", "max_retry"]
         {
             assert_eq!(of(name), None, "{name}");
         }

@@ -46,7 +46,7 @@ fn words(error: &ValidationError<'_>, given: &Map<String, Value>) -> String {
         Kind::MinItems { .. } => format!("{name} must not be empty"),
         Kind::UniqueItems => format!("{name} must not contain duplicates"),
         Kind::MinLength { limit } => format!("{name} must have at least {limit} characters"),
-        Kind::Pattern { .. } => {
+        Kind::Pattern { .. } | Kind::Format { .. } => {
             let rule = SCHEMA["properties"][name]["pattern_descriptor"].as_str().unwrap_or_default();
             let found = if found.starts_with('"') { format!(", not {found}") } else { String::new() };
             format!("{name} must be {rule}{found}")

@@ -1,6 +1,10 @@
 //! The columns that are computed: declared as facts on the stream, null where what they come from is absent
 //! or of a form that is not known.
 
+use std::collections::HashMap;
+
+use ring::digest::{Context, SHA256};
+
 use super::drift::{Anomaly, DriftReport};
 use super::object::{Field, Object, copy, dig, push_text};
 use super::rules::{Rule, Rules};
@@ -13,6 +17,12 @@ pub struct Columns {
     all: Vec<Column>,
     /// The field whose Confluent Resource Name is read; a stream has one at most.
     crn_field: Option<&'static str>,
+    /// The paths of the fields that the key is computed from, if it is.
+    digest: Option<&'static [&'static [&'static str]]>,
+    /// How many records of the listing have had that digest.
+    equal: HashMap<[u8; 16], u64>,
+    /// The key of the last record, if it was computed.
+    key: String,
 }
 
 struct Column {
@@ -45,7 +55,33 @@ impl Columns {
             Derived::Crn(field, _) => Some(*field),
             _ => None,
         });
-        Columns { all: stream.derived().filter_map(column).collect(), crn_field }
+        let digest = stream.derived.iter().find_map(|(_, derived)| match derived {
+            Derived::Digest(paths) => Some(*paths),
+            _ => None,
+        });
+        let (all, equal) = (stream.derived().filter_map(column).collect(), HashMap::new());
+        Columns { all, crn_field, digest, equal, key: String::new() }
+    }
+
+    /// Begins a listing: equal records are numbered anew.
+    pub fn begin(&mut self) {
+        self.equal.clear();
+    }
+
+    /// The key of a record, if it is computed from several fields.
+    pub fn key(&mut self, record: &Object<'_>) -> Option<&str> {
+        let paths = self.digest?;
+        record.text(paths.first()?)?;
+        let mut context = Context::new(&SHA256);
+        for part in paths.iter().map(|path| record.text(path).unwrap_or_default()) {
+            context.update(&part.len().to_be_bytes());
+            context.update(part.as_bytes());
+        }
+        let hash = *context.finish().as_ref().first_chunk()?;
+        let equal = self.equal.entry(hash).or_default();
+        self.key = format!("{:032x}-{equal}", u128::from_be_bytes(hash));
+        *equal += 1;
+        Some(&self.key)
     }
 
     /// Appends the columns. A field that the API sends under the same name wins.
@@ -72,6 +108,7 @@ impl Columns {
             out.extend_from_slice(&column.head);
             match column.derived {
                 Derived::OrganizationId => {}
+                Derived::Digest(_) => push_text(Some(&self.key), out),
                 Derived::Injected => {
                     let id = partition.columns.iter().find(|(name, _)| *name == column.name);
                     push_text(id.map(|(_, id)| id.as_str()), out);

@@ -100,6 +100,11 @@ impl Shape {
         }
     }
 
+    /// Begins a listing.
+    pub fn begin(&mut self) {
+        self.columns.begin();
+    }
+
     /// Appends a record of that partition, made to fit, to `out`.
     ///
     /// # Errors
@@ -120,7 +125,10 @@ impl Shape {
         // A field that the API sends under the name of a derived column wins, also under that of the key.
         let own = std::slice::from_ref(&self.stream.key);
         let key = record.at(own).map_or(self.key, |_| own);
-        let key = text(key).ok_or_else(|| format!("a record without {:?}, its key", self.stream.key))?;
+        let computed = || self.columns.key(&record).map(|key| Cow::Owned(key.to_owned()));
+        let key = text(key)
+            .or_else(computed)
+            .ok_or_else(|| format!("a record without {:?}, its key", self.stream.key))?;
         let scope = partition.observes.as_ref();
         let is_narrower = scope.is_some_and(|scope| {
             record.text(&[scope.field]).is_some_and(|crn| crn::is_narrower(&crn, &scope.crn))

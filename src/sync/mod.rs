@@ -3,6 +3,7 @@
 //!
 //! Knows neither HTTP nor message formats.
 
+mod days;
 mod emitted;
 mod partitions;
 mod pass;
@@ -91,7 +92,7 @@ fn begin(name: &str, resume: Resume) -> Option<Bookmark> {
 /// Sends that there is nothing to read.
 async fn skip(plan: &Plan, selected: Selected, events: mpsc::Sender<Event>) -> Result<(), Error> {
     let Selected { stream, schema, .. } = selected;
-    let position = Position::Complete { access: plan.access.clone(), records: None };
+    let position = Position::Complete { access: plan.access.clone(), records: None, next: None };
     let (records, tally, now) = (Records::default(), Tally::default(), Utc::now());
     let teller = Teller::new(stream, events);
     teller.say(Event::Started { stream, schema, position: position.clone() }).await?;

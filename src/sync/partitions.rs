@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
+use super::days::{self, Days};
 use super::plan::Plan;
 use super::sample::Sample;
 use super::teller::Teller;
@@ -30,6 +31,8 @@ pub struct Walk {
     stream: &'static Stream,
     /// The query parameter that takes a scope, if the stream is listed by scopes.
     scope: Option<&'static str>,
+    /// The windows of dates, if the stream is listed by those.
+    days: Option<Days>,
     /// Parents, outermost first, whose rows make partitions; of a stream listed by scopes, only in the end.
     parents: Vec<&'static Parent>,
     /// Listings that were denied, and why.
@@ -40,25 +43,38 @@ pub struct Walk {
     pub is_cut: bool,
 }
 
-/// What a stream is listed by: the parameter of a scope, and a parent.
-fn kind(stream: &'static Stream) -> (Option<&'static str>, Option<&'static Parent>) {
+/// What a stream is listed by: the parameter of a scope, a parent, and the parameters of two dates.
+type ListedBy = (Option<&'static str>, Option<&'static Parent>, Option<[&'static str; 2]>);
+
+fn kind(stream: &'static Stream) -> ListedBy {
     match &stream.partitions {
-        Partitions::One => (None, None),
-        Partitions::Scopes { parameter, fallback } => (Some(parameter), Some(fallback)),
-        Partitions::Each(parent) => (None, Some(parent)),
+        Partitions::One => (None, None, None),
+        Partitions::Scopes { parameter, fallback } => (Some(parameter), Some(fallback), None),
+        Partitions::Each(parent) => (None, Some(parent), None),
+        Partitions::Days { from, until } => (None, None, Some([from, until])),
     }
+}
+
+/// Where a bookmark leads.
+pub enum Named {
+    Here(Box<Partition>),
+    /// Behind the last partition so far.
+    Behind,
+    /// Nowhere: the partition no longer exists.
+    Gone,
 }
 
 impl Walk {
     pub fn new(plan: &Rc<Plan>, stream: &'static Stream) -> Walk {
-        let (scope, mut parent) = kind(stream);
+        let (scope, mut parent, dates) = kind(stream);
         let mut parents = Vec::new();
         while let Some(next) = parent {
             parents.insert(0, next);
             parent = find(next.stream).and_then(|stream| kind(stream).1);
         }
+        let days = dates.map(|parameters| Days::new(stream, parameters, plan));
         let (plan, refused, incomplete) = (plan.clone(), Vec::new(), None);
-        Walk { plan, stream, scope, parents, refused, incomplete, is_cut: false }
+        Walk { plan, stream, scope, days, parents, refused, incomplete, is_cut: false }
     }
 
     /// The first partition of a new pass; none if there is no listing at all.
@@ -69,6 +85,9 @@ impl Walk {
     pub async fn first(&mut self, teller: &Teller) -> Result<Option<Partition>, Error> {
         self.refused.clear();
         self.incomplete = None;
+        if let Some(days) = &mut self.days {
+            return Ok(days.first(None));
+        }
         if self.scope.is_some() || self.parents.is_empty() {
             return self.at(&[], "").map(Some);
         }
@@ -82,28 +101,32 @@ impl Walk {
         }
     }
 
-    /// The partition that a bookmark names; none if it no longer exists.
+    /// The partition that a bookmark names.
     ///
     /// # Errors
     /// As `first`.
-    pub async fn named(&mut self, name: Option<&str>, teller: &Teller) -> Result<Option<Partition>, Error> {
+    pub async fn named(&mut self, name: Option<&str>, teller: &Teller) -> Result<Named, Error> {
+        if let Some(days) = &mut self.days {
+            let Some(day) = name.and_then(days::parse) else { return Ok(Named::Gone) };
+            return Ok(days.first(Some(day)).map_or(Named::Behind, |window| Named::Here(Box::new(window))));
+        }
         let (ids, suffix) = self.parse(name.unwrap_or_default());
         let levels = if self.scope.is_some() && ids.is_empty() { 0 } else { self.parents.len() };
-        let Some(suffix) = suffix.filter(|_| ids.len() == levels) else { return Ok(None) };
+        let Some(suffix) = suffix.filter(|_| ids.len() == levels) else { return Ok(Named::Gone) };
         let partition = self.at(&ids, suffix)?;
         if partition.name.as_deref() != name {
-            return Ok(None);
+            return Ok(Named::Gone);
         }
         for (level, id) in ids.iter().enumerate() {
             let parent = self.rows(&ids[..level], teller).await?;
             if !parent.rows.iter().any(|row| row.id == *id) {
-                return Ok(None);
+                return Ok(Named::Gone);
             }
         }
         if self.scope.is_some() && levels > 0 {
             self.incomplete = Some(whole_refused());
         }
-        Ok(Some(partition))
+        Ok(Named::Here(Box::new(partition)))
     }
 
     /// The partition after one that has been read, or refused; none at the end. It is found by the order of ids, not by
@@ -112,6 +135,9 @@ impl Walk {
     /// # Errors
     /// As `first`.
     pub async fn next(&mut self, after: &Partition, teller: &Teller) -> Result<Option<Partition>, Error> {
+        if let Some(days) = &self.days {
+            return Ok(days.after(after));
+        }
         let (mut ids, _) = self.parse(after.name.as_deref().unwrap_or_default());
         if after.observes.is_some() {
             return self.at(&ids, "/*").map(Some);
@@ -163,6 +189,11 @@ impl Walk {
     /// Whether the pass has left something out, so that no later run may go on behind the gap.
     pub fn has_gap(&self) -> bool {
         !self.refused.is_empty() && self.incomplete.is_none()
+    }
+
+    /// Name of the partition that the next run begins with, if that follows from where this one ends.
+    pub fn next_run(&self) -> Option<String> {
+        self.days.as_ref().map(|days| days.next_run().to_string())
     }
 
     /// Why the pass is incomplete although it has ended.
@@ -288,7 +319,7 @@ pub fn empty(reader: &Stream, stream: &Stream, may_be_empty: bool) -> Option<Err
     }
     let words = format!(
         "{list} is empty, although every organization has at least one record in it: the owner of the API key \
-         sees less than there is. The role {} sees everything (not verified). If the list is really empty, \
+         sees less than there is. The role {} sees everything. If the list is really empty, \
          set empty_lists to warn",
         stream.role
     );

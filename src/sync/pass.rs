@@ -7,7 +7,7 @@ use chrono::{TimeDelta, Utc};
 use tokio::sync::mpsc;
 
 use super::emitted::Emitted;
-use super::partitions::{Walk, empty};
+use super::partitions::{Named, Walk, empty};
 use super::plan::Plan;
 use super::sample::{Next, Sample};
 use super::teller::Teller;
@@ -25,6 +25,8 @@ use crate::streams::Stream;
 pub struct Pass {
     plan: Rc<Plan>,
     stream: &'static Stream,
+    /// Whether the next run of a stream with a cursor reads on where this one ends.
+    is_incremental: bool,
     shape: Shape,
     sample: Option<Sample>,
     walk: Walk,
@@ -59,6 +61,7 @@ impl Pass {
         let (stream, partition) = (selected.stream, Partition::default());
         Pass {
             stream,
+            is_incremental: !selected.skip_complete,
             shape: Shape::new(stream, &selected.deselected, plan.options.clone()),
             sample: plan.sample.then(Sample::default),
             walk: Walk::new(&plan, stream),
@@ -165,7 +168,13 @@ impl Pass {
         }
         let Bookmark { access, records, .. } = &self.bookmark;
         match turn {
-            Turn::End => Position::Complete { access: access.clone(), records: Some(*records) },
+            Turn::End => {
+                let next = self.walk.next_run().filter(|_| self.is_incremental);
+                Position::Complete { access: access.clone(), records: Some(*records), next }
+            }
+            _ if self.partition.restarts => {
+                Position::At(Bookmark { page_token: None, ..self.bookmark.clone() })
+            }
             _ => Position::At(self.bookmark.clone()),
         }
     }
@@ -187,8 +196,10 @@ impl Pass {
     async fn enter(&mut self) -> Result<Turn, Error> {
         if !self.bookmark.is_first() {
             let name = self.bookmark.partition.as_deref();
-            if let Some(partition) = self.walk.named(name, &self.teller).await? {
-                return Ok(self.begin(partition));
+            match self.walk.named(name, &self.teller).await? {
+                Named::Here(partition) => return Ok(self.begin(*partition)),
+                Named::Behind => return Ok(self.end()),
+                Named::Gone => {}
             }
             log::warn(format!(
                 "{}: its state names a partition that no longer exists; reading it from the first page",
@@ -203,10 +214,14 @@ impl Pass {
         })
     }
 
-    /// Begins a new pass, at most once per run.
+    /// Begins a new pass, or the listing that cannot be gone on with, at most once per run.
     async fn restart(&mut self, why: &str) -> Result<Turn, Error> {
-        log::warn(format!("{}: {why}; reading the stream again from the first page", self.stream.name));
         (self.restarted, self.resumed) = (true, false);
+        if let Some(name) = self.partition.name.as_ref().filter(|_| self.partition.restarts) {
+            log::warn(format!("{}: {why}; reading {name} again from the first page", self.stream.name));
+            return Ok(self.go_to(Some(self.partition.clone())));
+        }
+        log::warn(format!("{}: {why}; reading the stream again from the first page", self.stream.name));
         self.walk.forget();
         self.begin_pass();
         let first = self.walk.first(&self.teller).await?;
@@ -224,6 +239,7 @@ impl Pass {
         self.bookmark.partition.clone_from(&partition.name);
         let token = self.bookmark.page_token.clone();
         self.emitted.begin(&partition, token.is_none());
+        self.shape.begin();
         self.listing = Listing::new(self.stream, &partition, token);
         self.partition = partition;
         Turn::Page

@@ -44,7 +44,7 @@ fn two_refused_streams_of_four_are_incomplete_and_the_others_whole() {
     let heard = read(tap(&sim).set("page_size", 50), &catalog()).expect_code(1);
     heard.assert_whole_of(&sim, &["users", "service_accounts"]);
     for refused in ["invitations", "role_bindings"] {
-        assert_failed(&heard, refused, FailureType::Config, &["role", "not verified"]);
+        assert_failed(&heard, refused, FailureType::Config, &["role"]);
         assert!(heard.records(refused).is_empty());
     }
     let summary = heard.summary();
@@ -59,7 +59,7 @@ fn the_state_of_a_refused_stream_never_says_complete() {
     for refused in STREAMS {
         let sim = Simulator::start(small().refuse(refused));
         let heard = read_all(&sim).expect_code(1);
-        assert_failed(&heard, refused, FailureType::Config, &["role", "not verified"]);
+        assert_failed(&heard, refused, FailureType::Config, &["role"]);
         assert!(
             !heard
                 .states(refused)

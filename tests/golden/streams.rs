@@ -120,14 +120,15 @@ fn rows(schema: &Value, prefix: &str, derived: &[&str], table: &mut String) {
 fn listing(stream: &Stream) -> String {
     let path = stream.path;
     let fixed = stream.query.iter().map(|(name, value)| format!("{name}={value}"));
-    let (parameter, each) = match stream.partitions {
-        Partitions::One => (None, String::new()),
-        Partitions::Scopes { parameter, .. } => (Some(parameter), String::new()),
+    let (parameters, each) = match stream.partitions {
+        Partitions::One => (Vec::new(), String::new()),
+        Partitions::Scopes { parameter, .. } => (vec![parameter], String::new()),
         Partitions::Each(Parent { stream, parameter, .. }) => {
-            (parameter, format!(", once per record of `{stream}`"))
+            (Vec::from_iter(parameter), format!(", once per record of `{stream}`"))
         }
+        Partitions::Days { from, until } => (vec![from, until], ", once per calendar month".to_owned()),
     };
-    let query: Vec<_> = fixed.chain(parameter.map(|name| format!("{name}=…"))).collect();
+    let query: Vec<_> = fixed.chain(parameters.iter().map(|name| format!("{name}=…"))).collect();
     let mark = if query.is_empty() { "" } else { "?" };
     format!("`GET {path}{mark}{}`{each}", query.join("&"))
 }
@@ -140,13 +141,17 @@ fn section(stream: &Stream) -> String {
         (
             "Page size",
             match stream.envelope {
+                Envelope::List if stream.page_size < stream.max_page_size => {
+                    format!("{}, at most {}", stream.page_size, stream.max_page_size)
+                }
                 Envelope::List => format!("at most {}", stream.max_page_size),
                 Envelope::Map => "all records in one response".to_owned(),
             },
         ),
         ("Key", format!("`{}`", stream.key)),
+        ("Cursor", stream.cursor.map_or(String::new(), |cursor| format!("`{cursor}`"))),
         ("Offered", offered(stream).to_owned()),
-        ("Least role (unverified)", stream.role.to_owned()),
+        ("Least role", stream.role.to_owned()),
         ("Personal data", fields(stream.personal)),
         ("Dropped at any depth", fields(stream.secret)),
     ];
@@ -165,7 +170,7 @@ fn the_page_on_streams_says_what_the_declarations_say() {
 
 `make bless` generates this page from the declarations in `src/streams.rs` and the schemas in `schemas/`.
 
-Every stream is a full table, because the API cannot return only changes.
+A stream is a full table, because the API cannot return only changes. A stream with a *cursor* is incremental: each run reads from where the last complete one ended.
 Fields marked *API* are sent by the API and unchanged; those marked *derived* are computed. Every field except the key can be null or absent.
 The least role that can read a stream is taken from documentation and has not been verified against the service.
 A stream that is offered *on demand* is read only if the setting `streams` names it.

@@ -315,7 +315,7 @@ fn check_names_each_refused_stream_with_its_role_and_its_children() {
     ];
     for (refused, role, children) in cases {
         let sim = Simulator::start(small().refuse(refused));
-        let message = airbyte::check(every(&sim)).failed(&[refused, role, "not verified"]);
+        let message = airbyte::check(every(&sim)).failed(&[refused, role]);
         airbyte::has_words(&message, &[&format!("{} of {} streams", 1 + children.len(), EVERY.len())]);
         for stream in EVERY {
             let is_named = message.contains(&format!("{stream}: "));

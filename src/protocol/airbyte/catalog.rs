@@ -5,18 +5,24 @@ use serde_json::{Value, json};
 use crate::protocol::{Offer, Selected};
 use crate::shape::Deselected;
 
-/// The streams as Airbyte's catalog describes them: full refresh, resumable by page tokens.
+/// The streams as Airbyte's catalog describes them: full refresh, resumable by page tokens, and incremental where a
+/// stream has a cursor.
 pub fn discover(offer: &Offer) -> Value {
     let streams = offer.streams.iter().map(|stream| {
-        json!({
+        let modes: &[&str] = stream.cursor.map_or(&["full_refresh"], |_| &["full_refresh", "incremental"]);
+        let mut entry = json!({
             "name": stream.name,
             "json_schema": offer.schema(stream),
-            "supported_sync_modes": ["full_refresh"],
+            "supported_sync_modes": modes,
             // The protocol asks for it wherever is_resumable is set: the cursor is our page token.
             "source_defined_cursor": true,
             "source_defined_primary_key": [[stream.key]],
             "is_resumable": true,
-        })
+        });
+        if let Some(cursor) = stream.cursor {
+            entry["default_cursor_field"] = json!([cursor]);
+        }
+        entry
     });
     json!({"streams": streams.collect::<Vec<_>>()})
 }

@@ -152,13 +152,13 @@ fn read_stream(name: &str, state: &Value) -> Option<(&'static str, Given)> {
     let is_foreign = BOOKMARK_KEYS.iter().all(|key| state.get(key).is_none());
     let read = match state {
         _ if state[COMPLETE] == true => {
-            Access::read(state).map(|access| Position::Complete { access, records: None })
+            Access::read(state).map(|access| Position::Complete { access, records: None, next: None })
         }
         _ if state.get(NO_CURSOR).is_some() => Ok(Position::Start),
         Value::Object(keys) if is_foreign && !keys.is_empty() => {
             Err("it has none of the expected keys".to_owned())
         }
-        _ => Position::read(state),
+        _ => Position::read(state, stream.cursor.is_some()),
     };
     let position = read.unwrap_or_else(|why| {
         log::warn(format!(
@@ -210,7 +210,7 @@ impl Airbyte {
         let bookmark = self.bookmarks.entry(stream.name).or_default();
         position.write(bookmark);
         let mut state = bookmark.clone();
-        if let Position::Complete { access, .. } = position {
+        if let Position::Complete { access, next: None, .. } = position {
             state[COMPLETE] = true.into();
             state["organization_id"] = access.organization_id.clone().into();
             state["api_key_hash"] = access.api_key_hash.clone().into();
@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn states_of_every_form() {
         let at = json!({"organization_id": "o", "api_key_hash": "k", "partition": null, "page_token": "t", "started_at": "2026-03-02T12:00:00Z", "records": 1, "last_records": null});
-        let read = Position::read(&at);
+        let read = Position::read(&at, false);
         let Ok(Position::At(place)) = read else { panic!() };
         let access = place.access.clone();
         let stream = |state: Value| json!({"stream_descriptor": {"name": "users", "namespace": null}, "stream_state": state});
@@ -292,11 +292,11 @@ mod tests {
             (json!({"users": at}), Some(Position::At(place))),
             (
                 json!([{"type": "STREAM", "stream": stream(json!({COMPLETE: true}))}]),
-                Some(Position::Complete { access: Access::default(), records: None }),
+                Some(Position::Complete { access: Access::default(), records: None, next: None }),
             ),
             (
                 json!([{"type": "STREAM", "stream": stream(json!({COMPLETE: true, "organization_id": "o", "api_key_hash": "k", "last_records": 7}))}]),
-                Some(Position::Complete { access, records: None }),
+                Some(Position::Complete { access, records: None, next: None }),
             ),
             (
                 json!([{"type": "STREAM", "stream": stream(json!({COMPLETE: true, "organization_id": 5}))}]),

@@ -15,24 +15,30 @@ pub fn discover(offer: &Offer) -> Value {
 }
 
 fn entry(stream: &Stream, schema: Value) -> Value {
+    let method = stream.cursor.map_or("FULL_TABLE", |_| "INCREMENTAL");
     let mut metadata = vec![json!({
         "breadcrumb": [],
         "metadata": {
             "inclusion": "available",
             "selected-by-default": true,
-            "forced-replication-method": "FULL_TABLE",
+            "forced-replication-method": method,
             "table-key-properties": [stream.key],
         },
     })];
     describe(&schema, &[], stream.key, &mut metadata);
-    json!({
+    let mut entry = json!({
         "tap_stream_id": stream.name,
         "stream": stream.name,
         "schema": schema,
         "key_properties": [stream.key],
-        "replication_method": "FULL_TABLE",
+        "replication_method": method,
         "metadata": metadata,
-    })
+    });
+    if let Some(cursor) = stream.cursor {
+        entry["replication_key"] = cursor.into();
+        entry["metadata"][0]["metadata"]["valid-replication-keys"] = json!([cursor]);
+    }
+    entry
 }
 
 /// Metadata for every property at every depth: what has none is made automatic by Meltano, and can then

@@ -16,6 +16,9 @@ use crate::log::{self, Level};
 use crate::state::{BOOKMARK_KEYS, Position};
 use crate::streams::{Stream, find};
 
+/// The keys of Singer's own bookmark, which streams with a cursor have beside ours, for tools that show them.
+const REPLICATION_KEYS: [&str; 2] = ["replication_key", "replication_key_value"];
+
 /// A state as it was given. What is not ours in it is carried over unchanged.
 #[derive(Debug, Default)]
 pub struct State(Value);
@@ -40,10 +43,12 @@ impl State {
         let bookmarks = bookmarks.as_object_mut().ok_or("its `bookmarks` is not an object")?;
         let mut strange: Vec<String> =
             bookmarks.keys().filter(|name| find(name).is_none()).cloned().collect();
-        for (name, bookmark) in bookmarks.iter_mut().filter(|(name, _)| find(name).is_some()) {
-            mend(name, bookmark);
+        for (name, bookmark) in bookmarks.iter_mut() {
+            let Some(stream) = find(name) else { continue };
+            mend(stream, bookmark);
             let keys = bookmark.as_object().into_iter().flat_map(Map::keys);
-            let keys = keys.filter(|key| !BOOKMARK_KEYS.contains(&key.as_str()));
+            let is_ours = |key: &str| BOOKMARK_KEYS.contains(&key) || REPLICATION_KEYS.contains(&key);
+            let keys = keys.filter(|key| !is_ours(key));
             strange.extend(keys.map(|key| format!("{name}.{key}")));
         }
         let strange: Vec<_> = strange.into_iter().chain(top).map(|key| format!("{key:?}")).collect();
@@ -58,14 +63,14 @@ impl State {
 
     /// The position of a stream.
     pub fn position(&self, stream: &Stream) -> Position {
-        Position::read(&self.0["bookmarks"][stream.name]).unwrap_or(Position::Start)
+        Position::read(&self.0["bookmarks"][stream.name], stream.cursor.is_some()).unwrap_or(Position::Start)
     }
 }
 
 /// Makes a bookmark of ours one that we write: a null that turned into an object later would break
 /// Meltano's merge of states. What cannot be read as a position is told, and starts over.
-fn mend(name: &str, bookmark: &mut Value) {
-    let read = Position::read(bookmark);
+fn mend(stream: &Stream, bookmark: &mut Value) {
+    let (name, read) = (stream.name, Position::read(bookmark, stream.cursor.is_some()));
     if bookmark.is_null() || read.is_err() {
         Position::Start.write(bookmark);
     }
@@ -139,7 +144,12 @@ pub struct Singer {
 
 impl Singer {
     fn push_state(&mut self, stream: &Stream, position: &Position, lines: &mut Vec<u8>) {
-        position.write(&mut self.state.0["bookmarks"][stream.name]);
+        let bookmark = &mut self.state.0["bookmarks"][stream.name];
+        position.write(bookmark);
+        if let Some(cursor) = stream.cursor {
+            bookmark["replication_key"] = cursor.into();
+            bookmark["replication_key_value"] = bookmark["partition"].clone();
+        }
         push(lines, &json!({"type": "STATE", "value": self.state.0}));
     }
 }
@@ -149,8 +159,11 @@ impl Sink for Singer {
         match event {
             Event::Started { stream, schema, position } => {
                 let (name, key) = (stream.name, stream.key);
-                let message =
+                let mut message =
                     json!({"type": "SCHEMA", "stream": name, "schema": schema, "key_properties": [key]});
+                if let Some(cursor) = stream.cursor {
+                    message["bookmark_properties"] = json!([cursor]);
+                }
                 push(lines, &message);
                 // Targets of the PipelineWise lineage take the first STATE they see for one whose records
                 // are stored, so one stands before the first record.
@@ -160,7 +173,8 @@ impl Sink for Singer {
                 let time = received_at.to_rfc3339_opts(SecondsFormat::Millis, true);
                 let head = format!(r#"{{"type":"RECORD","stream":"{}","record":"#, stream.name);
                 let mut version = String::new();
-                if let Some(versions) = &mut self.versions {
+                // Rows of earlier runs stay, so none of them is of an old version.
+                if let Some(versions) = self.versions.as_mut().filter(|_| stream.cursor.is_none()) {
                     versions.insert(stream.name, began.timestamp_millis());
                     version = format!(",\"version\":{}", began.timestamp_millis());
                 }
