@@ -110,10 +110,10 @@ fn a_start_more_than_a_year_ago_is_moved_to_a_year_ago_with_a_warning() {
 
 #[test]
 fn costs_of_any_service_are_read_whole_in_pages_of_any_size() {
-    for seed in 0..6 {
+    for seed in 0..4 {
         let sim = Simulator::start(billed_rudely().seed(seed).billing_costs(14));
-        for size in [1, 7, 1000] {
-            let start = before(TODAY, 40);
+        for (size, days) in [(1, 11), (7, 40), (1000, 40)] {
+            let start = before(TODAY, days);
             let tap = || costs(&sim).set("start_date", start.as_str()).set("page_size", size);
             let run = tap().run().expect_code(0);
             same_lines(&sim, &run.records(COSTS), &truth(&sim, &start));
