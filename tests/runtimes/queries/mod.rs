@@ -1,4 +1,5 @@
 //! The queries of `docs/queries`, asked of a sample organization in a real database.
 
+mod costs;
 mod page;
 mod truth;
