@@ -4,6 +4,7 @@
 mod bookmarks;
 mod clock;
 mod digits;
+mod duckdb;
 mod interrupted;
 mod keys;
 mod languages;
