@@ -14,6 +14,7 @@
 mod airbyte;
 mod bindings;
 mod commands;
+mod costs;
 mod golden;
 mod hostile;
 mod kills;

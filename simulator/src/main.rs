@@ -48,7 +48,7 @@ struct Flags {
     #[arg(long, value_name = "DATE")]
     today: Option<String>,
     /// How many days before that day the first one was that cost anything
-    #[arg(long, value_name = "N", default_value_t = 20)]
+    #[arg(long, value_name = "N", default_value_t = 10)]
     past_days: u64,
     /// Write {stream: [ids]} here; the number of ids where there are more than 100,000
     #[arg(long, value_name = "F")]

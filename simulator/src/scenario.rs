@@ -69,7 +69,7 @@ impl Scenario {
             rude: true,
             sizes: BTreeMap::new(),
             today: None,
-            past_days: 20,
+            past_days: 10,
             organization_bindings: None,
             bindings: BindingsServer::default(),
             latency: Duration::ZERO,
@@ -174,7 +174,7 @@ impl Scenario {
         self
     }
 
-    /// How many days before that day the first one was that cost anything; 20 unless said.
+    /// How many days before that day the first one was that cost anything; 10 unless said.
     pub fn past_days(mut self, count: u64) -> Self {
         self.past_days = count;
         self

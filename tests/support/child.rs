@@ -38,6 +38,8 @@ pub struct Spawned<'s> {
     speaks_singer: bool,
     secrets: Vec<String>,
     files: Rc<TempDir>,
+    /// The day that its clock shows, if it is another than today.
+    date: Option<String>,
     started: Instant,
     limit: Duration,
     finished: bool,
@@ -91,10 +93,16 @@ impl<'s> Spawned<'s> {
             speaks_singer,
             secrets,
             files,
+            date: None,
             started: Instant::now(),
             limit,
             finished: false,
         }
+    }
+
+    pub(super) fn on(mut self, date: Option<String>) -> Self {
+        self.date = date;
+        self
     }
 
     pub fn id(&self) -> u32 {
@@ -125,7 +133,7 @@ impl<'s> Spawned<'s> {
     }
 
     pub fn stderr(&self) -> String {
-        without_stamps(&String::from_utf8_lossy(&self.stderr.lock().unwrap()))
+        without_stamps(&String::from_utf8_lossy(&self.stderr.lock().unwrap()), self.date.as_deref())
     }
 
     /// Lets stdout be read as it comes, without waiting for it.

@@ -16,6 +16,8 @@ pub enum Message {
         stream: String,
         schema: Map<String, Value>,
         key_properties: Vec<String>,
+        /// Of a stream that is read incrementally.
+        bookmark_properties: Option<Vec<String>>,
     },
     Record {
         stream: String,
@@ -68,7 +70,11 @@ struct Said {
 
 fn check(message: &Message, seen: &mut BTreeMap<String, Said>) -> Result<(), String> {
     match message {
-        Message::Schema { stream, schema, key_properties } => {
+        Message::Schema { stream, schema, key_properties, bookmark_properties } => {
+            let by_day = stream == "billing_costs";
+            if bookmark_properties.as_deref() != by_day.then_some(&["start_date".to_owned()][..]) {
+                return Err(format!("bookmark_properties are {bookmark_properties:?}"));
+            }
             let key = key_of(stream);
             if key_properties != &[key] {
                 return Err(format!("key_properties are {key_properties:?}"));
@@ -97,6 +103,9 @@ fn check(message: &Message, seen: &mut BTreeMap<String, Said>) -> Result<(), Str
             }
             DateTime::parse_from_rfc3339(time_extracted)
                 .map_err(|error| format!("time_extracted: {error}"))?;
+        }
+        Message::ActivateVersion { stream, .. } if stream == "billing_costs" => {
+            return Err("an ACTIVATE_VERSION of what is read day by day".to_owned());
         }
         Message::ActivateVersion { stream, version } => {
             let said = seen

@@ -3,6 +3,7 @@
 
 pub mod airbyte;
 mod child;
+pub mod clock;
 pub mod crafted;
 pub mod golden;
 mod interrupted;

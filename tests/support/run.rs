@@ -183,13 +183,17 @@ pub fn lines(run: &Run, words: &[&str]) -> usize {
 /// Beginnings of lines of the log.
 pub const LEVELS: [&str; 4] = ["ERROR ", "WARN ", "INFO ", "DEBUG "];
 
-/// What was written to a stderr that is no terminal, without the timestamps. Each line of the log has one.
-pub(super) fn without_stamps(stderr: &str) -> String {
+/// What was written to a stderr that is no terminal, without the timestamps. Each line of the log has one, of
+/// now or of the day that the clock shows.
+pub(super) fn without_stamps(stderr: &str, date: Option<&str>) -> String {
     let bare = |line: &str| {
         assert!(!LEVELS.iter().any(|level| line.starts_with(level)), "no timestamp: {line}");
         let (stamp, words) = line.split_at_checked("2026-11-25T19:12:23Z ".len())?;
         let time = DateTime::parse_from_rfc3339(stamp.strip_suffix("Z ").map(|_| stamp.trim_end())?).ok()?;
-        assert!((Utc::now() - time.to_utc()).num_minutes().abs() < 10, "another time: {line}");
+        match date {
+            Some(date) => assert!(stamp.starts_with(date), "another day than {date}: {line}"),
+            None => assert!((Utc::now() - time.to_utc()).num_minutes().abs() < 10, "another time: {line}"),
+        }
         assert!(LEVELS.iter().any(|level| words.starts_with(level)), "no level: {line}");
         Some(words.to_owned())
     };

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use simulator::{Scenario, Simulator};
 use tempfile::TempDir;
 
+use super::clock::showing;
 use super::repository::root;
 use super::runtimes::{BINARY, DuckDb, Process, command, program};
 use super::whole::EVERY;
@@ -20,6 +21,10 @@ use super::whole::EVERY;
 pub const SAMPLE_FLAGS: &str =
     "--polite --seed 12 --users 40 --invitations 12 --service-accounts 24 --role-bindings 120";
 
+/// The day on which it is loaded, for the second time: what days have cost is of the days before. The day
+/// before that, a line was taken back.
+pub const SAMPLE_DAYS: [&str; 2] = ["2026-01-08", "2026-01-09"];
+
 /// The same.
 pub fn sample_scenario() -> Scenario {
     Scenario::new().polite().seed(12).users(40).invitations(12).service_accounts(24).role_bindings(120)
@@ -27,7 +32,7 @@ pub fn sample_scenario() -> Scenario {
 
 /// Asks every query of a folder of DuckDB, then of SQLite: with the same rows, times as texts, and
 /// the empty texts that target-duckdb makes nulls of and other targets do not. Where the day is marked
-/// that a user puts in, each is asked with today's as well. Then SQLite once more with
+/// that a user puts in, each is asked with today's as well. One function has another name in SQLite. Then SQLite once more with
 /// two rows that the simulator does not make: an admin of less than the organization, who is of no
 /// known kind, and a user whose invitation is still said to be open.
 const ASK: &str = "
@@ -36,12 +41,13 @@ duck, lite = duckdb.connect(sys.argv[1], read_only=True), sqlite3.connect(':memo
 for table in sys.argv[3:]:
     found = duck.execute(f'select * from {table}')
     names = ', '.join(f'\"{column[0]}\"' for column in found.description)
-    rows = [[None if value is None else str(value) for value in row] for row in found.fetchall()]
+    kept = lambda value: value if value is None or isinstance(value, float) else str(value)
+    rows = [[kept(value) for value in row] for row in found.fetchall()]
     lite.execute(f'create table {table} ({names})')
     lite.executemany(f'insert into {table} values ({\", \".join(\"?\" * len(rows[0]))})', rows)
 lite.execute(\"update role_bindings set resource_name = coalesce(resource_name, '') where pattern_type <> ''\")
 def ask(database, sql):
-    found = database.execute(sql)
+    found = database.execute(sql.replace('epoch(', 'unixepoch(') if database is lite else sql)
     return {'columns': [column[0] for column in found.description], 'rows': found.fetchall()}
 answers = {}
 for path in sorted(pathlib.Path(sys.argv[2]).glob('*.sql')):
@@ -126,11 +132,14 @@ impl Sample {
 }
 
 pub static SAMPLE: LazyLock<Sample> = LazyLock::new(|| {
-    let sim = Simulator::start(sample_scenario());
+    let mut sim = Simulator::start(sample_scenario().today(SAMPLE_DAYS[0]));
     let folder = TempDir::new().unwrap();
     let database = DuckDb(folder.path().join("sample.duckdb"));
-    load(&sim, folder.path(), &database);
-    database.assert_whole_of(&sim, &EVERY);
+    load(&sim, folder.path(), &database, &["billing_costs"]);
+    sim.set_today(SAMPLE_DAYS[1]);
+    load(&sim, folder.path(), &database, &EVERY);
+    let others = EVERY.into_iter().filter(|stream| *stream != "billing_costs");
+    database.assert_whole_of(&sim, &others.collect::<Vec<_>>());
     let mut python = command(program("duckdb", "python"));
     python.args(["-c", ASK]).arg(&database.0).arg(root().join("docs/queries")).args(EVERY);
     let output = python.output().unwrap();
@@ -139,17 +148,20 @@ pub static SAMPLE: LazyLock<Sample> = LazyLock::new(|| {
 });
 
 /// The real binary, piped into the real target.
-fn load(sim: &Simulator, folder: &Path, database: &DuckDb) {
+fn load(sim: &Simulator, folder: &Path, database: &DuckDb, streams: &[&str]) {
     let write = |name: &str, settings: Value| {
         let path = folder.join(name);
         fs::write(&path, settings.to_string()).unwrap();
         path
     };
     let config = json!({ "base_url": sim.base_url(), "api_key": sim.api_key(), "api_secret": sim.api_secret(),
-                "streams": EVERY });
+                "streams": streams });
+    let mut settings = database.target_settings(1000);
+    settings["add_metadata_columns"] = true.into();
     let (mut tap, mut target) = (command(BINARY), command(program("duckdb", "target-duckdb")));
     tap.arg("--config").arg(write("tap.json", config)).stdin(Stdio::null());
-    target.arg("--config").arg(write("target.json", database.target_settings(1000)));
+    tap.envs(showing(&sim.today()));
+    target.arg("--config").arg(write("target.json", settings));
     let (reader, writer) = std::io::pipe().unwrap();
     target.stdin(reader).env("TMPDIR", folder);
     let tap = Process::start(tap, folder, sim, Some(writer));

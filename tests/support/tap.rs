@@ -14,6 +14,7 @@ use simulator::Simulator;
 use tempfile::TempDir;
 
 use super::child::Spawned;
+use super::clock;
 use super::run::Run;
 use super::runtimes::BINARY;
 use super::watch;
@@ -31,6 +32,7 @@ pub struct Tap<'s> {
     verb: Option<String>,
     arguments: Vec<OsString>,
     environment: Vec<(String, String)>,
+    date: Option<String>,
     limit: Duration,
     speaks_airbyte: bool,
 }
@@ -55,6 +57,7 @@ pub fn bare() -> Tap<'static> {
         verb: None,
         arguments: Vec::new(),
         environment: Vec::new(),
+        date: None,
         limit: Duration::from_secs(60),
         speaks_airbyte: false,
     }
@@ -146,6 +149,12 @@ impl<'s> Tap<'s> {
         self.env(name, path)
     }
 
+    /// Runs it at noon of this day, `yyyy-mm-dd`, UTC.
+    pub fn on(mut self, date: &str) -> Self {
+        self.date = Some(date.to_owned());
+        clock::showing(date).into_iter().fold(self, |tap, (name, value)| tap.env(name, value))
+    }
+
     /// The longest this may take; a minute unless said. Then it is killed and the test fails.
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
@@ -171,7 +180,8 @@ impl<'s> Tap<'s> {
         let speaks_singer = !self.speaks_airbyte
             && !text.iter().any(|word| OTHER_VERBS.contains(&word.as_str()))
             && !text.windows(2).any(|pair| pair == ["--protocol", "airbyte"]);
-        Spawned::start(command, said, speaks_singer, self.secrets(), self.sim, self.files, self.limit)
+        let secrets = self.secrets();
+        Spawned::start(command, said, speaks_singer, secrets, self.sim, self.files, self.limit).on(self.date)
     }
 
     /// The command, but for where it writes to, and its arguments as text.

@@ -13,6 +13,9 @@ pub enum Language {
     Airbyte,
 }
 
+/// What is read day by day replaces what it brings again, and nothing else: no pass begins anew.
+const BY_DAY: &str = "billing_costs";
+
 /// How Airbyte's state says that a stream has been read to its end.
 const COMPLETE: &str = "__ab_full_refresh_sync_complete";
 
@@ -68,7 +71,7 @@ impl Kept {
     pub fn begin(&mut self, sim: &Simulator) {
         self.fresh.clear();
         for stream in EVERY {
-            if self.goes_on(sim, stream) {
+            if stream == BY_DAY || self.goes_on(sim, stream) {
                 continue;
             }
             self.records.remove(stream);
@@ -139,7 +142,8 @@ impl Kept {
             self.keys.entry(hash.to_owned()).or_insert_with(|| sim.api_key().to_owned());
         }
         let fresh = self.fresh.remove(stream).unwrap_or_default();
-        if now["started_at"].is_string() && now["started_at"] != before["started_at"] {
+        let anew = now["started_at"].is_string() && now["started_at"] != before["started_at"];
+        if anew && stream != BY_DAY {
             self.records.entry(stream.to_owned()).or_default().retain(|id, _| fresh.contains(id));
         }
     }

@@ -206,7 +206,12 @@ impl Case {
         let streams: Vec<&str> = EVERY.into_iter().filter(readable).collect();
         let mut catalog = catalog.clone();
         let named = |entry: &Value| streams.iter().any(|stream| entry["stream"]["name"] == *stream);
-        catalog["streams"].as_array_mut().unwrap().retain(named);
+        let entries = catalog["streams"].as_array_mut().unwrap();
+        entries.retain(named);
+        if dice.bool() {
+            let costs = entries.iter_mut().find(|entry| entry["stream"]["name"] == "billing_costs");
+            costs.expect("the catalog has costs")["sync_mode"] = json!("incremental");
+        }
         // Nor is one without a user or a role binding: where none is listed, the key sees too little.
         let empty_lists = if dice.bool() { "fail" } else { "warn" };
         let never_empty = ["users", "role_bindings", "environments"];

@@ -1,5 +1,6 @@
 //! The queries of `docs/queries`, asked of a sample organization in a real database.
 
+mod costs;
 mod page;
 mod places;
 mod truth;
