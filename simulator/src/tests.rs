@@ -1,6 +1,7 @@
 //! What a client gets of the listings that are narrowed to the records of another, and what they
 //! have in common with the truth; below, what the records are.
 
+mod access;
 mod bindings;
 mod clusters;
 mod connectors;
