@@ -253,7 +253,7 @@ mod tests {
                 "schema_drift must be one of pass, warn, fail, not \"ignore\"",
             ),
             (json!({"streams": ["users", "userz"]}), "streams must be one of users, invitations"),
-            (json!({"streams": ["{\"api_secret\": \"s3cret\"}"]}), "connectors, not a string"),
+            (json!({"streams": ["{\"api_secret\": \"s3cret\"}"]}), ", not a string. Give settings"),
             (json!({"streams": []}), "streams must not be empty"),
             (json!({"streams": "users,users"}), "streams must not contain duplicates"),
             (json!({"api_secret": 5}), "api_secret must be of type string"),

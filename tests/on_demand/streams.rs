@@ -7,6 +7,7 @@ use simulator::{At, Fault, Scenario, Simulator};
 use crate::support::airbyte::{self, FailureType, Status};
 use crate::support::crafted::{keys_only, listing};
 use crate::support::leaks::keeps;
+use crate::support::partitions::children;
 use crate::support::repository::text;
 use crate::support::{EVERY, STREAMS, assert_whole_of, discovered, every, few, offering, rude, small, tap};
 
@@ -299,12 +300,6 @@ fn check_asks_for_the_streams_of_the_settings() {
             assert!(run.schemas().contains_key(stream), "{stream}");
         }
     }
-}
-
-/// All that is listed for each record of a stream, or for each record of what is.
-fn children(stream: &str) -> Vec<&'static str> {
-    let of_this = simulator::STREAMS.iter().filter(|other| other.parent() == Some(stream));
-    of_this.flat_map(|child| [vec![child.name], children(child.name)].concat()).collect()
 }
 
 /// Whoever may not read a stream may read nothing that is listed for each of its records.

@@ -25,12 +25,14 @@ pub fn reading<'s>(sim: &'s Simulator, streams: &[&str]) -> Tap<'s> {
 
 /// The stream whose records make the partitions of another.
 pub fn parent(stream: &str) -> &'static str {
-    match stream {
-        "kafka_clusters" => "environments",
-        "connectors" => "kafka_clusters",
-        "identity_pools" => "identity_providers",
-        other => panic!("{other} has no parent"),
-    }
+    let found = simulator::STREAMS.iter().find(|other| other.name == stream);
+    found.and_then(simulator::Stream::parent).unwrap_or_else(|| panic!("{stream} has no parent"))
+}
+
+/// All streams that are listed for each record of this one, or for each record of one of those.
+pub fn children(stream: &str) -> Vec<&'static str> {
+    let of_this = simulator::STREAMS.iter().filter(|other| other.parent() == Some(stream));
+    of_this.flat_map(|child| [vec![child.name], children(child.name)].concat()).collect()
 }
 
 /// Names of the partitions of a stream, in the order in which they are read.
