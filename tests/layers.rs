@@ -44,7 +44,7 @@ const ONLY_IN: &[(&str, &str)] = &[
     ("indicatif", "progress"),
 ];
 
-/// Lines of code of `src/` outside `streams.rs`. Whoever needs more raises it, and says why in the commit.
+/// Lines of code of `src/` outside `streams.rs` and `streams/`. Whoever needs more raises it, and says why in the commit.
 const MOST_LINES: usize = 5_270;
 
 /// Lines of code of `streams.rs` for each stream, and of `main.rs`.
@@ -198,7 +198,7 @@ fn only_the_line_writer_knows_stdout_and_only_the_client_sleeps() {
 #[test]
 fn only_the_list_names_streams_and_paths() {
     for (file, text) in sources("src") {
-        for line in code(&text).filter(|_| file != "streams") {
+        for line in code(&text).filter(|_| !file.starts_with("streams")) {
             for stream in STREAMS {
                 let path = stream.path.split('{').next().unwrap();
                 let names = line.contains(&format!("\"{}\"", stream.name)) || line.contains(path);
@@ -214,7 +214,10 @@ fn one_match_tells_the_kinds_of_partitions_apart() {
     for (file, text) in sources("src") {
         let lines: Vec<&str> = code(&text).collect();
         let names = lines.iter().any(|line| line.contains("Partitions::"));
-        assert!(!names || ["streams", "sync/partitions"].contains(&file.as_str()), "src/{file}.rs names one");
+        assert!(
+            !names || ["streams", "streams/facts", "sync/partitions"].contains(&file.as_str()),
+            "src/{file}.rs names one"
+        );
         matches += lines.iter().filter(|line| line.contains("match") && line.contains(".partitions")).count();
     }
     assert_eq!(matches, 1);
@@ -229,7 +232,7 @@ fn the_code_keeps_within_its_budget() {
         let lines = counted.lines().filter_map(|line| line.split_once(' '));
         lines.filter(|(_, file)| wanted(file)).map(|(count, _)| count.parse::<usize>().unwrap()).sum()
     };
-    let all = of(|file| file != "src/streams.rs");
+    let all = of(|file| !file.starts_with("src/streams"));
     assert!((1_000..=MOST_LINES).contains(&all), "{all} lines of code outside streams.rs:\n{counted}");
     assert!(of(|file| file == "src/main.rs") <= MOST_LINES_OF_MAIN, "{counted}");
     for folder in ["src", "simulator/src", "tests", "benches"] {

@@ -3,8 +3,10 @@
 
 use fastrand::Rng;
 
-use crate::json::{Object, quoted};
+use crate::encryption;
+use crate::json::Object;
 use crate::organization::{HOST, Organization, Row};
+use crate::places::{SITES, Site, network, zones};
 use crate::random::{one_in, pick, short_id};
 use crate::records::{head, refer};
 
@@ -33,36 +35,14 @@ fn environment(org: &Organization, row: Row) -> (Row, u64) {
 }
 
 /// The id of a cluster as others name it: one of the environment's, by any number, and once in
-/// twelve one that is listed no more.
+/// twelve one that is listed no more. The last one of every third environment is never named.
 pub fn named(org: &Organization, environment: u64, number: u64) -> String {
     let known = environment < org.count("environments");
     let listed = if known { org.each(org.stream("kafka_clusters")) } else { 0 };
     let (twelfth, number) = (number % 12, number / 12);
-    let place = if listed == 0 || twelfth == 0 { listed + number % GONE } else { number % listed };
+    let idle = u64::from(environment % 3 == 2 && listed > 1);
+    let place = if listed == 0 || twelfth == 0 { listed + number % GONE } else { number % (listed - idle) };
     of(org, environment, place)
-}
-
-struct Site {
-    cloud: &'static str,
-    region: &'static str,
-    zones: [&'static str; 3],
-}
-
-const SITES: [Site; 4] = [
-    Site { cloud: "AWS", region: "us-east-1", zones: ["use1-az1", "use1-az4", "use1-az6"] },
-    Site { cloud: "AWS", region: "eu-central-1", zones: ["euc1-az1", "euc1-az2", "euc1-az3"] },
-    Site {
-        cloud: "GCP",
-        region: "europe-west3",
-        zones: ["europe-west3-a", "europe-west3-b", "europe-west3-c"],
-    },
-    Site { cloud: "AZURE", region: "westeurope", zones: ["1", "2", "3"] },
-];
-
-fn zones(site: &Site, several: bool) -> String {
-    let zones = if several { &site.zones[..] } else { &site.zones[..1] };
-    let quoted: Vec<String> = zones.iter().map(|zone| quoted(zone)).collect();
-    format!("[{}]", quoted.join(","))
 }
 
 fn config(dice: &mut Rng, kind: &str, (zones, cku): (&str, &str)) -> String {
@@ -126,7 +106,7 @@ fn belongings(spec: Object, dice: &mut Rng, org: &Organization, (kind, row): (&s
     let mut spec = spec.raw("environment", &reference.finish());
     let private = ["Dedicated", "Enterprise"].contains(&kind);
     if private && one_in(dice, 2) {
-        let id = format!("n-{}", short_id(org.scenario.seed, 82, home.index * 2 + dice.u64(..2)));
+        let id = network(org, home.index, dice.u64(..2));
         let link = format!("{HOST}/networking/v1/networks/{id}");
         let reference = refer(dice, &id, &link, &format!("{name}/network={id}"));
         let scoped = one_in(dice, 2).then_some(environment.as_str());
@@ -134,7 +114,7 @@ fn belongings(spec: Object, dice: &mut Rng, org: &Organization, (kind, row): (&s
         spec = spec.raw("network", &reference.finish());
     }
     if private && one_in(dice, 3) {
-        let id = format!("cck-{}", short_id(org.scenario.seed, 83, home.index));
+        let id = encryption::named(org, home.index);
         let link = format!("{HOST}/byok/v1/keys/{id}");
         spec = spec.raw("byok", &refer(dice, &id, &link, &format!("{}/key={id}", org.crn())).finish());
     }

@@ -55,6 +55,11 @@ pub fn quoted(text: &str) -> String {
     out
 }
 
+/// A JSON array of strings.
+pub fn list(texts: impl Iterator<Item = String>) -> String {
+    format!("[{}]", texts.map(|text| quoted(&text)).collect::<Vec<_>>().join(","))
+}
+
 fn push_text(out: &mut String, text: &str) {
     out.push('"');
     for character in text.chars() {

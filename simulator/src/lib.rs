@@ -10,21 +10,28 @@
 )]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests"))]
 
+mod addresses;
 mod bindings;
+mod certificates;
 mod clusters;
 mod connectors;
 mod costs;
 mod credentials;
 mod days;
+mod encryption;
 mod faults;
 mod grants;
 mod http;
 mod identities;
+mod integrations;
 mod json;
 mod keys;
+mod limits;
 mod log;
+mod networks;
 mod organization;
 mod page;
+mod places;
 mod quota;
 mod random;
 mod records;
@@ -32,7 +39,9 @@ mod refusals;
 mod routes;
 mod scenario;
 mod serve;
+mod services;
 mod streams;
+mod target;
 mod time;
 mod tls;
 mod token;

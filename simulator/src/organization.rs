@@ -45,6 +45,7 @@ pub struct Stream {
     /// Links are recorded under the web alias.
     pub alias: bool,
     pub envelope: Envelope,
+    pub last: Last,
     pub errors: Errors,
     pub record: fn(&Organization, Row) -> Object,
 }
@@ -63,6 +64,8 @@ pub enum Narrowed {
     Nothing,
     /// A scope, by `crn_pattern`.
     Scope,
+    /// What one of its filters is for.
+    Filter(&'static str),
     /// A record of this stream, by the path.
     Path(&'static str),
     /// A record of this stream, by a query parameter.
@@ -93,6 +96,16 @@ pub enum Envelope {
     },
 }
 
+/// What is recorded of the metadata of a last page.
+#[derive(Clone, Copy, Debug)]
+pub enum Last {
+    Nothing,
+    /// An empty next link, and how many records there are.
+    Total,
+    /// Two empty links.
+    Empty,
+}
+
 /// The recorded shapes of what a part of the service says when it refuses.
 #[derive(Clone, Copy, Debug)]
 pub enum Errors {
@@ -117,7 +130,7 @@ impl Stream {
     pub fn parent(&self) -> Option<&'static str> {
         match self.narrowed {
             Narrowed::Path(parent) | Narrowed::Query(_, parent) => Some(parent),
-            Narrowed::Nothing | Narrowed::Scope | Narrowed::Days(_) => None,
+            Narrowed::Nothing | Narrowed::Scope | Narrowed::Filter(_) | Narrowed::Days(_) => None,
         }
     }
 
@@ -125,7 +138,7 @@ impl Stream {
     pub fn parameters(&self) -> Vec<&'static str> {
         match self.narrowed {
             Narrowed::Scope => vec!["crn_pattern"],
-            Narrowed::Query(parameter, _) => vec![parameter],
+            Narrowed::Query(parameter, _) | Narrowed::Filter(parameter) => vec![parameter],
             Narrowed::Days(days) => vec![days.from, days.until],
             Narrowed::Nothing | Narrowed::Path(_) => Vec::new(),
         }

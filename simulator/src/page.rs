@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::faults::{Fault, errors_of_page};
 use crate::json::{Object, quoted};
-use crate::organization::{ALIAS, Envelope, HOST, Narrowed, Organization, Row, Stream};
+use crate::organization::{ALIAS, Envelope, HOST, Last, Narrowed, Organization, Row, Stream};
 use crate::random::{dice, hash, mix, one_in};
 use crate::time::Day;
 use crate::token::Cursor;
@@ -245,10 +245,12 @@ impl Page<'_> {
         let Some(next) = next else {
             let form = if self.org.scenario.rude { self.dice(7).u32(..4) } else { 0 };
             let metadata = Object::new();
-            return match form {
-                0 => metadata,
-                1 => metadata.text("first", &format!("{HOST}{path}")).raw("total_size", &total.to_string()),
-                2 => metadata.text("first", "").text("next", ""),
+            let (first, total) = (format!("{HOST}{path}"), total.to_string());
+            return match (form, self.stream().last) {
+                (0, Last::Nothing) => metadata,
+                (0, Last::Total) => metadata.text("first", &first).text("next", "").raw("total_size", &total),
+                (1, _) => metadata.text("first", &first).raw("total_size", &total),
+                (0, Last::Empty) | (2, _) => metadata.text("first", "").text("next", ""),
                 _ => metadata.raw("next", "null"),
             }
             .finish();

@@ -51,12 +51,9 @@ pub fn head(org: &Organization, row: Row, name: &str, dice: &mut Rng) -> Object 
         .text("resource_name", name)
         .text("created_at", &rfc3339(dice, born));
     let updated = born + dice.u64(..20_000_000);
-    // Optional, like every field but the id.
-    let metadata = if stream.name == "organizations" && org.scenario.rude {
-        metadata
-    } else {
-        metadata.text("updated_at", &rfc3339(dice, updated))
-    };
+    // Optional, like every field but the id; keys of the customer's own are recorded without.
+    let lacks = ["organizations", "byok_keys"].contains(&stream.name) && org.scenario.rude;
+    let metadata = if lacks { metadata } else { metadata.text("updated_at", &rfc3339(dice, updated)) };
     Object::new()
         .text("api_version", stream.api_version())
         .text("kind", stream.kind)

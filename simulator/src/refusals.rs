@@ -3,7 +3,7 @@
 use crate::faults::Fault;
 use crate::http::Answer;
 use crate::json::quoted;
-use crate::organization::{Errors, Stream};
+use crate::organization::{Errors, Narrowed, Stream};
 
 /// An answer that ends the way to a better one.
 pub type Refusal = Box<Answer>;
@@ -45,6 +45,16 @@ pub fn invalid(parameter: &str, detail: &str) -> Refusal {
         Fault::Status { status: 400, body, headers: Vec::new() }
             .with_header("Content-Type", "application/json"),
     )
+}
+
+/// Refuses a request without the filter that the listing wants. `given`: the parameter of that name.
+pub fn demand<'a>(stream: &Stream, given: impl Fn(&str) -> Option<&'a str>) -> Result<(), Refusal> {
+    match stream.narrowed {
+        Narrowed::Filter(name) if given(name).is_none_or(str::is_empty) => {
+            Err(invalid(name, &format!("{name} is required")))
+        }
+        _ => Ok(()),
+    }
 }
 
 pub fn expired(status: u16) -> Refusal {

@@ -17,8 +17,9 @@ use crate::organization::{Envelope, Narrowed, Organization, Row, Stream};
 use crate::page::{Asked, Listing, Page, Twist};
 use crate::quota::Window;
 use crate::random::dice;
-use crate::refusals::{Refusal, denied, expired, invalid, refuse};
-use crate::streams::{STREAMS, Target, at};
+use crate::refusals::{Refusal, demand, denied, expired, invalid, refuse};
+use crate::streams::STREAMS;
+use crate::target::{Target, at};
 use crate::time::Day;
 use crate::token::{Cursor, Mint};
 
@@ -228,9 +229,8 @@ impl Service {
 
     fn one(&self, stream: &'static Stream, homes: &[Home], id: &str) -> Result<Answer, Refusal> {
         let home = self.home(stream, homes)?;
-        let mut found = self.present(stream, home).into_iter();
-        let found = found.find(|row| self.org.id_of(*row) == id).ok_or_else(|| denied(stream, 404))?;
-        Ok(Answer::json(200, self.org.record(found)))
+        let found = self.present(stream, home).into_iter().find(|row| self.org.id_of(*row) == id);
+        Ok(Answer::json(200, self.org.record(found.ok_or_else(|| denied(stream, 404))?)))
     }
 
     fn page(
@@ -255,6 +255,7 @@ impl Service {
                 lock(&self.listings).clear();
             }
         }
+        demand(stream, |name| head.parameter(name))?;
         let days = days::asked(&self.org, stream, head)?;
         let asked = Asked { stream, home: self.home(stream, homes)?, days, filter };
         let number = asked.number();
@@ -262,9 +263,9 @@ impl Service {
         self.hiccup(number, cursor)?;
         let listing = self.listing(number, asked);
         let generation = self.generation.load(SeqCst);
-        let token = |cursor| self.mint.token(number, generation, cursor);
         let expand = head.query.iter().filter(|(name, _)| name == "expand");
         let expand = expand.flat_map(|(_, parts)| parts.split(',')).collect();
+        let token = |cursor| self.mint.token(number, generation, cursor);
         let page = Page { org: &self.org, listing: &listing, cursor, twist, expand, token: &token };
         if grants {
             lock(&self.grants).listed(page.indices());

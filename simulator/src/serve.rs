@@ -19,7 +19,7 @@ use crate::http::{Answer, Head, gzip};
 use crate::log::{Log, Request, lock};
 use crate::page::Twist;
 use crate::routes::Service;
-use crate::streams::at;
+use crate::target::at;
 
 /// What the simulator's handle and its connections share.
 pub struct Shared {

@@ -1,14 +1,21 @@
 //! The listings this simulator knows. All that is done with a stream follows from its row here:
 //! routes, refusals, faults, sizes and their flags, the truth and the log of requests.
 
+use crate::addresses;
 use crate::bindings;
+use crate::certificates;
 use crate::clusters;
 use crate::connectors;
 use crate::costs;
+use crate::encryption;
 use crate::identities;
+use crate::integrations;
 use crate::keys;
-use crate::organization::{Days, Envelope, Errors, Ids, Narrowed, Stream};
+use crate::limits;
+use crate::networks;
+use crate::organization::{Days, Envelope, Errors, Ids, Last, Narrowed, Stream};
 use crate::records;
+use crate::services;
 
 /// What most listings have in common. Where it is empty, each row has to say.
 const USUAL: Stream = Stream {
@@ -25,9 +32,16 @@ const USUAL: Stream = Stream {
     stops_at: None,
     alias: false,
     envelope: Envelope::Pages,
+    last: Last::Nothing,
     errors: Errors::List,
     record: records::user,
 };
+
+/// What the listings of an environment have in common.
+const BY_ENVIRONMENT: Stream = Stream { narrowed: Narrowed::Query("environment", "environments"), ..USUAL };
+
+/// The same of most that have to do with networks.
+const NETWORKING: Stream = Stream { page_size: (10, 1000), last: Last::Total, ..BY_ENVIRONMENT };
 
 pub static STREAMS: &[Stream] = &[
     Stream {
@@ -120,10 +134,9 @@ pub static STREAMS: &[Stream] = &[
         number: 7,
         ids: Ids::Made(clusters::id),
         size: 2,
-        narrowed: Narrowed::Query("environment", "environments"),
         filters: &[("spec.network", "/spec/network/id")],
         record: clusters::record,
-        ..USUAL
+        ..BY_ENVIRONMENT
     },
     Stream {
         name: "identity_providers",
@@ -177,6 +190,186 @@ pub static STREAMS: &[Stream] = &[
         ..USUAL
     },
     Stream {
+        name: "schema_registry_clusters",
+        path: "/srcm/v3/clusters",
+        kind: "Cluster",
+        number: 30,
+        ids: Ids::Prefix("lsrc-"),
+        size: 1,
+        uneven: true,
+        record: services::registry,
+        ..BY_ENVIRONMENT
+    },
+    Stream {
+        name: "ksqldb_clusters",
+        path: "/ksqldbcm/v2/clusters",
+        kind: "Cluster",
+        number: 31,
+        ids: Ids::Prefix("lksqlc-"),
+        size: 2,
+        record: services::ksqldb,
+        ..BY_ENVIRONMENT
+    },
+    Stream {
+        name: "flink_compute_pools",
+        path: "/fcpm/v2/compute-pools",
+        kind: "ComputePool",
+        number: 32,
+        ids: Ids::Prefix("lfcp-"),
+        size: 2,
+        uneven: true,
+        filters: &[("spec.region", "/spec/region"), ("spec.network", "/spec/network/id")],
+        last: Last::Empty,
+        record: services::pool,
+        ..BY_ENVIRONMENT
+    },
+    Stream {
+        name: "networks",
+        path: "/networking/v1/networks",
+        kind: "Network",
+        number: 33,
+        ids: Ids::Made(networks::id),
+        size: 3,
+        filters: &[("spec.cloud", "/spec/cloud"), ("status.phase", "/status/phase")],
+        record: networks::network,
+        ..NETWORKING
+    },
+    Stream {
+        name: "peerings",
+        path: "/networking/v1/peerings",
+        kind: "Peering",
+        number: 34,
+        ids: Ids::Prefix("peer-"),
+        size: 2,
+        uneven: true,
+        filters: &[("spec.network", "/spec/network/id"), ("status.phase", "/status/phase")],
+        record: networks::peering,
+        ..NETWORKING
+    },
+    Stream {
+        name: "private_link_attachments",
+        path: "/networking/v1/private-link-attachments",
+        kind: "PrivateLinkAttachment",
+        number: 35,
+        ids: Ids::Prefix("platt-"),
+        size: 2,
+        filters: &[("spec.cloud", "/spec/cloud"), ("status.phase", "/status/phase")],
+        page_size: (10, 100),
+        record: networks::private_link,
+        ..NETWORKING
+    },
+    Stream {
+        name: "transit_gateway_attachments",
+        path: "/networking/v1/transit-gateway-attachments",
+        kind: "TransitGatewayAttachment",
+        number: 36,
+        ids: Ids::Prefix("tgwa-"),
+        size: 1,
+        uneven: true,
+        filters: &[("spec.network", "/spec/network/id"), ("status.phase", "/status/phase")],
+        record: networks::transit_gateway,
+        ..NETWORKING
+    },
+    Stream {
+        name: "certificate_authorities",
+        path: "/iam/v2/certificate-authorities",
+        kind: "CertificateAuthority",
+        number: 20,
+        ids: Ids::Prefix("op-"),
+        size: 2,
+        record: certificates::authority,
+        ..USUAL
+    },
+    Stream {
+        name: "certificate_pools",
+        path: "/iam/v2/certificate-authorities/{certificate_authorities}/identity-pools",
+        kind: "CertificateIdentityPool",
+        number: 21,
+        ids: Ids::Prefix("pool-"),
+        size: 3,
+        uneven: true,
+        narrowed: Narrowed::Path("certificate_authorities"),
+        record: certificates::pool,
+        ..USUAL
+    },
+    Stream {
+        name: "ip_groups",
+        path: "/iam/v2/ip-groups",
+        kind: "IpGroup",
+        number: 22,
+        ids: Ids::Prefix("ipg-"),
+        size: 4,
+        page_size: (25, 100),
+        record: addresses::group,
+        ..USUAL
+    },
+    Stream {
+        name: "ip_filters",
+        path: "/iam/v2/ip-filters",
+        kind: "IpFilter",
+        number: 23,
+        ids: Ids::Prefix("ipf-"),
+        size: 3,
+        filters: &[("resource_scope", "/resource_scope")],
+        page_size: (25, 100),
+        record: addresses::filter,
+        ..USUAL
+    },
+    Stream {
+        name: "byok_keys",
+        path: "/byok/v1/keys",
+        kind: "Key",
+        number: 24,
+        ids: Ids::Made(encryption::id),
+        size: 3,
+        filters: &[
+            ("display_name", "/display_name"),
+            ("provider", "/provider"),
+            ("state", "/state"),
+            ("validation_phase", "/validation/phase"),
+            ("validation_region", "/validation/region"),
+        ],
+        record: encryption::key,
+        ..USUAL
+    },
+    Stream {
+        name: "provider_integrations",
+        path: "/pim/v1/integrations",
+        kind: "Integration",
+        number: 25,
+        ids: Ids::Prefix("cspi-"),
+        size: 2,
+        narrowed: Narrowed::Query("environment", "environments"),
+        filters: &[("provider", "/provider")],
+        errors: Errors::Code,
+        record: integrations::integration,
+        ..USUAL
+    },
+    Stream {
+        name: "custom_connector_plugins",
+        path: "/connect/v1/custom-connector-plugins",
+        kind: "CustomConnectorPlugin",
+        number: 26,
+        ids: Ids::Prefix("ccp-"),
+        size: 2,
+        filters: &[("cloud", "/cloud")],
+        record: integrations::plugin,
+        ..USUAL
+    },
+    Stream {
+        name: "service_quotas",
+        path: "/service-quota/v1/applied-quotas",
+        kind: "AppliedQuota",
+        number: 27,
+        ids: Ids::Made(limits::code),
+        size: 5,
+        narrowed: Narrowed::Filter("scope"),
+        filters: &[("scope", "/scope"), ("id", "/id")],
+        page_size: (10, 200),
+        record: limits::quota,
+        ..USUAL
+    },
+    Stream {
         name: "billing_costs",
         path: "/billing/v1/costs",
         kind: "Cost",
@@ -190,76 +383,10 @@ pub static STREAMS: &[Stream] = &[
     },
 ];
 
-/// What a path asks for.
-pub struct Target<'a> {
-    pub stream: &'static Stream,
-    /// The records that the listing is in, the outermost first: their streams and ids.
-    pub homes: Vec<(&'static str, &'a str)>,
-    /// The id of one record.
-    pub id: Option<&'a str>,
-}
-
-/// Takes a path apart; none if no stream has it. The web alias `confluent.cloud/api/…` serves the
-/// same paths.
-pub fn at(path: &str) -> Option<Target<'_>> {
-    let path = path.strip_prefix("/api/").map_or(path, |_| &path[4..]);
-    STREAMS.iter().find_map(|stream| target(stream, path))
-}
-
-fn target<'a>(stream: &'static Stream, path: &'a str) -> Option<Target<'a>> {
-    let (mut given, mut homes) = (path.split('/'), Vec::new());
-    for wanted in stream.path.split('/') {
-        let part = given.next()?;
-        match wanted.strip_prefix('{').and_then(|wanted| wanted.strip_suffix('}')) {
-            Some(home) => homes.push((home, part)),
-            None if wanted == part => {}
-            None => return None,
-        }
-    }
-    let id = given.next();
-    // What comes in a map is asked for by its name, and looks different by itself; what a day has left has
-    // no id.
-    let known = match (stream.envelope, stream.narrowed) {
-        (Envelope::Map { .. }, _) | (_, Narrowed::Days(_)) => id.is_none(),
-        _ => id != Some("") && given.next().is_none(),
-    };
-    known.then_some(Target { stream, homes, id })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::collections::HashSet;
-
-    #[test]
-    fn a_path_names_a_listing_or_one_record_or_nothing() {
-        let connectors = "/connect/v1/environments/env-1/clusters/lkc-1/connectors";
-        for (path, expected) in [
-            ("/iam/v2/users", Some(("users", vec![], None))),
-            ("/api/iam/v2/users", Some(("users", vec![], None))),
-            ("/iam/v2/api-keys/ABC", Some(("api_keys", vec![], Some("ABC")))),
-            ("/cmk/v2/clusters/lkc-1", Some(("kafka_clusters", vec![], Some("lkc-1")))),
-            ("/iam/v2/identity-providers/op-1", Some(("identity_providers", vec![], Some("op-1")))),
-            (
-                "/iam/v2/identity-providers/op-1/identity-pools/pool-1",
-                Some(("identity_pools", vec![("identity_providers", "op-1")], Some("pool-1"))),
-            ),
-            (
-                connectors,
-                Some(("connectors", vec![("environments", "env-1"), ("kafka_clusters", "lkc-1")], None)),
-            ),
-            ("/billing/v1/costs", Some(("billing_costs", vec![], None))),
-            ("/billing/v1/costs/1", None),
-            ("/iam/v2/users&page_token=x", None),
-            ("/iam/v2/users/", None),
-            ("/iam/v2/usersx", None),
-            ("/iam/v2/users/u-1/x", None),
-            ("/", None),
-        ] {
-            let found = at(path).map(|target| (target.stream.name, target.homes, target.id));
-            assert_eq!(found, expected, "{path}");
-        }
-    }
 
     #[test]
     fn no_two_rows_share_what_is_their_own() {

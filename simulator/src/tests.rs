@@ -1,12 +1,14 @@
 //! What a client gets of the listings that are narrowed to the records of another, and what they
 //! have in common with the truth; below, what the records are.
 
+mod access;
 mod bindings;
 mod clusters;
 mod connectors;
 mod costs;
 mod identities;
 mod keys;
+mod places;
 
 use super::*;
 use crate::http::{Answer, Head};
@@ -113,6 +115,19 @@ fn an_environment_must_be_named_and_exist() {
     assert_eq!(one(&format!("?environment={}", environment(&sim, 0))), 200);
     assert_eq!(one(&format!("?environment={}", environment(&sim, 1))), 404);
     assert_eq!(one(""), 400);
+}
+
+#[test]
+fn quotas_are_listed_for_the_scope_that_must_be_named() {
+    let sim = Simulator::start(Scenario::new().polite());
+    let quotas = |query: &str| get(&sim, &format!("/service-quota/v1/applied-quotas{query}"));
+    for query in ["", "?scope=", "?id=iam.max_environments.per_org"] {
+        let answer = quotas(query);
+        let parameter = json(&answer)["errors"][0]["source"]["parameter"].clone();
+        assert_eq!((answer.status, parameter), (400, "scope".into()), "{query}");
+    }
+    let count = |query: &str| json(&quotas(query))["data"].as_array().unwrap().len();
+    assert_eq!((count("?scope=ORGANIZATION"), count("?scope=NETWORK")), (5, 0));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use ring::digest::{Context, SHA256};
+use ring::digest::{SHA256, digest};
 
 use super::drift::{Anomaly, DriftReport};
 use super::object::{Field, Object, copy, dig, push_text};
@@ -17,8 +17,8 @@ pub struct Columns {
     all: Vec<Column>,
     /// The field whose Confluent Resource Name is read; a stream has one at most.
     crn_field: Option<&'static str>,
-    /// The paths of the fields that the key is computed from, if it is.
-    digest: Option<&'static [&'static [&'static str]]>,
+    /// The paths of the fields that the key is computed from, if it is, and whether it is a digest.
+    computed: Option<(&'static [&'static [&'static str]], bool)>,
     /// How many records of the listing have had that digest.
     equal: HashMap<[u8; 16], u64>,
     /// The key of the last record, if it was computed.
@@ -55,12 +55,13 @@ impl Columns {
             Derived::Crn(field, _) => Some(*field),
             _ => None,
         });
-        let digest = stream.derived.iter().find_map(|(_, derived)| match derived {
-            Derived::Digest(paths) => Some(*paths),
+        let computed = stream.derived.iter().find_map(|(_, derived)| match derived {
+            Derived::Joined(paths) => Some((*paths, false)),
+            Derived::Digest(paths) => Some((*paths, true)),
             _ => None,
         });
         let (all, equal) = (stream.derived().filter_map(column).collect(), HashMap::new());
-        Columns { all, crn_field, digest, equal, key: String::new() }
+        Columns { all, crn_field, computed, equal, key: String::new() }
     }
 
     /// Begins a listing: equal records are numbered anew.
@@ -70,17 +71,14 @@ impl Columns {
 
     /// The key of a record, if it is computed from several fields.
     pub fn key(&mut self, record: &Object<'_>) -> Option<&str> {
-        let paths = self.digest?;
-        record.text(paths.first()?)?;
-        let mut context = Context::new(&SHA256);
-        for part in paths.iter().map(|path| record.text(path).unwrap_or_default()) {
-            context.update(&part.len().to_be_bytes());
-            context.update(part.as_bytes());
+        let (paths, is_digest) = self.computed?;
+        self.key = join(record, paths)?;
+        if is_digest {
+            let hash = *digest(&SHA256, self.key.as_bytes()).as_ref().first_chunk()?;
+            let equal = self.equal.entry(hash).or_default();
+            self.key = format!("{:032x}-{equal}", u128::from_be_bytes(hash));
+            *equal += 1;
         }
-        let hash = *context.finish().as_ref().first_chunk()?;
-        let equal = self.equal.entry(hash).or_default();
-        self.key = format!("{:032x}-{equal}", u128::from_be_bytes(hash));
-        *equal += 1;
         Some(&self.key)
     }
 
@@ -108,7 +106,6 @@ impl Columns {
             out.extend_from_slice(&column.head);
             match column.derived {
                 Derived::OrganizationId => {}
-                Derived::Digest(_) => push_text(Some(&self.key), out),
                 Derived::Injected => {
                     let id = partition.columns.iter().find(|(name, _)| *name == column.name);
                     push_text(id.map(|(_, id)| id.as_str()), out);
@@ -119,6 +116,7 @@ impl Columns {
                 Derived::Lifted(path) | Derived::LiftedOfOne(path, _) => {
                     copy(column.lift(record, path), out);
                 }
+                Derived::Joined(_) | Derived::Digest(_) => push_text(Some(&self.key), out),
                 Derived::Principal(field, part) => {
                     let principal = record.text(&[field]);
                     let value = principal.as_deref().and_then(|principal| match part {
@@ -148,6 +146,16 @@ impl Column {
         let field = hidden.as_ref().or_else(|| record.at(path));
         field.filter(fits).map_or("null", |field| field.value.get())
     }
+}
+
+/// The texts at those paths as one. What separates them is percent-encoded in each.
+fn join(record: &Object<'_>, paths: &[&[&str]]) -> Option<String> {
+    let part = |path: &&[&str]| {
+        let text = record.text(path).filter(|text| !text.is_empty())?;
+        Some(format!("{}={}", path.join("."), text.replace('%', "%25").replace('/', "%2F")))
+    };
+    part(paths.first()?)?;
+    Some(paths.iter().filter_map(part).collect::<Vec<_>>().join("/"))
 }
 
 fn crn_part<'a>(pattern: &'a Pattern<'_>, part: CrnPart) -> Option<&'a str> {

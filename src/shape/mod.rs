@@ -72,8 +72,8 @@ pub struct Fitted<'a> {
 /// The form of one stream's records in one run.
 pub struct Shape {
     stream: &'static Stream,
-    /// Path of the key.
-    key: &'static [&'static str],
+    /// What the key is computed from, if it is.
+    key: Option<Derived>,
     options: RecordOptions,
     rules: Rules,
     rebuilds: bool,
@@ -85,13 +85,10 @@ impl Shape {
     pub fn new(stream: &'static Stream, deselected: &Deselected, options: RecordOptions) -> Shape {
         let rules = Rules::of(stream, deselected, options.personal);
         let columns = Columns::new(stream, &rules, options.organization_id.as_deref());
-        let lifted = stream.derived.iter().find_map(|(name, derived)| match derived {
-            Derived::Lifted(path) if *name == stream.key => Some(*path),
-            _ => None,
-        });
+        let key = stream.derived.iter().find(|(name, _)| *name == stream.key);
         Shape {
             stream,
-            key: lifted.unwrap_or(std::slice::from_ref(&stream.key)),
+            key: key.map(|(_, derived)| *derived),
             rebuilds: rules.change_always() || !stream.secret.is_empty(),
             rules,
             columns,
@@ -123,12 +120,13 @@ impl Shape {
             return Err(foreign);
         }
         // A field that the API sends under the name of a derived column wins, also under that of the key.
-        let own = std::slice::from_ref(&self.stream.key);
-        let key = record.at(own).map_or(self.key, |_| own);
-        let computed = || self.columns.key(&record).map(|key| Cow::Owned(key.to_owned()));
-        let key = text(key)
-            .or_else(computed)
-            .ok_or_else(|| format!("a record without {:?}, its key", self.stream.key))?;
+        let own = [self.stream.key];
+        let key = match self.key.filter(|_| record.at(&own).is_none()) {
+            Some(Derived::Lifted(path)) => text(path),
+            Some(_) => self.columns.key(&record).map(|key| Cow::Owned(key.to_owned())),
+            None => text(&own),
+        };
+        let key = key.ok_or_else(|| format!("a record without {:?}, its key", self.stream.key))?;
         let scope = partition.observes.as_ref();
         let is_narrower = scope.is_some_and(|scope| {
             record.text(&[scope.field]).is_some_and(|crn| crn::is_narrower(&crn, &scope.crn))
@@ -323,6 +321,38 @@ mod tests {
                 let start = format!(r#"{{"id":"K","spec":{expected},"organization_id""#);
                 assert!(out.starts_with(&start) && !out.contains("HUSH"), "{out}");
             }
+        }
+    }
+
+    #[test]
+    fn a_joined_key_differs_wherever_a_part_of_it_does() {
+        let mut shape = shape("service_quotas", &deselected(&["organization", "scope"]));
+        let mut key = |record: &str| {
+            let mut out = Records::default();
+            let key = shape.fit(record, &Partition::default(), &mut out)?.key;
+            let out: serde_json::Value = serde_json::from_slice(out.iter().next().unwrap()).unwrap();
+            assert_eq!(out["quota_key"], *key, "{record}");
+            Ok::<_, String>(key.into_owned())
+        };
+        for (record, expected) in [
+            (r#"{"id":"a.b"}"#, "id=a.b"),
+            (r#"{"id":"a","scope":"S","organization":{"id":"o"}}"#, "id=a/scope=S/organization.id=o"),
+            (r#"{"organization":{"x":1,"id":"o"},"scope":"S","id":"a"}"#, "id=a/scope=S/organization.id=o"),
+            (r#"{"id":"a","user":{"id":"x"},"network":null}"#, "id=a/user.id=x"),
+            (r#"{"id":"a","network":{"id":"x"},"user":{}}"#, "id=a/network.id=x"),
+            (
+                r#"{"id":"a","environment":{"id":"x"},"network":{"id":"y"}}"#,
+                "id=a/environment.id=x/network.id=y",
+            ),
+            (r#"{"id":"a/user.id=x"}"#, "id=a%2Fuser.id=x"),
+            (r#"{"id":"a%2Fuser.id=x","scope":""}"#, "id=a%252Fuser.id=x"),
+            (r#"{"id":"é =\\ \"","scope":7,"user":"x"}"#, "id=é =\\ \""),
+            (r#"{"id":"a","quota_key":"its own"}"#, "its own"),
+        ] {
+            assert_eq!(key(record).as_deref(), Ok(expected), "{record}");
+        }
+        for record in ["{}", r#"{"id":"","scope":"S"}"#, r#"{"id":7}"#, r#"{"id":"a","quota_key":null}"#] {
+            assert!(key(record).is_err_and(|words| words.contains("quota_key")), "{record}");
         }
     }
 

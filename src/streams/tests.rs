@@ -1,5 +1,7 @@
 //! The list is whole, and its schemas say what every target understands.
 
+use serde_json::Value;
+
 use super::*;
 
 fn described(stream: &Stream, schema: &Value, at: &str) {
@@ -70,6 +72,11 @@ fn every_stream_is_whole() {
                     stream.name
                 );
             }
+        }
+        for (column, derived) in stream.derived() {
+            let Joined(paths) = derived else { continue };
+            let places = paths.iter().map(|path| format!("/properties/{}", path.join("/properties/")));
+            assert!(places.clone().all(|place| schema.pointer(&place).is_some()), "{}.{column}", stream.name);
         }
         assert!(stream.path.starts_with('/') && !stream.role.is_empty());
         assert!((1..=stream.max_page_size).contains(&stream.page_size) && stream.max_page_size <= 10_000);

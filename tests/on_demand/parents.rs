@@ -59,6 +59,22 @@ fn connectors_of_a_cluster_of_another_environment_are_not_taken_for_its_own() {
 }
 
 #[test]
+fn integrations_of_another_environment_are_not_taken_for_its_own() {
+    for (id, code) in [("env-1", 0), ("env-2", 5)] {
+        let service = answering(move |asked| match asked.path.as_str() {
+            "/org/v2/environments" => Some(Reply::page([environment("env-1")], None)),
+            "/pim/v1/integrations" => {
+                Some(Reply::page([json!({"id": "cspi-1", "environment": {"id": id}})], None))
+            }
+            _ => None,
+        });
+        let run = service.tap().set("streams", json!(["provider_integrations"])).run().expect_code(code);
+        assert_eq!(run.says("ERROR", &["provider_integrations", "environment.id", "env-1"]), code == 5);
+        assert_eq!(run.records("provider_integrations").len(), usize::from(code == 0));
+    }
+}
+
+#[test]
 fn a_page_is_written_also_where_the_next_parent_cannot_be_listed() {
     let fails = Arc::new(AtomicBool::new(true));
     let failing = fails.clone();

@@ -1,6 +1,7 @@
 //! Records: whole, and in detail.
 
 mod drift;
+mod joined;
 mod memory;
 mod persons;
 mod poison;

@@ -82,6 +82,140 @@ fn own_fields(path: &str) -> Value {
             "description": "", "tier_dimensions": {"tier": "1"},
             "resource": {"id": "lkc-1", "display_name": "c", "environment": {"id": "env-1"}},
         }),
+        _ => fields_of_access(path, time),
+    }
+}
+
+/// The same of who and what may get in, and from where.
+fn fields_of_access(path: &str, time: &str) -> Value {
+    match path {
+        "/iam/v2/certificate-authorities" => json!({
+            "display_name": "my-ca", "description": "", "fingerprints": ["B1BC968BD4f49D622AA8"],
+            "expiration_dates": [time], "serial_numbers": ["219C542DE8f6EC7177FA4EE8C3705797"],
+            "certificate_chain_filename": "certificate.pem", "crl_source": "LOCAL",
+            "crl_url": "Local file uploaded", "crl_updated_at": time,
+            "require_crl_on_client_certificate": false, "state": "ENABLED",
+        }),
+        "/iam/v2/certificate-authorities/x-1/identity-pools" => json!({
+            "display_name": "pool", "description": "", "external_identifier": "UID", "filter": "C=='Canada'",
+            "principal": "pool-1", "state": "ENABLED",
+        }),
+        "/iam/v2/ip-groups" => json!({"group_name": "CorpNet", "cidr_blocks": ["192.168.0.0/24"]}),
+        "/iam/v2/ip-filters" => json!({
+            "filter_name": "Management API Rules", "resource_group": "management", "resource_scope": CRN,
+            "operation_groups": ["MANAGEMENT", "SCHEMA", "FLINK"], "ip_groups": [reference("ipg-1")],
+        }),
+        "/byok/v1/keys" => json!({
+            "display_name": "key", "provider": "Azure", "state": "IN_USE",
+            "key": {
+                "application_id": "", "key_id": "https://v.vault.azure.net/keys/k", "key_vault_id": "/vaults/v",
+                "kind": "AzureKey", "tenant_id": "0",
+            },
+            "validation": {"phase": "VALID", "message": "", "since": time, "region": "us-west-2"},
+        }),
+        "/pim/v1/integrations" => json!({
+            "display_name": "s3", "provider": "AWS", "environment": reference("env-1"), "usages": [CRN],
+            "config": {
+                "iam_role_arn": "arn:aws:iam::0:role/r", "external_id": "95c35493", "kind": "AwsIntegrationConfig",
+                "customer_iam_role_arn": "arn:aws:iam::0:role/r",
+            },
+        }),
+        "/connect/v1/custom-connector-plugins" => json!({
+            "display_name": "plugin", "description": "", "documentation_link": "https://example.com",
+            "connector_class": "io.example.Source", "connector_type": "SOURCE", "content_format": "ZIP",
+            "sensitive_config_properties": ["keys", "passwords"], "cloud": "AWS", "runtime_language": "JAVA",
+            "upload_source": {"location": "PRESIGNED_URL_LOCATION", "upload_id": ""},
+        }),
+        "/service-quota/v1/applied-quotas" => json!({
+            "scope": "ORGANIZATION", "display_name": "quota", "default_limit": 10, "applied_limit": 100,
+            "usage": 3, "user": reference("u-1"), "organization": reference("o-1"),
+            "environment": reference("env-1"), "network": in_environment("n-1"),
+            "kafka_cluster": in_environment("lkc-1"), "identity_provider": reference("op-1"),
+            "certificate_authority": null,
+        }),
+        _ => own_fields_of_places(path),
+    }
+}
+
+/// What everything that has a place at a cloud provider is specified with, and more.
+fn spec(more: Value) -> Value {
+    let mut spec = json!({
+        "display_name": "d", "cloud": "AWS", "region": "us-east-1", "environment": in_environment("env-1"),
+    });
+    spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    spec
+}
+
+/// The same of what is in an environment beside Kafka clusters.
+fn own_fields_of_places(path: &str) -> Value {
+    match path {
+        "/srcm/v3/clusters" => json!({
+            "spec": spec(json!({
+                "environment": reference("env-1"), "package": "ADVANCED", "http_endpoint": "",
+                "catalog_http_endpoint": "https://c.example.com", "private_http_endpoint": "https://p.example.com",
+                "private_networking_config": {"regional_endpoints": {"us-east-1": "https://p.example.com"}},
+            })),
+            "status": {"phase": "PROVISIONED"},
+        }),
+        "/ksqldbcm/v2/clusters" => json!({
+            "spec": {
+                "display_name": "k", "use_detailed_processing_log": true, "csu": 4,
+                "kafka_cluster": in_environment("lkc-1"), "credential_identity": in_environment("u-1"),
+                "environment": in_environment("env-1"),
+            },
+            "status": {
+                "http_endpoint": "", "phase": "PROVISIONED", "is_paused": false, "storage": 125,
+                "topic_prefix": "pksqlc-1",
+            },
+        }),
+        "/fcpm/v2/compute-pools" => json!({
+            "spec": spec(json!({
+                "environment": reference("env-1"), "config": {"kind": "Standard"}, "http_endpoint": "",
+                "max_cfu": 5, "enable_ai": false, "default_pool": true, "network": in_environment("n-1"),
+            })),
+            "status": {"phase": "PROVISIONED", "current_cfu": 0},
+        }),
+        _ => own_fields_of_networking(path),
+    }
+}
+
+fn own_fields_of_networking(path: &str) -> Value {
+    // What is specific to a cloud stands in an object of its own form.
+    let form = |kind: &str| json!({"kind": format!("networking.v1.{kind}"), "of_its_own": {"x": ["y"]}});
+    let status = |form: Value| json!({"phase": "FAILED", "error_code": "", "error_message": "", "dns_domain": "d", "cloud": form});
+    let attached = |kind: &str| {
+        json!({
+            "display_name": "p", "cloud": form(kind), "environment": in_environment("env-1"),
+            "network": in_environment("n-1"),
+        })
+    };
+    match path {
+        "/networking/v1/networks" => {
+            let mut status = status(form("AzureNetwork"));
+            status["supported_connection_types"] = json!([]);
+            status["active_connection_types"] = json!(["PEERING"]);
+            status["endpoint_suffix"] = json!(".d");
+            status["zonal_subdomains"] = json!({"1": "az1.d"});
+            status["idle_since"] = json!("2024-05-02T10:11:12Z");
+            let spec = spec(json!({
+                "connection_types": ["PEERING"], "cidr": "10.1.0.0/16", "zones": ["1"],
+                "zones_info": [{"zone_id": "1", "cidr": "10.2.16.0/27"}], "reserved_cidr": "172.20.255.0/24",
+                "dns_config": {"resolution": "PRIVATE"}, "gateway": in_environment("gw-1"),
+            }));
+            json!({"spec": spec, "status": status})
+        }
+        "/networking/v1/peerings" => json!({
+            "spec": attached("AwsPeering"),
+            "status": {"phase": "FAILED", "error_code": "", "error_message": ""},
+        }),
+        "/networking/v1/private-link-attachments" => {
+            json!({"spec": spec(json!({})), "status": status(form("AwsPrivateLinkAttachmentStatus"))})
+        }
+        "/networking/v1/transit-gateway-attachments" => {
+            let mut status = status(form("AwsTransitGatewayAttachmentStatus"));
+            status.as_object_mut().unwrap().remove("dns_domain");
+            json!({"spec": attached("AwsTransitGatewayAttachment"), "status": status})
+        }
         // Of others nothing more has been recorded.
         _ => json!({}),
     }

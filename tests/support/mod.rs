@@ -30,8 +30,8 @@ pub use tap::{Tap, bare, tap};
 pub use terminal::{Seen, Terminal};
 pub use whole::{
     DERIVED, EVERY, OF_BINDINGS, OTHERS, PASS_KEYS, STREAMS, assert_record, assert_stream_whole,
-    assert_whole, assert_whole_of, has_no_position, id_of, ids_of, key_of, most_repeated, same_ids,
-    starts_over,
+    assert_whole, assert_whole_of, has_no_position, id_column, id_of, ids_of, key_of, most_repeated,
+    same_ids, starts_over,
 };
 
 use base64::Engine as _;

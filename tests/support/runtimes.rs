@@ -14,7 +14,7 @@ use serde_json::Value;
 use simulator::Simulator;
 
 use super::repository::root;
-use crate::support::{STREAMS, key_of, secrets_of};
+use crate::support::{STREAMS, id_column, secrets_of};
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_tap-confluent-cloud");
 
@@ -240,7 +240,7 @@ impl DuckDb {
     pub fn assert_whole_of(&self, sim: &Simulator, streams: &[&str]) {
         let parts: Vec<String> = streams
             .iter()
-            .map(|stream| format!("select '{stream}', {} from main.{stream}", key_of(stream)))
+            .map(|stream| format!("select '{stream}', {} from main.{stream}", id_column(stream)))
             .collect();
         let rows = self.query(&parts.join(" union all "));
         for stream in streams {

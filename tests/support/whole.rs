@@ -93,8 +93,24 @@ fn own_derived(stream: &str) -> &'static [&'static str] {
         "invitations" => &["user_id", "creator_id"],
         "role_bindings" => &OF_BINDINGS,
         "api_keys" => &["display_name", "owner_id", "resource_id", "resource_kind", "environment_id"],
-        "kafka_clusters" => &["environment_id", "display_name"],
+        "kafka_clusters" => &["environment_id", "display_name", "cloud", "region", "network_id", "phase"],
+        "schema_registry_clusters" | "networks" | "private_link_attachments" => {
+            &["environment_id", "display_name", "cloud", "region", "phase"]
+        }
+        "ksqldb_clusters" => {
+            &["environment_id", "display_name", "kafka_cluster_id", "credential_identity_id", "phase"]
+        }
+        "flink_compute_pools" => {
+            &["environment_id", "display_name", "cloud", "region", "network_id", "phase"]
+        }
+        "peerings" | "transit_gateway_attachments" => {
+            &["environment_id", "display_name", "network_id", "phase"]
+        }
         "identity_pools" => &["identity_provider_id"],
+        "certificate_pools" => &["certificate_authority_id"],
+        "byok_keys" => &["region", "phase"],
+        "provider_integrations" => &["environment_id"],
+        "service_quotas" => &["quota_key"],
         "billing_costs" => &["cost_id", "resource_id", "resource_name", "environment_id"],
         "connectors" => &[
             "connector_id",
@@ -109,13 +125,37 @@ fn own_derived(stream: &str) -> &'static [&'static str] {
     }
 }
 
+/// Columns of ours that are called the same on all streams that are listed by environment, and where the API says
+/// what stands in them.
+const OF_PLACES: [(&str, &str); 7] = [
+    ("display_name", "/spec/display_name"),
+    ("cloud", "/spec/cloud"),
+    ("region", "/spec/region"),
+    ("network_id", "/spec/network/id"),
+    ("kafka_cluster_id", "/spec/kafka_cluster/id"),
+    ("credential_identity_id", "/spec/credential_identity/id"),
+    ("phase", "/status/phase"),
+];
+
+/// Whether the stream is listed by the query parameter of an environment.
+fn is_in_environment(stream: &str) -> bool {
+    let columns = own_derived(stream);
+    columns.contains(&"environment_id") && columns.contains(&"phase")
+}
+
 /// The field that identifies a record of this stream.
 pub fn key_of(stream: &str) -> &'static str {
     match stream {
         "connectors" => "connector_id",
+        "service_quotas" => "quota_key",
         "billing_costs" => "cost_id",
         _ => "id",
     }
+}
+
+/// The field that has the id of a record of this stream, which the simulator knows it by.
+pub fn id_column(stream: &str) -> &'static str {
+    if stream == "connectors" { "connector_id" } else { "id" }
 }
 
 /// The id of a record, as the API sends it: that of a connector stands in an object. A cost has none; what
@@ -246,20 +286,17 @@ fn derived(stream: &str, truth: &Value, homes: &[String], organization: Option<&
         }
     }
     if stream == "api_keys" {
-        let spec = &truth["spec"];
-        all["display_name"] = spec["display_name"].clone();
-        all["owner_id"] = spec["owner"]["id"].clone();
-        if spec["resources"].as_array().is_none_or(|resources| resources.len() < 2) {
-            all["resource_id"] = spec["resource"]["id"].clone();
-            all["resource_kind"] = spec["resource"]["kind"].clone();
-            all["environment_id"] = spec["resource"]["environment"].clone();
-        }
+        read_key(&truth["spec"], &mut all);
     }
-    if stream == "kafka_clusters" {
+    if is_in_environment(stream) {
         let name = truth["metadata"]["resource_name"].as_str().unwrap();
         let environment = name.split("/environment=").nth(1).unwrap().split('/').next().unwrap();
         all["environment_id"] = environment.into();
-        all["display_name"] = truth["spec"]["display_name"].clone();
+        for (name, place) in OF_PLACES {
+            if let Some(column) = all.get_mut(name) {
+                *column = truth.pointer(place).cloned().unwrap_or_default();
+            }
+        }
     }
     if stream == "billing_costs" {
         let resource = &truth["resource"];
@@ -270,20 +307,49 @@ fn derived(stream: &str, truth: &Value, homes: &[String], organization: Option<&
     if stream == "identity_pools" {
         all["identity_provider_id"] = homes[0].as_str().into();
     }
-    if stream == "connectors" {
-        all["connector_id"] = truth["id"]["id"].clone();
+    if stream == "certificate_pools" {
+        all["certificate_authority_id"] = homes[0].as_str().into();
+    }
+    if stream == "provider_integrations" {
         all["environment_id"] = homes[0].as_str().into();
-        all["kafka_cluster_id"] = homes[1].as_str().into();
-        all["name"] = truth["info"]["name"].clone();
-        all["type"] = truth["info"]["type"].clone();
-        all["state"] = truth["status"]["connector"]["state"].clone();
-        all["connector_class"] = truth["info"]["config"]["connector.class"].clone();
+    }
+    if stream == "service_quotas" {
+        let (id, organization) =
+            (truth["id"].as_str().unwrap(), truth["organization"]["id"].as_str().unwrap());
+        all["quota_key"] = format!("id={id}/scope=ORGANIZATION/organization.id={organization}").into();
+    }
+    if stream == "byok_keys" {
+        all["region"] = truth["validation"]["region"].clone();
+        all["phase"] = truth["validation"]["phase"].clone();
+    }
+    if stream == "connectors" {
+        read_connector(truth, homes, &mut all);
     }
     if stream == "role_bindings" {
         read_principal(truth["principal"].as_str().unwrap(), &mut all);
         read_pattern(truth["crn_pattern"].as_str().unwrap(), &mut all);
     }
     all
+}
+
+fn read_connector(truth: &Value, homes: &[String], columns: &mut Map<String, Value>) {
+    columns["connector_id"] = truth["id"]["id"].clone();
+    columns["environment_id"] = homes[0].as_str().into();
+    columns["kafka_cluster_id"] = homes[1].as_str().into();
+    columns["name"] = truth["info"]["name"].clone();
+    columns["type"] = truth["info"]["type"].clone();
+    columns["state"] = truth["status"]["connector"]["state"].clone();
+    columns["connector_class"] = truth["info"]["config"]["connector.class"].clone();
+}
+
+fn read_key(spec: &Value, columns: &mut Map<String, Value>) {
+    columns["display_name"] = spec["display_name"].clone();
+    columns["owner_id"] = spec["owner"]["id"].clone();
+    if spec["resources"].as_array().is_none_or(|resources| resources.len() < 2) {
+        columns["resource_id"] = spec["resource"]["id"].clone();
+        columns["resource_kind"] = spec["resource"]["kind"].clone();
+        columns["environment_id"] = spec["resource"]["environment"].clone();
+    }
 }
 
 fn read_principal(principal: &str, columns: &mut Map<String, Value>) {

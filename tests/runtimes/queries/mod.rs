@@ -2,4 +2,5 @@
 
 mod costs;
 mod page;
+mod places;
 mod truth;

@@ -13,7 +13,7 @@ use simulator::{At, Fault, Simulator};
 
 use crate::support::golden::between_marks;
 use crate::support::runtimes::{command, program};
-use crate::support::{EVERY, STREAMS, key_of, small};
+use crate::support::{EVERY, STREAMS, id_column, small};
 use place::{Place, Rows};
 
 /// How rows are found that a target has written.
@@ -241,7 +241,8 @@ impl Tally {
         let mut tally = Self { rows: 0, truth: 0, found: 0, extra: 0 };
         for stream in EVERY {
             let truth: BTreeSet<String> = sim.truth().ids(stream).into_iter().collect();
-            let ids = rows[stream].iter().map(|row| row[key_of(stream)].as_str().expect("an id").to_owned());
+            let ids =
+                rows[stream].iter().map(|row| row[id_column(stream)].as_str().expect("an id").to_owned());
             let ids: BTreeSet<String> = ids.collect();
             tally.rows += rows[stream].len();
             tally.truth += truth.len();
