@@ -1,6 +1,7 @@
 //! The limits of a sample: it sends the requests of a read, and stops when further requests would reveal nothing new.
 
 use crate::api::listing::Most;
+use crate::streams::STREAMS;
 
 /// Listings of a stream that a sample asks for.
 const MOST_LISTINGS: u32 = 20;
@@ -11,8 +12,9 @@ const MOST_PAGES: u32 = 10;
 /// Maximum requests of all streams and look-ups.
 const MOST_REQUESTS: u64 = 100;
 
-/// Requests reserved for the look-up of the key's owner: its record, and five pages of role bindings.
-const KEPT: u64 = 6;
+/// Requests reserved for the look-up of the key's owner, its record and five pages of role bindings, and for the first
+/// request of each stream.
+const KEPT: u64 = 6 + STREAMS.len() as u64;
 
 /// What a sample of one stream has requested so far.
 #[derive(Default)]

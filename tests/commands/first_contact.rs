@@ -91,7 +91,7 @@ fn a_wrong_value_is_quoted_unless_it_may_be_a_secret() {
         ("streams", json!("user,invitations"), ["not \"user\"", "kafka_clusters", "did you mean users?"]),
         ("page_size", json!("many"), ["type integer", "not \"many\"", "page_size"]),
         ("page_size", json!(true), ["type integer", "not true", "page_size"]),
-        ("page_size", json!(500), ["at most 100", "not 500", "page_size"]),
+        ("page_size", json!(20_000), ["at most 10000", "not 20000", "page_size"]),
         ("max_requests_per_second", json!([1]), ["type number", "not a list", "max_requests_per_second"]),
         ("user_agent", json!({"a": 1}), ["type string", "not an object", "user_agent"]),
         ("emit_activate_version", json!("yes"), ["type boolean", "not \"yes\"", "emit_activate_version"]),
