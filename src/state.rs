@@ -100,7 +100,7 @@ pub enum Position {
 impl Position {
     /// Reads the bookmark of a stream; keys that are not ours are ignored. Where there is none, or no key of a pass is
     /// set, it is `Start`: a finished pass and one not begun start alike. `has_cursor`: whether the stream has one;
-    /// then a pass goes on with the partition of the bookmark, whether or not it was finished.
+    /// then a pass goes on with the partition of the bookmark, whether or not it was finished (which has no `records`).
     ///
     /// # Errors
     /// In words, if it is not an object, or a key of ours holds what we never write.
@@ -116,11 +116,8 @@ impl Position {
             return Ok(Position::Start);
         }
         if has_cursor {
-            return Ok(partition.map_or(Position::Start, |next| Position::Complete {
-                access,
-                records: None,
-                next: Some(next),
-            }));
+            let complete = |next| Position::Complete { access, records, next: Some(next) };
+            return Ok(partition.map_or(Position::Start, complete));
         }
         let started_at = DateTime::parse_from_rfc3339(&started_at.ok_or("started_at is missing")?)
             .map_err(|_| "started_at is not a timestamp")?
@@ -167,15 +164,18 @@ impl Position {
         let first = Bookmark::first(access, now);
         let mut bookmark = match self {
             Position::At(bookmark) if !bookmark.is_first() => bookmark,
-            // What is dated is neither another key's nor too old.
-            Position::Complete { access: of, next: partition @ Some(_), .. } => {
+            // A date is neither another key's nor too old. A full refresh goes on with its own pass, and not with the
+            // end of an incremental one, which counts no records.
+            Position::Complete { access: of, next: partition @ Some(_), records }
+                if records.is_some() || !skip_complete =>
+            {
                 return match access.is_elsewhere(&of) {
                     Some(why) => Resume::Over(first, why),
                     None => Resume::At(Bookmark { partition, ..first }),
                 };
             }
             // A marker without any access is of an older version, and only a retry of its job brings it.
-            Position::Complete { access: of, .. } if skip_complete => {
+            Position::Complete { access: of, next: None, .. } if skip_complete => {
                 return match access.differs(&of) {
                     Some(why) if of != Access::default() => Resume::Over(first, why),
                     _ => Resume::Skip,

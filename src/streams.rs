@@ -192,11 +192,15 @@ pub static STREAMS: &[Stream] = &[
     },
     Stream {
         partitions: BY_ENVIRONMENT,
+        page_size: 500,
+        max_page_size: 1_000,
         derived: &[ENVIRONMENT_ID, DISPLAY_NAME, CLOUD, REGION, PHASE],
         ..flat!("networks", "/networking/v1/networks")
     },
     Stream {
         partitions: BY_ENVIRONMENT,
+        page_size: 500,
+        max_page_size: 1_000,
         derived: &[ENVIRONMENT_ID, DISPLAY_NAME, NETWORK_ID, PHASE],
         ..flat!("peerings", "/networking/v1/peerings")
     },
@@ -207,6 +211,8 @@ pub static STREAMS: &[Stream] = &[
     },
     Stream {
         partitions: BY_ENVIRONMENT,
+        page_size: 500,
+        max_page_size: 1_000,
         derived: &[ENVIRONMENT_ID, DISPLAY_NAME, NETWORK_ID, PHASE],
         ..flat!("transit_gateway_attachments", "/networking/v1/transit-gateway-attachments")
     },

@@ -28,7 +28,7 @@ pub struct Days {
 
 /// The day of that name; none if it is written in another way.
 pub fn parse(name: &str) -> Option<NaiveDate> {
-    name.parse().ok().filter(|day: &NaiveDate| day.to_string() == name)
+    name.parse().ok().filter(|day: &NaiveDate| name.len() == "2026-05-01".len() && day.to_string() == name)
 }
 
 impl Days {

@@ -8,7 +8,7 @@ use tap_confluent_cloud::streams::find;
 use crate::support::airbyte::{self, FailureType, Status};
 use crate::support::crafted::{keys_only, listing};
 use crate::support::leaks::keeps;
-use crate::support::partitions::within;
+use crate::support::partitions::children;
 use crate::support::repository::text;
 use crate::support::{EVERY, STREAMS, assert_whole_of, discovered, every, few, offering, rude, small, tap};
 
@@ -106,7 +106,7 @@ fn an_empty_list_of_environments_is_not_taken_for_nothing_in_them() {
     for scenario in [few(), few().polite()] {
         let sim = Simulator::start(scenario.environments(0));
         let words = |stream| [stream, "is empty", "Operator", "empty_lists"];
-        let empty = [vec!["environments"], within("environments")].concat();
+        let empty = [vec!["environments"], children("environments")].concat();
         let run = every(&sim).set("emit_activate_version", true).run().expect_code(3);
         let heard = airbyte::read(every(&sim), &airbyte::catalog_of(&EVERY, "full_refresh")).expect_code(1);
         for stream in &empty {
@@ -308,7 +308,7 @@ fn check_asks_for_the_streams_of_the_settings() {
 #[test]
 fn check_names_each_refused_stream_with_its_role_and_its_children() {
     for refused in EVERY.into_iter().skip(STREAMS.len()) {
-        let (role, children) = (find(refused).unwrap().role, within(refused));
+        let (role, children) = (find(refused).unwrap().role, children(refused));
         let sim = Simulator::start(small().refuse(refused));
         let message = airbyte::check(every(&sim)).failed(&[refused, role]);
         airbyte::has_words(&message, &[&format!("{} of {} streams", 1 + children.len(), EVERY.len())]);

@@ -1,13 +1,10 @@
 //! Streams that are listed once for each record of another: which listings there are, in which order they
 //! are read, and which of them a run has asked for.
 
-use std::iter;
-
 use serde_json::{Value, json};
 use simulator::{Request, Scenario, Simulator};
-use tap_confluent_cloud::streams::{Parent, Partitions, find};
 
-use super::{EVERY, Run, Tap, few, tap};
+use super::{Run, Tap, few, tap};
 
 /// Three environments of two clusters, each with two connectors; four providers, each with three pools.
 /// Polite.
@@ -26,24 +23,16 @@ pub fn reading<'s>(sim: &'s Simulator, streams: &[&str]) -> Tap<'s> {
     tap(sim).set("streams", json!(streams)).set("page_size", 2)
 }
 
-/// The stream whose records make the partitions of another, if one does.
-fn made_by(stream: &str) -> Option<&'static str> {
-    match find(stream).unwrap_or_else(|| panic!("there is no {stream}")).partitions {
-        Partitions::Each(Parent { stream, .. }) => Some(stream),
-        _ => None,
-    }
-}
-
 /// The stream whose records make the partitions of another.
 pub fn parent(stream: &str) -> &'static str {
-    made_by(stream).unwrap_or_else(|| panic!("{stream} has no parent"))
+    let found = simulator::STREAMS.iter().find(|other| other.name == stream);
+    found.and_then(simulator::Stream::parent).unwrap_or_else(|| panic!("{stream} has no parent"))
 }
 
-/// The streams that are listed for each record of this one, or for each record of such a stream.
-pub fn within(stream: &str) -> Vec<&'static str> {
-    let is_within =
-        |child: &&str| iter::successors(made_by(child), |parent| made_by(parent)).any(|up| up == stream);
-    EVERY.into_iter().filter(is_within).collect()
+/// All streams that are listed for each record of this one, or for each record of one of those.
+pub fn children(stream: &str) -> Vec<&'static str> {
+    let of_this = simulator::STREAMS.iter().filter(|other| other.parent() == Some(stream));
+    of_this.flat_map(|child| [vec![child.name], children(child.name)].concat()).collect()
 }
 
 /// Names of the partitions of a stream, in the order in which they are read.

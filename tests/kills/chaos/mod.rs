@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use simulator::{At, BindingsServer, Fault, Grant, OldKey, Request, RetryAfter, Scenario, Simulator};
 
-use crate::support::partitions::within;
+use crate::support::partitions::children;
 use crate::support::{EVERY, Run, Spawned, bare, eventually, seed, tap};
 use kept::{Kept, Language};
 
@@ -200,7 +200,7 @@ impl Case {
         let page_size = [1, 3, 10, 25, 99, 100]
             [if sim.truth().count("users") > 60 { dice.usize(2..6) } else { dice.usize(1..6) }];
         // No organization is without environments: that none is listed fails whatever is in one.
-        let in_environments = within("environments");
+        let in_environments = children("environments");
         let has_environments = sim.truth().count("environments") > 0;
         let readable = |stream: &&str| has_environments || !in_environments.contains(stream);
         let streams: Vec<&str> = EVERY.into_iter().filter(readable).collect();
