@@ -140,3 +140,20 @@ fn airbyte_goes_on_in_the_window_that_broke_off() {
     same_lines(&sim, &kept(&[broken.records(COSTS), resumed.records(COSTS)]), &truth(&sim, START));
     assert_eq!(resumed.last_state(COSTS)["partition"], "2026-05-07");
 }
+
+#[test]
+fn a_window_that_is_refused_fails_the_stream_there_and_hides_no_day() {
+    let sim = year();
+    let all = months(START, TODAY);
+    let whole = reading(&sim).run().expect_code(0);
+    for (status, code) in [(403, 3), (400, 5)] {
+        sim.add_fault(Fault::errors(status, "no"), At::stream(COSTS).from(first_request(&whole, &all[3])));
+        let broken = reading(&sim).run().expect_code(code);
+        assert!(broken.says("ERROR", &[COSTS]), "no error names the stream");
+        assert_eq!(broken.bookmark(COSTS)["partition"], all[3].0.as_str(), "it goes on behind the gap");
+        sim.clear_faults();
+        let run = reading(&sim).state(&broken.last_state().unwrap()).run().expect_code(0);
+        assert_eq!(windows(&run), all[3..]);
+        same_lines(&sim, &kept(&[broken.records(COSTS), run.records(COSTS)]), &truth(&sim, START));
+    }
+}
