@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use simulator::{At, Fault, Simulator};
+use simulator::{At, Fault, Request, Simulator};
 
 use super::{COSTS, TODAY, billed, costs, months, same_lines, truth, windows};
 use crate::support::airbyte;
@@ -64,7 +64,9 @@ fn a_window_that_fails_for_good_is_read_again_whole_by_the_next_run() {
     let sim = year();
     let all = months(START, TODAY);
     let whole = reading(&sim).run().expect_code(0);
-    for (window, pages) in [(0, 3), (3, 4), (12, 2)] {
+    for window in [0, 3, 12] {
+        let of_window = |request: &&&Request| request.parameter("start_date") == Some(&all[window].0);
+        let pages = whole.asked(COSTS).iter().filter(of_window).count() as u64;
         for page in 0..pages {
             let failing = first_request(&whole, &all[window]) + page;
             let broken = stopped(reading(&sim), &sim, &[COSTS], failing);
@@ -137,4 +139,21 @@ fn airbyte_goes_on_in_the_window_that_broke_off() {
     assert_eq!(windows(&resumed.run), all[3..]);
     same_lines(&sim, &kept(&[broken.records(COSTS), resumed.records(COSTS)]), &truth(&sim, START));
     assert_eq!(resumed.last_state(COSTS)["partition"], "2026-05-07");
+}
+
+#[test]
+fn a_window_that_is_refused_fails_the_stream_there_and_hides_no_day() {
+    let sim = year();
+    let all = months(START, TODAY);
+    let whole = reading(&sim).run().expect_code(0);
+    for (status, code) in [(403, 3), (400, 5)] {
+        sim.add_fault(Fault::errors(status, "no"), At::stream(COSTS).from(first_request(&whole, &all[3])));
+        let broken = reading(&sim).run().expect_code(code);
+        assert!(broken.says("ERROR", &[COSTS]), "no error names the stream");
+        assert_eq!(broken.bookmark(COSTS)["partition"], all[3].0.as_str(), "it goes on behind the gap");
+        sim.clear_faults();
+        let run = reading(&sim).state(&broken.last_state().unwrap()).run().expect_code(0);
+        assert_eq!(windows(&run), all[3..]);
+        same_lines(&sim, &kept(&[broken.records(COSTS), run.records(COSTS)]), &truth(&sim, START));
+    }
 }

@@ -46,6 +46,14 @@ fn pages_of_a_thousand_are_asked_for_unless_the_settings_say_otherwise() {
 }
 
 #[test]
+fn a_page_of_ten_thousand_lines_is_within_the_limits() {
+    let sim = Simulator::start(billed().past_days(2).billing_costs(7000));
+    let run = costs(&sim).set("page_size", 10_000).set("start_date", before(TODAY, 2)).run().expect_code(0);
+    assert_eq!(run.asked(COSTS).len(), 2);
+    assert_eq!(run.records(COSTS).len() as u64, sim.truth().count(COSTS));
+}
+
+#[test]
 fn windows_are_cut_at_the_start_at_months_and_at_today() {
     for (today, start) in [
         ("2026-05-10", "2026-05-09"),
