@@ -51,7 +51,7 @@ fn a_name_near_a_setting_is_an_error_that_names_the_setting() {
 #[test]
 fn unknown_names_are_warnings_except_those_of_runtimes() {
     let sim = Simulator::start(small());
-    for name in ["start_date", "api_token", "page", "max_retry", "key", "load_schema", "stream_maps"] {
+    for name in ["end_date", "api_token", "page", "max_retry", "key", "load_schema", "stream_maps"] {
         let run = tap(&sim).set(name, SECRET).run();
         assert_whole(&run, &sim);
         assert!(!run.expect_line("WARN", [name, "ignored"]).stderr.contains(SECRET));
@@ -124,7 +124,7 @@ fn a_misspelt_variable_is_a_warning_and_a_foreign_one_is_not() {
         "TAP_CONFLUENT_CLOUD_2_API_KEY",
         "TAP_CONFLUENT_CLOUD_2_PERSONAL_DATA",
         "TAP_CONFLUENT_CLOUD_PROD_API_KEY",
-        "TAP_CONFLUENT_CLOUD_START_DATE",
+        "TAP_CONFLUENT_CLOUD_END_DATE",
         "TAP_CONFLUENT_CLOUD_",
         "TAP_CONFLUENT_CLOUD",
         "tap_confluent_cloud_personal_data",

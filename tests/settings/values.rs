@@ -45,7 +45,7 @@ fn wrong_settings_are_named_with_their_rule_before_any_request() {
         ("streams", json!([]), ["streams", "streams"]),
         ("streams", json!("orders"), ["streams", "streams"]),
         ("page_size", json!(0), ["page_size", "1"]),
-        ("page_size", json!(101), ["page_size", "100"]),
+        ("page_size", json!(10_001), ["page_size", "10000"]),
         ("page_size", json!("many"), ["page_size", "integer"]),
         ("page_size", json!(1.5), ["page_size", "integer"]),
         ("concurrency", json!(0), ["concurrency", "1"]),
@@ -85,9 +85,9 @@ fn a_secret_of_the_wrong_kind_is_not_quoted() {
 #[test]
 fn an_unknown_setting_is_a_warning_that_names_it() {
     let sim = Simulator::start(small());
-    let run = tap(&sim).set("start_date", "2020-01-01").set("api_token", "s3cr3t-misspelt").run();
+    let run = tap(&sim).set("end_date", "2020-01-01").set("api_token", "s3cr3t-misspelt").run();
     assert_whole(&run, &sim);
-    let run = run.expect_line("WARN", ["start_date"]).expect_line("WARN", ["api_token"]);
+    let run = run.expect_line("WARN", ["end_date"]).expect_line("WARN", ["api_token"]);
     assert!(!run.stderr.contains("s3cr3t-misspelt"), "the value of an unknown setting is told");
 }
 
