@@ -95,8 +95,11 @@ impl Columns {
         if let Some(crn) = crn.as_deref().filter(|_| !pattern.is_whole) {
             report.unread(crn);
         }
+        // Computed columns are declared behind all others, and usually the service sends none.
+        let first = self.all.first().map(|column| column.number);
+        let may_overrule = record.fields.iter().any(|field| field.rule >= first);
         for column in &self.all {
-            if record.fields.iter().any(|field| field.rule == Some(column.number)) {
+            if may_overrule && record.fields.iter().any(|field| field.rule == Some(column.number)) {
                 report.add(Anomaly::Overruled, column.name.to_owned());
                 continue;
             }

@@ -11,7 +11,7 @@ use chrono::{SecondsFormat, Utc};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Event, Offer, Request, Sink, Wrong, push};
+use super::{Event, Offer, Request, Selected, Sink, Wrong, push};
 use crate::log::{self, Level};
 use crate::state::{BOOKMARK_KEYS, Position};
 use crate::streams::{Stream, find};
@@ -124,8 +124,9 @@ pub fn request(
     offer: &Offer,
     versions: bool,
 ) -> Result<Request, Wrong> {
-    let catalog = catalog.unwrap_or_else(|| catalog::discover(offer));
-    let mut streams = catalog::select(&catalog, offer).map_err(|why| ("catalog", why))?;
+    let all = || Ok(offer.streams.iter().map(|stream| offer.whole(stream)).collect());
+    let streams = catalog.map_or_else(all, |catalog| catalog::select(&catalog, offer));
+    let mut streams: Vec<Selected> = streams.map_err(|why| ("catalog", why))?;
     let state = state.map_or(Ok(State::default()), State::read).map_err(|why| ("state", why))?;
     for selected in &mut streams {
         selected.position = state.position(selected.stream);
