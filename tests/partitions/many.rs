@@ -33,7 +33,8 @@ fn hundreds_of_environments_are_asked_for_once_a_stream() {
 /// In the third of five environments, providers or authorities, and, of connectors, in its second cluster.
 #[test]
 fn each_child_killed_in_its_third_parent_resumes_there() {
-    let sim = Simulator::start(nested().environments(5).identity_providers(5).size("certificate_authorities", 5));
+    let sim =
+        Simulator::start(nested().environments(5).identity_providers(5).size("certificate_authorities", 5));
     for stream in STREAMS.iter().filter(|stream| stream.parent().is_some()) {
         let name = stream.name;
         let (order, only) = (order(&sim, name), || reading(&sim, &[name]).set("page_size", 100));
