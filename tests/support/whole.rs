@@ -155,7 +155,12 @@ pub fn key_of(stream: &str) -> &'static str {
 
 /// The field that has the id of a record of this stream, which the simulator knows it by.
 pub fn id_column(stream: &str) -> &'static str {
-    if stream == "connectors" { "connector_id" } else { "id" }
+    match stream {
+        "connectors" => "connector_id",
+        // They have no id.
+        "billing_costs" => "description",
+        _ => "id",
+    }
 }
 
 /// The id of a record, as the API sends it: that of a connector stands in an object. A cost has none; what
