@@ -30,18 +30,21 @@ pub fn write(
     {
         sink.write(&event, &mut lines).map_err(|cause| Error::output(&cause))?;
         progress.show(&event).iter().for_each(log::info);
-        match event {
-            Event::Finished { stream, tally } => {
-                sink.tell(log::info, format!("{}: {success}, {}", stream.name, words(&tally)));
+        let Event::Ended { stream, tally, outcome } = event else { continue };
+        total.records += tally.records;
+        total.pages += tally.pages;
+        total.requests += tally.requests;
+        total.retries += tally.retries;
+        let (name, took) = (stream.name, words(&tally));
+        match outcome {
+            Ok(()) => {
+                sink.tell(log::info, format!("{name}: {success}, {took}"));
                 finished += 1;
-                total.add(&tally);
             }
-            Event::Failed { stream, tally, error } => {
-                sink.tell(log::error, format!("{}: not {success}, {}: {error}", stream.name, words(&tally)));
-                failed.push((stream.name.to_owned(), error));
-                total.add(&tally);
+            Err(error) => {
+                sink.tell(log::error, format!("{name}: not {success}, {took}: {error}"));
+                failed.push((name.to_owned(), error));
             }
-            Event::Started { .. } | Event::Page { .. } | Event::RateLimited { .. } => {}
         }
     }
     if *stop.borrow() {
@@ -90,7 +93,7 @@ mod tests {
         for event in [
             Event::Started { stream, schema: stream.schema(), position: position.clone() },
             Event::Page { stream, records, position, received_at: now, began: now, tally },
-            Event::Finished { stream, tally },
+            Event::Ended { stream, tally, outcome: Ok(()) },
         ] {
             events.try_send(event).unwrap();
         }

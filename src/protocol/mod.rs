@@ -98,10 +98,8 @@ pub enum Event {
     },
     /// The service asked to be left alone; the stream goes on at that time.
     RateLimited { stream: &'static Stream, until: DateTime<Utc> },
-    /// The stream was read to its end, and its last page has been said.
-    Finished { stream: &'static Stream, tally: Tally },
-    /// The stream was not read to its end.
-    Failed { stream: &'static Stream, tally: Tally, error: Error },
+    /// The stream was read to its end, and its last page has been said, or why it was not.
+    Ended { stream: &'static Stream, tally: Tally, outcome: Result<(), Error> },
 }
 
 /// What reading a stream took.
@@ -112,16 +110,6 @@ pub struct Tally {
     pub requests: u64,
     pub retries: u64,
     pub seconds: f64,
-}
-
-impl Tally {
-    /// Adds what another stream took, but for the time: streams are read side by side.
-    pub fn add(&mut self, other: &Tally) {
-        self.records += other.records;
-        self.pages += other.pages;
-        self.requests += other.requests;
-        self.retries += other.retries;
-    }
 }
 
 /// Says events in one protocol's messages.
@@ -172,9 +160,13 @@ pub struct Verdicts {
 impl Sink for Verdicts {
     fn say(&mut self, event: &Event, lines: &mut Vec<u8>) {
         let (stream, words) = match event {
-            Event::Finished { stream, tally } if tally.records == 0 => (stream, "no records".to_owned()),
-            Event::Finished { stream, tally } => (stream, format!("{} record read", tally.records)),
-            Event::Failed { stream, error, .. } => {
+            Event::Ended { stream, tally, outcome: Ok(()) } if tally.records == 0 => {
+                (stream, "no records".to_owned())
+            }
+            Event::Ended { stream, tally, outcome: Ok(()) } => {
+                (stream, format!("{} record read", tally.records))
+            }
+            Event::Ended { stream, outcome: Err(error), .. } => {
                 (stream, format!("{}: {error}", format!("{:?}", error.kind).to_lowercase()))
             }
             _ => return,

@@ -44,12 +44,9 @@ pub async fn read(plan: Rc<Plan>, streams: Vec<Selected>, events: mpsc::Sender<E
         let read = async move {
             let _permit = permits.acquire_owned().await;
             let stream = selected.stream;
-            let last = match read_one(plan, selected, events.clone()).await {
-                (tally, Ok(())) => Event::Finished { stream, tally },
-                (tally, Err(error)) => Event::Failed { stream, tally, error },
-            };
+            let (tally, outcome) = read_one(plan, selected, events.clone()).await;
             // The channel is closed only if stdout was closed, and the writer reports that.
-            let _ = events.send(last).await;
+            let _ = events.send(Event::Ended { stream, tally, outcome }).await;
         };
         tasks.spawn_local_on(read, &tasks_of_one_thread);
     }
