@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, watch};
 use crate::error::Error;
 use crate::log;
 use crate::progress::Progress;
-use crate::protocol::{Event, Sink, Tally};
+use crate::protocol::{Event, Sink, Tally, line};
 
 /// Writes events until there are no more or `stop` is set, and logs the progress and the result of each
 /// stream. Returns the streams that failed, and why. `streams`: how many there are, and whether only a
@@ -28,7 +28,9 @@ pub fn write(
     while let Some(event) = events.blocking_recv()
         && !*stop.borrow()
     {
-        sink.write(&event, &mut lines).map_err(|cause| Error::output(&cause))?;
+        lines.clear();
+        sink.say(&event, &mut lines);
+        line(&lines).map_err(|cause| Error::output(&cause))?;
         progress.show(&event).iter().for_each(log::info);
         let Event::Ended { stream, tally, outcome } = event else { continue };
         total.records += tally.records;

@@ -117,16 +117,6 @@ pub trait Sink: Send {
     /// Appends what is to be written of an event: whole lines, or nothing.
     fn say(&mut self, event: &Event, lines: &mut Vec<u8>);
 
-    /// Writes what is to be said of an event. `lines`: a buffer, whose memory is used again.
-    ///
-    /// # Errors
-    /// Those of stdout.
-    fn write(&mut self, event: &Event, lines: &mut Vec<u8>) -> io::Result<()> {
-        lines.clear();
-        self.say(event, lines);
-        if lines.is_empty() { Ok(()) } else { line(lines) }
-    }
-
     /// Tells people how streams ended: in the log, unless it has told them itself.
     fn tell(&self, log: fn(String), words: String) {
         log(words);
