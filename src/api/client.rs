@@ -22,6 +22,7 @@ use super::wait::{Reason, Wait};
 use super::{complaint, proxy};
 use crate::config::{Config, is_loopback};
 use crate::error::{Answer, Error, Kind};
+use crate::partition::Partition;
 use crate::streams::{Envelope, Stream};
 
 /// Time limit for establishing a connection, TLS included. The whole request has its own setting.
@@ -33,8 +34,7 @@ const MOST_REDIRECTS: usize = 5;
 /// One page of a listing.
 pub struct Request<'a> {
     pub stream: &'static Stream,
-    pub path: &'a str,
-    pub query: &'a [(&'static str, String)],
+    pub partition: &'a Partition,
     /// None for the first page.
     pub token: Option<&'a str>,
 }
@@ -205,14 +205,14 @@ impl Client {
     }
 
     fn url(&self, request: &Request<'_>) -> Url {
-        let mut url = self.at(request.path);
+        let mut url = self.at(&request.partition.path);
         let Stream { page_size, max_page_size, .. } = *request.stream;
         let page_size = self.config.page_size.unwrap_or(page_size).min(max_page_size).to_string();
         let mut query = url.query_pairs_mut();
         if request.stream.envelope == Envelope::List {
             query.append_pair("page_size", &page_size);
         }
-        query.extend_pairs(request.query);
+        query.extend_pairs(request.stream.query).extend_pairs(&request.partition.query);
         query.extend_pairs(request.token.iter().map(|token| ("page_token", token)));
         drop(query);
         url

@@ -33,14 +33,11 @@ const LONGEST_CRN: usize = 512;
 /// One listing, and how far it has been read.
 pub struct Listing {
     stream: &'static Stream,
-    path: String,
-    query: Vec<(&'static str, String)>,
+    partition: Partition,
     /// Token of the page to request next; none for the first.
     token: Option<String>,
     /// Token of the page that came last.
     came: Option<String>,
-    /// Name of the partition, for messages.
-    name: Option<String>,
     /// Hashes of the page tokens so far.
     seen: HashSet<u64>,
     hasher: RandomState,
@@ -51,20 +48,9 @@ pub struct Listing {
 impl Listing {
     /// `token`: of the page to begin with, if it is not the first.
     pub fn new(stream: &'static Stream, partition: &Partition, token: Option<String>) -> Listing {
-        let fixed = stream.query.iter().map(|(name, value)| (*name, (*value).to_owned()));
-        let (hasher, name) = (RandomState::new(), partition.name.clone());
+        let (hasher, partition) = (RandomState::new(), partition.clone());
         let seen = token.iter().map(|token| hasher.hash_one(token)).collect();
-        Listing {
-            stream,
-            path: partition.path.clone(),
-            query: fixed.chain(partition.query.iter().cloned()).collect(),
-            token,
-            came: None,
-            name,
-            seen,
-            hasher,
-            empty: 0,
-        }
+        Listing { stream, partition, token, came: None, seen, hasher, empty: 0 }
     }
 
     /// Requests the next page. `insists`: retry until it comes or a retry is pointless; otherwise try once.
@@ -77,8 +63,8 @@ impl Listing {
         insists: bool,
         on_wait: &impl AsyncFn(Wait),
     ) -> Result<Page, Error> {
-        let (path, query, token) = (&self.path, &self.query, self.token.as_deref());
-        let request = Request { stream: self.stream, path, query, token };
+        let Listing { stream, partition, token, .. } = &*self;
+        let request = Request { stream, partition, token: token.as_deref() };
         let page = client.page(&request, insists, on_wait).await?;
         self.came = std::mem::replace(&mut self.token, page.next.clone());
         self.empty = if page.records().next().is_none() { self.empty + 1 } else { 0 };
@@ -100,10 +86,10 @@ impl Listing {
             Some(token) => client.token_words(token),
             None => "the first page".to_owned(),
         };
-        if let Some(name) = &self.name {
+        if let Some(name) = &self.partition.name {
             which += &format!(" in {name}");
         }
-        let (path, request_id) = (self.path.clone(), page.request_id.clone());
+        let (path, request_id) = (self.partition.path.clone(), page.request_id.clone());
         let answer = Answer { path, status: Some(200), request_id, ..Answer::default() };
         let message = format!("{which} contains {}", client.quotable(what.to_owned()));
         Error { answer: Some(Box::new(answer)), ..Error::broken(message) }
@@ -189,7 +175,7 @@ async fn list(
             Err(error) if error.refuses_token() && listing.token.is_some() && !restarted => {
                 log::warn(format!(
                     "{}: its page token was rejected; reading it again: {error}",
-                    listing.path
+                    partition.path
                 ));
                 restarted = true;
                 (listing, rows) = begin();
