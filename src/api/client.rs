@@ -285,7 +285,9 @@ impl Client {
                 return Err(failure(Kind::Broken, &words, answer));
             }
         };
-        let asked = asked_wait(status, &headers);
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let (after, reset) = (header("retry-after"), header("x-ratelimit-reset"));
+        let asked = retry::asked_wait(status, after, reset, Utc::now());
         if status == 200 {
             if let Some(quota) = quota(&headers) {
                 self.pace.borrow_mut().spread(Instant::now(), &quota, self.config.concurrency as u64);
@@ -322,11 +324,6 @@ async fn sit_out(wait: Wait, on_wait: &impl AsyncFn(Wait)) {
         () = async { on_wait(wait).await; std::future::pending().await } => {}
         () = slept => {}
     }
-}
-
-fn asked_wait(status: u16, headers: &HeaderMap) -> Option<Duration> {
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    retry::asked_wait(status, header("retry-after"), header("x-ratelimit-reset"), Utc::now())
 }
 
 fn quota(headers: &HeaderMap) -> Option<Quota> {
