@@ -22,7 +22,7 @@ use crate::error::Error;
 use crate::log;
 use crate::protocol::{Event, Selected, Tally};
 use crate::shape::Records;
-use crate::state::{Bookmark, Position, Resume};
+use crate::state::{Position, Resume};
 use pass::Pass;
 pub use plan::Plan;
 pub use sample::Sample;
@@ -60,30 +60,24 @@ async fn read_one(
     events: mpsc::Sender<Event>,
 ) -> (Tally, Result<(), Error>) {
     let position = std::mem::replace(&mut selected.position, Position::Start);
-    match begin(selected.stream.name, position.resume(&plan.access, Utc::now(), selected.skip_complete)) {
-        Some(bookmark) => Pass::new(plan, &selected, bookmark, events).run(selected.schema).await,
-        None => (Tally::default(), skip(&plan, selected, events).await),
-    }
-}
-
-/// Logs and returns the bookmark to begin at; none if there is nothing to read.
-fn begin(name: &str, resume: Resume) -> Option<Bookmark> {
-    match resume {
+    let name = selected.stream.name;
+    let bookmark = match position.resume(&plan.access, Utc::now(), selected.skip_complete) {
         Resume::At(bookmark) => {
             if !bookmark.is_first() {
                 log::info(format!("{name}: resuming where the last run stopped"));
             }
-            Some(bookmark)
+            bookmark
         }
         Resume::Over(bookmark, why) => {
             log::warn(format!("{name}: {why}; reading it from the first page"));
-            Some(bookmark)
+            bookmark
         }
         Resume::Skip => {
             log::info(format!("{name}: read completely in an earlier attempt of this sync; skipped"));
-            None
+            return (Tally::default(), skip(&plan, selected, events).await);
         }
-    }
+    };
+    Pass::new(plan, &selected, bookmark, events).run(selected.schema).await
 }
 
 /// Sends that there is nothing to read.
