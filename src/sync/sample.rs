@@ -86,7 +86,7 @@ impl Sample {
     /// Whether another listing may be begun.
     pub fn begins(&mut self) -> bool {
         (self.listings, self.pages, self.came) = (self.listings + 1, 0, false);
-        let may = self.listings < MOST_LISTINGS;
+        let may = self.listings <= MOST_LISTINGS;
         if !may {
             self.unasked = Some(format!("only {MOST_LISTINGS} of its listings were requested"));
         }
