@@ -113,9 +113,7 @@ impl Pass {
             return self.teller.say(self.page(Records::default(), position, began)).await;
         }
         self.resumed = self.bookmark.page_token.is_some();
-        if !self.may_ask() {
-            return Ok(());
-        }
+        // Also by a sample that may not request more: otherwise nothing would be known about the stream.
         let mut asked = self.ask().await;
         loop {
             let (began, mut records) = (self.bookmark.started_at, Records::default());
