@@ -128,16 +128,11 @@ type Key = (&'static str, Option<String>);
 #[derive(Default)]
 pub struct Rows {
     kept: RefCell<HashMap<Key, Rc<OnceCell<Rc<Listed>>>>>,
-    most: Option<Most>,
+    /// Where listings are cut from now on; else they are read to their end.
+    pub most: Option<Most>,
 }
 
 impl Rows {
-    /// `most`: where listings are cut from now on; else they are read to their end.
-    #[must_use]
-    pub fn cut(self, most: Option<Most>) -> Rows {
-        Rows { most, ..self }
-    }
-
     /// The rows of a listing. They are listed once a run, unless they are forgotten;
     /// a concurrent caller waits for that listing.
     ///
