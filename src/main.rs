@@ -112,7 +112,7 @@ fn discover(arguments: &Arguments, protocol: Protocol) -> Result<Failures, Error
     let offer = offer(&Offered::enforce(gather(&arguments.config, std::env::vars_os())?)?);
     print(&match protocol {
         Protocol::Singer => format!("{:#}\n", singer::catalog::discover(&offer)),
-        Protocol::Airbyte => format!("{}\n", airbyte::catalog(&offer)),
+        Protocol::Airbyte => format!("{}\n", airbyte::catalog::discover(&offer)),
     })
 }
 

@@ -49,10 +49,6 @@ pub fn connection_status(failure: Option<&str>) -> Value {
     }})
 }
 
-pub fn catalog(offer: &Offer) -> Value {
-    json!({"type": "CATALOG", "catalog": catalog::discover(offer)})
-}
-
 pub fn log_message(level: Level, words: &str) -> Value {
     let level = format!("{level:?}").to_uppercase();
     json!({"type": "LOG", "log": {"level": level, "message": words}})
