@@ -149,17 +149,11 @@ pub struct Verdicts {
 
 impl Sink for Verdicts {
     fn say(&mut self, event: &Event, lines: &mut Vec<u8>) {
-        let (stream, words) = match event {
-            Event::Ended { stream, tally, outcome: Ok(()) } if tally.records == 0 => {
-                (stream, "no records".to_owned())
-            }
-            Event::Ended { stream, tally, outcome: Ok(()) } => {
-                (stream, format!("{} record read", tally.records))
-            }
-            Event::Ended { stream, outcome: Err(error), .. } => {
-                (stream, format!("{}: {error}", format!("{:?}", error.kind).to_lowercase()))
-            }
-            _ => return,
+        let Event::Ended { stream, tally, outcome } = event else { return };
+        let words = match outcome {
+            Ok(()) if tally.records == 0 => "no records".to_owned(),
+            Ok(()) => format!("{} record read", tally.records),
+            Err(error) => format!("{}: {error}", format!("{:?}", error.kind).to_lowercase()),
         };
         let width = self.width;
         lines.extend(format!("{:width$}  {}\n", stream.name, one_line(&words, LONGEST)).into_bytes());
