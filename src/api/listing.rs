@@ -168,10 +168,8 @@ async fn list(
     loop {
         let page = match listing.page(client, true, on_wait).await {
             Err(error) if error.refuses_token() && listing.token.is_some() && !restarted => {
-                log::warn(format!(
-                    "{}: its page token was rejected; reading it again: {error}",
-                    partition.path
-                ));
+                let path = &partition.path;
+                log::warn(format!("{path}: its page token was rejected; reading it again: {error}"));
                 restarted = true;
                 (listing, rows) = begin();
                 continue;
@@ -200,11 +198,8 @@ async fn list(
         }
         if pages >= MOST_PAGES || rows.len() > MOST_ROWS {
             let most = format!("more than {MOST_PAGES} pages or {MOST_ROWS} rows");
-            return Err(listing.broken(
-                client,
-                &page,
-                &format!("a next link, although the listing has {most}"),
-            ));
+            let what = format!("a next link, although the listing has {most}");
+            return Err(listing.broken(client, &page, &what));
         }
     }
 }
