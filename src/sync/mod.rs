@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use tokio::sync::{Semaphore, mpsc};
-use tokio::task::{JoinSet, LocalSet};
+use tokio::task::LocalSet;
 
 use crate::error::Error;
 use crate::log;
@@ -35,8 +35,7 @@ pub const EVENTS_IN_FLIGHT: usize = 2;
 /// Reads all streams. Every outcome, including failures, is sent as an event.
 pub async fn read(plan: Rc<Plan>, streams: Vec<Selected>, events: mpsc::Sender<Event>) {
     let permits = Arc::new(Semaphore::new(plan.concurrency));
-    let mut tasks = JoinSet::new();
-    let tasks_of_one_thread = LocalSet::new();
+    let tasks = LocalSet::new();
     for selected in streams {
         // Tasks are polled in the order in which they were made, and a semaphore is fair: streams start in
         // the order of the plan.
@@ -48,10 +47,10 @@ pub async fn read(plan: Rc<Plan>, streams: Vec<Selected>, events: mpsc::Sender<E
             // The channel is closed only if stdout was closed, and the writer reports that.
             let _ = events.send(Event::Ended { stream, tally, outcome }).await;
         };
-        tasks.spawn_local_on(read, &tasks_of_one_thread);
+        tasks.spawn_local(read);
     }
     drop(events);
-    tasks_of_one_thread.await;
+    tasks.await;
 }
 
 async fn read_one(
