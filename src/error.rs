@@ -58,8 +58,7 @@ impl Error {
 
     /// Stdout was closed.
     pub fn output(cause: &std::io::Error) -> Error {
-        let words = format!("stdout was closed ({cause}); resume from the last STATE");
-        Error::new(Kind::Output, words)
+        Error::new(Kind::Output, format!("stdout was closed ({cause}); resume from the last STATE"))
     }
 
     /// Whether the service may have refused the page token of the request, if it carried one.
