@@ -58,8 +58,7 @@ impl Error {
 
     /// Stdout was closed.
     pub fn output(cause: &std::io::Error) -> Error {
-        let words = format!("stdout was closed ({cause}); resume from the last STATE");
-        Error::new(Kind::Output, words)
+        Error::new(Kind::Output, format!("stdout was closed ({cause}); resume from the last STATE"))
     }
 
     /// Whether the service may have refused the page token of the request, if it carried one.
@@ -100,9 +99,9 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// Exit code of a run that ended with these errors: one kind has its own code, several share 1.
-pub fn exit_code(errors: &[Error]) -> u8 {
-    let mut codes = errors.iter().map(|error| error.kind as u8);
+/// Exit code of a run that ended with errors of these kinds: one kind has its own code, several share 1.
+pub fn exit_code(kinds: impl IntoIterator<Item = Kind>) -> u8 {
+    let mut codes = kinds.into_iter().map(|kind| kind as u8);
     let Some(first) = codes.next() else { return 0 };
     if codes.all(|code| code == first) { first } else { 1 }
 }
@@ -113,8 +112,7 @@ mod tests {
 
     #[test]
     fn exit_codes() {
-        let of =
-            |kinds: &[Kind]| exit_code(&kinds.iter().map(|kind| Error::new(*kind, "")).collect::<Vec<_>>());
+        let of = |kinds: &[Kind]| exit_code(kinds.iter().copied());
         assert_eq!(of(&[]), 0);
         assert_eq!(of(&[Kind::Config]), 2);
         assert_eq!(of(&[Kind::Denied, Kind::Denied]), 3);

@@ -78,12 +78,10 @@ fn say(protocol: Protocol, objects: bool, level: Level, words: &str) {
 /// Tells the error that ended the run, or Airbyte's platform of all. Gives the exit code.
 fn end(ended: Result<Failures, Error>, protocol: Protocol) -> u8 {
     let trace = match (ended, protocol) {
-        (Ok(failed), Protocol::Singer) => {
-            return exit_code(&failed.into_iter().map(|(_, error)| error).collect::<Vec<_>>());
-        }
+        (Ok(failed), Protocol::Singer) => return exit_code(failed.iter().map(|(_, error)| error.kind)),
         (Err(error), Protocol::Singer) => {
             log::error(error.to_string());
-            return exit_code(&[error]);
+            return error.kind as u8;
         }
         (Ok(failed), Protocol::Airbyte) if failed.is_empty() => return 0,
         (Ok(failed), Protocol::Airbyte) => airbyte::summary(&failed),
@@ -114,7 +112,7 @@ fn discover(arguments: &Arguments, protocol: Protocol) -> Result<Failures, Error
     let offer = offer(&Offered::enforce(gather(&arguments.config, std::env::vars_os())?)?);
     print(&match protocol {
         Protocol::Singer => format!("{:#}\n", singer::catalog::discover(&offer)),
-        Protocol::Airbyte => format!("{}\n", airbyte::catalog(&offer)),
+        Protocol::Airbyte => format!("{}\n", airbyte::catalog::discover(&offer)),
     })
 }
 

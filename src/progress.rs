@@ -72,9 +72,7 @@ impl Progress {
             Event::Started { stream, .. } => (stream.name, &Tally::default()),
             Event::Page { stream, tally, .. } => (stream.name, tally),
             Event::RateLimited { .. } => return None,
-            Event::Finished { stream, .. } | Event::Failed { stream, .. } => {
-                return self.0.remove(stream.name).and(None);
-            }
+            Event::Ended { stream, .. } => return self.0.remove(stream.name).and(None),
         };
         let (told, line) = self.0.entry(name).or_insert_with(|| {
             let line = DISPLAY.get().map(|display| display.add(ProgressBar::new_spinner()));
@@ -125,7 +123,7 @@ mod tests {
                 page(bindings, 1_234_567, 12_346, 75.0),
                 Some("role_bindings: 1,234,567 records, 12,346 pages, 75 s"),
             ),
-            (Event::Finished { stream: bindings, tally: Tally::default() }, None),
+            (Event::Ended { stream: bindings, tally: Tally::default(), outcome: Ok(()) }, None),
         ];
         for (event, expected) in table {
             assert_eq!(progress.show(&event).as_deref(), expected, "{event:?}");

@@ -37,7 +37,7 @@ pub fn run(
     sink: Box<dyn Sink>,
     sample: bool,
 ) -> Result<Outcome, Error> {
-    let (client, rows) = (Rc::new(Client::new(config)?), Rows::default());
+    let (client, mut rows) = (Rc::new(Client::new(config)?), Rows::default());
     let stop = Stop::listen();
     let stop = stop.map_err(|error| Error::broken(format!("signals cannot be handled: {error}")))?;
     let runtime = Builder::new_current_thread().enable_all().build();
@@ -50,13 +50,14 @@ pub fn run(
         let names: Vec<_> = streams.iter().map(|selected| selected.stream.name).collect();
         let verb = if sample { "checking" } else { "reading" };
         log::info(format!("{organization}: {verb} {}", names.join(", ")));
+        // The organization is looked up as for a read, or a check could fail where a read does not.
+        rows.most = sample.then_some(Sample::OF_PARENTS);
         let key = config.personal_data_key.as_ref().map(Secret::expose);
         let id = organization.id.clone();
         let plan = Rc::new(Plan {
             access: organization.access(&client),
             client,
-            // The organization is looked up as for a read, or a check could fail where a read does not.
-            rows: rows.cut(sample.then_some(Sample::OF_PARENTS)),
+            rows,
             organization,
             concurrency: config.concurrency,
             options: RecordOptions::new(id, config.schema_drift, config.offered.personal_data, key),

@@ -1,7 +1,7 @@
 //! SIGTERM and SIGINT: requests a stop, waits briefly for the last line and STATE to be written, and then
 //! terminates with the signal, as its sender expects.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -33,7 +33,12 @@ impl Stop {
         std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
             if let Some(signal) = signals.forever().next() {
                 stop.send_replace(true);
-                die(signal, &is_done);
+                let _ = is_done.recv_timeout(LAST_WORDS);
+                // The kernel ignores default actions for process 1, which we are in a container.
+                if std::process::id() != 1 {
+                    let _ = signal_hook::low_level::emulate_default_handler(signal);
+                }
+                std::process::exit(128 + signal);
             }
         })?;
         Ok(Stop { stopping, done })
@@ -60,13 +65,4 @@ impl Stop {
         drop(self.done);
         std::future::pending().await
     }
-}
-
-fn die(signal: i32, is_done: &Receiver<()>) -> ! {
-    let _ = is_done.recv_timeout(LAST_WORDS);
-    // The kernel ignores default actions for process 1, which we are in a container.
-    if std::process::id() != 1 {
-        let _ = signal_hook::low_level::emulate_default_handler(signal);
-    }
-    std::process::exit(128 + signal)
 }

@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, watch};
 use crate::error::Error;
 use crate::log;
 use crate::progress::Progress;
-use crate::protocol::{Event, Sink, Tally};
+use crate::protocol::{Event, Sink, Tally, line};
 
 /// Writes events until there are no more or `stop` is set, and logs the progress and the result of each
 /// stream. Returns the streams that failed, and why. `streams`: how many there are, and whether only a
@@ -28,20 +28,25 @@ pub fn write(
     while let Some(event) = events.blocking_recv()
         && !*stop.borrow()
     {
-        sink.write(&event, &mut lines).map_err(|cause| Error::output(&cause))?;
+        lines.clear();
+        sink.say(&event, &mut lines);
+        line(&lines).map_err(|cause| Error::output(&cause))?;
         progress.show(&event).iter().for_each(log::info);
-        match event {
-            Event::Finished { stream, tally } => {
-                sink.tell(log::info, format!("{}: {success}, {}", stream.name, words(&tally)));
+        let Event::Ended { stream, tally, outcome } = event else { continue };
+        total.records += tally.records;
+        total.pages += tally.pages;
+        total.requests += tally.requests;
+        total.retries += tally.retries;
+        let (name, took) = (stream.name, words(&tally));
+        match outcome {
+            Ok(()) => {
+                sink.tell(log::info, format!("{name}: {success}, {took}"));
                 finished += 1;
-                total.add(&tally);
             }
-            Event::Failed { stream, tally, error } => {
-                sink.tell(log::error, format!("{}: not {success}, {}: {error}", stream.name, words(&tally)));
-                failed.push((stream.name.to_owned(), error));
-                total.add(&tally);
+            Err(error) => {
+                sink.tell(log::error, format!("{name}: not {success}, {took}: {error}"));
+                failed.push((name.to_owned(), error));
             }
-            Event::Started { .. } | Event::Page { .. } | Event::RateLimited { .. } => {}
         }
     }
     if *stop.borrow() {
@@ -90,7 +95,7 @@ mod tests {
         for event in [
             Event::Started { stream, schema: stream.schema(), position: position.clone() },
             Event::Page { stream, records, position, received_at: now, began: now, tally },
-            Event::Finished { stream, tally },
+            Event::Ended { stream, tally, outcome: Ok(()) },
         ] {
             events.try_send(event).unwrap();
         }

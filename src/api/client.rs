@@ -3,8 +3,7 @@
 //! Credentials go to the configured base URL and nowhere else: links in answers are never followed, only
 //! their page token is taken, and redirects are followed on the same origin alone.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
@@ -23,6 +22,7 @@ use super::wait::{Reason, Wait};
 use super::{complaint, proxy};
 use crate::config::{Config, is_loopback};
 use crate::error::{Answer, Error, Kind};
+use crate::partition::Partition;
 use crate::streams::{Envelope, Stream};
 
 /// Time limit for establishing a connection, TLS included. The whole request has its own setting.
@@ -34,8 +34,7 @@ const MOST_REDIRECTS: usize = 5;
 /// One page of a listing.
 pub struct Request<'a> {
     pub stream: &'static Stream,
-    pub path: &'a str,
-    pub query: &'a [(&'static str, String)],
+    pub partition: &'a Partition,
     /// None for the first page.
     pub token: Option<&'a str>,
 }
@@ -50,11 +49,11 @@ pub struct Client {
     http: reqwest::Client,
     pub(super) config: Config,
     pub(super) pieces: Pieces,
-    pace: Mutex<Pace>,
+    pace: RefCell<Pace>,
     /// Whether the service has accepted the key in this run.
-    accepted: AtomicBool,
+    accepted: Cell<bool>,
     /// Requests so far, without retries.
-    requests: AtomicU64,
+    requests: Cell<u64>,
 }
 
 impl Client {
@@ -91,9 +90,9 @@ impl Client {
             http,
             config: config.clone(),
             pieces: auth::pieces(config)?,
-            pace: Mutex::new(Pace::new(config.max_requests_per_second)),
-            accepted: AtomicBool::new(false),
-            requests: AtomicU64::new(0),
+            pace: RefCell::new(Pace::new(config.max_requests_per_second)),
+            accepted: Cell::new(false),
+            requests: Cell::new(0),
         })
     }
 
@@ -136,7 +135,7 @@ impl Client {
         ask: impl AsyncFn() -> Result<T, Failure>,
         on_wait: &impl AsyncFn(Wait),
     ) -> Result<T, Error> {
-        self.requests.fetch_add(1, Ordering::Relaxed);
+        self.requests.set(self.requests.get() + 1);
         let (mut failures, mut first_failure) = (0, None);
         loop {
             let Failure { mut error, retry } = match ask().await {
@@ -152,7 +151,7 @@ impl Client {
                 return Err(error);
             };
             if rate_limited {
-                self.pace().hold(now, duration);
+                self.pace.borrow_mut().hold(now, duration);
             }
             let reason = if rate_limited { Reason::RateLimited } else { Reason::Failed(error.to_string()) };
             sit_out(Wait { reason, duration }, on_wait).await;
@@ -166,14 +165,14 @@ impl Client {
 
     /// How many pages and records have been requested, without retries.
     pub fn requests(&self) -> u64 {
-        self.requests.load(Ordering::Relaxed)
+        self.requests.get()
     }
 
     async fn turn(&self, on_wait: &impl AsyncFn(Wait)) {
         let (begun, mut told) = (Instant::now(), None);
         loop {
             let now = Instant::now();
-            let Some(wait) = self.pace().turn(now) else { return };
+            let Some(wait) = self.pace.borrow_mut().turn(now) else { return };
             // Other tasks may take their turns first, so a long wait can consist of many short ones.
             if told.as_ref() == Some(&wait.reason) || now - begun + wait.duration <= LONGEST_UNTOLD {
                 tokio::time::sleep(wait.duration).await;
@@ -182,10 +181,6 @@ impl Client {
                 sit_out(wait, on_wait).await;
             }
         }
-    }
-
-    fn pace(&self) -> std::sync::MutexGuard<'_, Pace> {
-        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn given_up(&self, error: &Error, failures: u32, asked: Option<Duration>) -> String {
@@ -210,14 +205,14 @@ impl Client {
     }
 
     fn url(&self, request: &Request<'_>) -> Url {
-        let mut url = self.at(request.path);
+        let mut url = self.at(&request.partition.path);
         let Stream { page_size, max_page_size, .. } = *request.stream;
         let page_size = self.config.page_size.unwrap_or(page_size).min(max_page_size).to_string();
         let mut query = url.query_pairs_mut();
         if request.stream.envelope == Envelope::List {
             query.append_pair("page_size", &page_size);
         }
-        query.extend_pairs(request.query);
+        query.extend_pairs(request.stream.query).extend_pairs(&request.partition.query);
         query.extend_pairs(request.token.iter().map(|token| ("page_token", token)));
         drop(query);
         url
@@ -237,7 +232,7 @@ impl Client {
             }
             Ok(mut page) => {
                 page.request_id = answer.request_id;
-                self.accepted.store(true, Ordering::Relaxed);
+                self.accepted.set(true);
                 return Ok(page);
             }
             Err(unread) => unread,
@@ -263,7 +258,7 @@ impl Client {
     }
 
     fn key_used<'a>(&self, role: &'a str) -> KeyUsed<'a> {
-        KeyUsed { masked: self.key_masked(), accepted: self.accepted.load(Ordering::Relaxed), role }
+        KeyUsed { masked: self.key_masked(), accepted: self.accepted.get(), role }
     }
 
     /// Sends one request and returns its response if that has status 200.
@@ -290,10 +285,12 @@ impl Client {
                 return Err(failure(Kind::Broken, &words, answer));
             }
         };
-        let asked = asked_wait(status, &headers);
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let (after, reset) = (header("retry-after"), header("x-ratelimit-reset"));
+        let asked = retry::asked_wait(status, after, reset, Utc::now());
         if status == 200 {
             if let Some(quota) = quota(&headers) {
-                self.pace().spread(Instant::now(), &quota, self.config.concurrency as u64);
+                self.pace.borrow_mut().spread(Instant::now(), &quota, self.config.concurrency as u64);
             }
             return Ok(Answered { body, answer, retry_after: asked });
         }
@@ -327,11 +324,6 @@ async fn sit_out(wait: Wait, on_wait: &impl AsyncFn(Wait)) {
         () = async { on_wait(wait).await; std::future::pending().await } => {}
         () = slept => {}
     }
-}
-
-fn asked_wait(status: u16, headers: &HeaderMap) -> Option<Duration> {
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    retry::asked_wait(status, header("retry-after"), header("x-ratelimit-reset"), Utc::now())
 }
 
 fn quota(headers: &HeaderMap) -> Option<Quota> {

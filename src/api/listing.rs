@@ -33,14 +33,11 @@ const LONGEST_CRN: usize = 512;
 /// One listing, and how far it has been read.
 pub struct Listing {
     stream: &'static Stream,
-    path: String,
-    query: Vec<(&'static str, String)>,
+    partition: Partition,
     /// Token of the page to request next; none for the first.
     token: Option<String>,
     /// Token of the page that came last.
     came: Option<String>,
-    /// Name of the partition, for messages.
-    name: Option<String>,
     /// Hashes of the page tokens so far.
     seen: HashSet<u64>,
     hasher: RandomState,
@@ -51,20 +48,9 @@ pub struct Listing {
 impl Listing {
     /// `token`: of the page to begin with, if it is not the first.
     pub fn new(stream: &'static Stream, partition: &Partition, token: Option<String>) -> Listing {
-        let fixed = stream.query.iter().map(|(name, value)| (*name, (*value).to_owned()));
-        let (hasher, name) = (RandomState::new(), partition.name.clone());
+        let (hasher, partition) = (RandomState::new(), partition.clone());
         let seen = token.iter().map(|token| hasher.hash_one(token)).collect();
-        Listing {
-            stream,
-            path: partition.path.clone(),
-            query: fixed.chain(partition.query.iter().cloned()).collect(),
-            token,
-            came: None,
-            name,
-            seen,
-            hasher,
-            empty: 0,
-        }
+        Listing { stream, partition, token, came: None, seen, hasher, empty: 0 }
     }
 
     /// Requests the next page. `insists`: retry until it comes or a retry is pointless; otherwise try once.
@@ -77,8 +63,8 @@ impl Listing {
         insists: bool,
         on_wait: &impl AsyncFn(Wait),
     ) -> Result<Page, Error> {
-        let (path, query, token) = (&self.path, &self.query, self.token.as_deref());
-        let request = Request { stream: self.stream, path, query, token };
+        let Listing { stream, partition, token, .. } = &*self;
+        let request = Request { stream, partition, token: token.as_deref() };
         let page = client.page(&request, insists, on_wait).await?;
         self.came = std::mem::replace(&mut self.token, page.next.clone());
         self.empty = if page.records().next().is_none() { self.empty + 1 } else { 0 };
@@ -100,10 +86,10 @@ impl Listing {
             Some(token) => client.token_words(token),
             None => "the first page".to_owned(),
         };
-        if let Some(name) = &self.name {
+        if let Some(name) = &self.partition.name {
             which += &format!(" in {name}");
         }
-        let (path, request_id) = (self.path.clone(), page.request_id.clone());
+        let (path, request_id) = (self.partition.path.clone(), page.request_id.clone());
         let answer = Answer { path, status: Some(200), request_id, ..Answer::default() };
         let message = format!("{which} contains {}", client.quotable(what.to_owned()));
         Error { answer: Some(Box::new(answer)), ..Error::broken(message) }
@@ -142,16 +128,11 @@ type Key = (&'static str, Option<String>);
 #[derive(Default)]
 pub struct Rows {
     kept: RefCell<HashMap<Key, Rc<OnceCell<Rc<Listed>>>>>,
-    most: Option<Most>,
+    /// Where listings are cut from now on; else they are read to their end.
+    pub most: Option<Most>,
 }
 
 impl Rows {
-    /// `most`: where listings are cut from now on; else they are read to their end.
-    #[must_use]
-    pub fn cut(self, most: Option<Most>) -> Rows {
-        Rows { most, ..self }
-    }
-
     /// The rows of a listing. They are listed once a run, unless they are forgotten;
     /// a concurrent caller waits for that listing.
     ///
@@ -187,10 +168,8 @@ async fn list(
     loop {
         let page = match listing.page(client, true, on_wait).await {
             Err(error) if error.refuses_token() && listing.token.is_some() && !restarted => {
-                log::warn(format!(
-                    "{}: its page token was rejected; reading it again: {error}",
-                    listing.path
-                ));
+                let path = &partition.path;
+                log::warn(format!("{path}: its page token was rejected; reading it again: {error}"));
                 restarted = true;
                 (listing, rows) = begin();
                 continue;
@@ -219,11 +198,8 @@ async fn list(
         }
         if pages >= MOST_PAGES || rows.len() > MOST_ROWS {
             let most = format!("more than {MOST_PAGES} pages or {MOST_ROWS} rows");
-            return Err(listing.broken(
-                client,
-                &page,
-                &format!("a next link, although the listing has {most}"),
-            ));
+            let what = format!("a next link, although the listing has {most}");
+            return Err(listing.broken(client, &page, &what));
         }
     }
 }

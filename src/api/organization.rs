@@ -1,5 +1,7 @@
 //! Which organization a key belongs to.
 
+use std::collections::BTreeSet;
+
 use ring::digest;
 
 use super::client::Client;
@@ -24,6 +26,9 @@ pub struct Organization {
     pub crn: Option<String>,
 }
 
+/// Organizations that are named in one error.
+const MOST_NAMED: usize = 5;
+
 impl Organization {
     /// Its Confluent Resource Name, which listings of role bindings must be narrowed to.
     ///
@@ -34,12 +39,7 @@ impl Organization {
                        give the owner of the API key a role that may list organizations";
         self.crn.as_deref().ok_or_else(|| Error::new(Kind::Denied, unknown))
     }
-}
 
-/// Organizations that are named in one error.
-const MOST_NAMED: usize = 5;
-
-impl Organization {
     /// Looks up the organization; the setting `organization_id`, `wanted` here, selects and guards.
     ///
     /// If the key cannot list organizations, the resource names of its environments are used. If both listings
@@ -55,40 +55,36 @@ impl Organization {
         config: &Config,
         on_wait: &impl AsyncFn(Wait),
     ) -> Result<Organization, Error> {
-        let list = async |stream: &'static Stream| {
-            let whole = Partition { path: stream.path.to_owned(), ..Partition::default() };
-            hidden(rows.list(client, stream, &whole, on_wait).await)
-        };
         let wanted = config.organization_id.as_deref();
         let mut streams = config.offered.streams.iter().filter_map(|name| find(name));
         let is_wanted = wanted.is_some() && !streams.all(|stream| stream.role == BILLING_ADMIN);
-        let organizations = list(&ORGANIZATIONS).await?;
-        let empty = match &organizations {
-            Ok(listed) if is_wanted || !listed.rows.is_empty() => {
-                return choose(listed.rows.iter().map(Organization::from).collect(), wanted);
-            }
-            Ok(_) => "is empty".to_owned(),
-            Err(why) => why.clone(),
-        };
-        let why = match list(&ENVIRONMENTS).await? {
-            Ok(listed) => {
-                let found = organizations_of(&listed.rows);
-                if is_wanted || !found.is_empty() {
-                    return choose(found, wanted);
+        let mut unseen = [""; 2];
+        for (stream, unseen) in [&ORGANIZATIONS, &ENVIRONMENTS].into_iter().zip(&mut unseen) {
+            let whole = Partition { path: stream.path.to_owned(), ..Partition::default() };
+            *unseen = match rows.list(client, stream, &whole, on_wait).await {
+                Ok(listed) => {
+                    let found = organizations(stream, &listed.rows);
+                    if is_wanted || !found.is_empty() {
+                        return choose(found, wanted);
+                    }
+                    if listed.rows.is_empty() { "is empty" } else { "contains none" }
                 }
-                if listed.rows.is_empty() { "is empty".to_owned() } else { "contains none".to_owned() }
-            }
-            Err(why) => why,
-        };
+                Err(error) if error.is_hidden() => {
+                    log::debug(error.to_string());
+                    if error.status() == Some(404) { "is not found (404)" } else { "is denied (403)" }
+                }
+                Err(error) => return Err(error),
+            };
+        }
+        let [organizations, environments] = unseen;
         log::warn(match wanted.map(told) {
             Some(wanted) => format!(
-                "organization {wanted} is not verified: the listing of organizations {empty}, that of \
-                 environments {why}"
+                "organization {wanted} is not verified: the listing of organizations {organizations}, \
+                 that of environments {environments}"
             ),
             None => format!(
-                "the organization could not be looked up: the listing of organizations {empty}, that of \
-                 environments \
-                 {why}. organization_id stays null; set it to read role bindings"
+                "the organization could not be looked up: the listing of organizations {organizations}, \
+                 that of environments {environments}. organization_id stays null; set it to read role bindings"
             ),
         });
         Ok(Organization { id: wanted.map(str::to_owned), name: None, crn: wanted.map(crn::organization) })
@@ -99,19 +95,6 @@ impl Organization {
         let hash = digest::digest(&digest::SHA256, client.key().as_bytes());
         let hash = hash.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         Access { organization_id: self.id.clone(), api_key_hash: Some(hash) }
-    }
-}
-
-/// Describes a listing that the key cannot see; other errors are returned.
-fn hidden<T>(rows: Result<T, Error>) -> Result<Result<T, String>, Error> {
-    match rows {
-        Ok(rows) => Ok(Ok(rows)),
-        Err(error) if error.is_hidden() => {
-            log::debug(error.to_string());
-            let why = if error.status() == Some(404) { "is not found (404)" } else { "is denied (403)" };
-            Ok(Err(why.to_owned()))
-        }
-        Err(error) => Err(error),
     }
 }
 
@@ -131,15 +114,15 @@ impl From<&Row> for Organization {
     }
 }
 
-/// The organizations named by environments, each once.
-fn organizations_of(environments: &[Row]) -> Vec<Organization> {
-    let names = environments.iter().filter_map(|row| row.crn.as_deref());
-    let mut ids: Vec<_> = names.filter_map(|name| crn::segment(name, "organization")).collect();
-    ids.sort();
-    ids.dedup();
-    ids.into_iter()
-        .map(|id| Organization { crn: Some(crn::organization(&id)), id: Some(id), name: None })
-        .collect()
+/// The organizations that rows are or, of environments, are in, each once.
+fn organizations(stream: &Stream, rows: &[Row]) -> Vec<Organization> {
+    if stream.name == ORGANIZATIONS.name {
+        return rows.iter().map(Organization::from).collect();
+    }
+    let names = rows.iter().filter_map(|row| row.crn.as_deref());
+    let ids: BTreeSet<_> = names.filter_map(|name| crn::segment(name, "organization")).collect();
+    let named = |id: String| Organization { crn: Some(crn::organization(&id)), id: Some(id), name: None };
+    ids.into_iter().map(named).collect()
 }
 
 fn choose(found: Vec<Organization>, wanted: Option<&str>) -> Result<Organization, Error> {

@@ -69,7 +69,8 @@ struct Outer<'a> {
 
 impl Outer<'_> {
     fn complains(&self) -> bool {
-        let says = |place: Option<&RawValue>| place.is_some_and(|value| !is_empty_list(value));
+        let is_empty_list = |json: &str| json.strip_prefix('[').is_some_and(|rest| rest.trim_start() == "]");
+        let says = |place: Option<&RawValue>| place.is_some_and(|value| !is_empty_list(value.get()));
         // Codes other than zero are errors; a status may be one of success.
         let code = self.error_code.is_some_and(|code| code.get().trim_matches('"') != "0");
         let status = self.status_code.is_some_and(|status| !complaint::is_success(status.get()));
@@ -85,10 +86,6 @@ impl Outer<'_> {
             || other(self.status)
             || message
     }
-}
-
-fn is_empty_list(value: &RawValue) -> bool {
-    value.get().strip_prefix('[').is_some_and(|rest| rest.trim_start() == "]")
 }
 
 #[derive(Deserialize)]
@@ -141,8 +138,7 @@ pub fn read(body: Vec<u8>, envelope: Envelope) -> Result<Page, (PageError, Vec<u
 type Scanned = (Vec<Range<usize>>, Option<String>);
 
 fn scan(body: &str) -> Result<Scanned, PageError> {
-    let json = body.trim_start_matches(MARK);
-    let envelope: Outer<'_> = object(json, "the response is not a JSON object")?;
+    let envelope: Outer<'_> = object(body, "the response is not a JSON object")?;
     if envelope.complains() {
         return Err(PageError::Complaint);
     }
@@ -158,8 +154,7 @@ fn scan(body: &str) -> Result<Scanned, PageError> {
 
 /// An object of objects is one page. Any other is an error that comes with status 200, or no listing.
 fn scan_map(body: &str) -> Result<Scanned, PageError> {
-    let json = body.trim_start_matches(MARK);
-    let Fields::<Entry<'_>>(fields) = object(json, "the response is not a JSON object")?;
+    let Fields::<Entry<'_>>(fields) = object(body, "the response is not a JSON object")?;
     // A connector may be called `error`, and has an id then.
     let is_error = |(name, value): &(_, &RawValue)| {
         name == "error" && serde_json::from_str(value.get()).is_ok_and(|error: Value| error["id"].is_null())
@@ -168,7 +163,7 @@ fn scan_map(body: &str) -> Result<Scanned, PageError> {
         let records = fields.into_iter().map(|(_, record)| record).collect();
         return Ok((ranges(body, records)?, None));
     }
-    let envelope: Outer<'_> = object(json, "the response is not a JSON object")?;
+    let envelope: Outer<'_> = object(body, "the response is not a JSON object")?;
     let broken = PageError::Broken("the response is JSON, but not a page of a listing");
     Err(if envelope.complains() { PageError::Complaint } else { broken })
 }
@@ -184,6 +179,7 @@ fn ranges(body: &str, records: Vec<&RawValue>) -> Result<Vec<Range<usize>>, Page
 
 /// Reads a JSON object. A duplicate of a known field is rejected, because one of the two would be lost.
 fn object<'a, T: Deserialize<'a>>(json: &'a str, other: &'static str) -> Result<T, PageError> {
+    let json = json.trim_start_matches(MARK);
     // Serde would read a struct from an array, field by field.
     if json.trim_ascii_start().chars().next().is_some_and(|first| first != '{') {
         return Err(PageError::Broken(other));

@@ -98,10 +98,8 @@ pub enum Event {
     },
     /// The service asked to be left alone; the stream goes on at that time.
     RateLimited { stream: &'static Stream, until: DateTime<Utc> },
-    /// The stream was read to its end, and its last page has been said.
-    Finished { stream: &'static Stream, tally: Tally },
-    /// The stream was not read to its end.
-    Failed { stream: &'static Stream, tally: Tally, error: Error },
+    /// The stream was read to its end, and its last page has been said, or why it was not.
+    Ended { stream: &'static Stream, tally: Tally, outcome: Result<(), Error> },
 }
 
 /// What reading a stream took.
@@ -114,30 +112,10 @@ pub struct Tally {
     pub seconds: f64,
 }
 
-impl Tally {
-    /// Adds what another stream took, but for the time: streams are read side by side.
-    pub fn add(&mut self, other: &Tally) {
-        self.records += other.records;
-        self.pages += other.pages;
-        self.requests += other.requests;
-        self.retries += other.retries;
-    }
-}
-
 /// Says events in one protocol's messages.
 pub trait Sink: Send {
     /// Appends what is to be written of an event: whole lines, or nothing.
     fn say(&mut self, event: &Event, lines: &mut Vec<u8>);
-
-    /// Writes what is to be said of an event. `lines`: a buffer, whose memory is used again.
-    ///
-    /// # Errors
-    /// Those of stdout.
-    fn write(&mut self, event: &Event, lines: &mut Vec<u8>) -> io::Result<()> {
-        lines.clear();
-        self.say(event, lines);
-        if lines.is_empty() { Ok(()) } else { line(lines) }
-    }
 
     /// Tells people how streams ended: in the log, unless it has told them itself.
     fn tell(&self, log: fn(String), words: String) {
@@ -171,13 +149,11 @@ pub struct Verdicts {
 
 impl Sink for Verdicts {
     fn say(&mut self, event: &Event, lines: &mut Vec<u8>) {
-        let (stream, words) = match event {
-            Event::Finished { stream, tally } if tally.records == 0 => (stream, "no records".to_owned()),
-            Event::Finished { stream, tally } => (stream, format!("{} record read", tally.records)),
-            Event::Failed { stream, error, .. } => {
-                (stream, format!("{}: {error}", format!("{:?}", error.kind).to_lowercase()))
-            }
-            _ => return,
+        let Event::Ended { stream, tally, outcome } = event else { return };
+        let words = match outcome {
+            Ok(()) if tally.records == 0 => "no records".to_owned(),
+            Ok(()) => format!("{} record read", tally.records),
+            Err(error) => format!("{}: {error}", format!("{:?}", error.kind).to_lowercase()),
         };
         let width = self.width;
         lines.extend(format!("{:width$}  {}\n", stream.name, one_line(&words, LONGEST)).into_bytes());

@@ -17,10 +17,8 @@ pub struct Columns {
     all: Vec<Column>,
     /// The field whose Confluent Resource Name is read; a stream has one at most.
     crn_field: Option<&'static str>,
-    /// The paths of the fields that the key is computed from, if it is, and whether it is a digest.
-    computed: Option<(&'static [&'static [&'static str]], bool)>,
-    /// How many records of the listing have had that digest.
-    equal: HashMap<[u8; 16], u64>,
+    /// How many records of the listing have had the same digest.
+    pub digests: HashMap<[u8; 16], u64>,
     /// The key of the last record, if it was computed.
     key: String,
 }
@@ -55,27 +53,17 @@ impl Columns {
             Derived::Crn(field, _) => Some(*field),
             _ => None,
         });
-        let computed = stream.derived.iter().find_map(|(_, derived)| match derived {
-            Derived::Joined(paths) => Some((*paths, false)),
-            Derived::Digest(paths) => Some((*paths, true)),
-            _ => None,
-        });
-        let (all, equal) = (stream.derived().filter_map(column).collect(), HashMap::new());
-        Columns { all, crn_field, computed, equal, key: String::new() }
+        let (all, digests) = (stream.derived().filter_map(column).collect(), HashMap::new());
+        Columns { all, crn_field, digests, key: String::new() }
     }
 
-    /// Begins a listing: equal records are numbered anew.
-    pub fn begin(&mut self) {
-        self.equal.clear();
-    }
-
-    /// The key of a record, if it is computed from several fields.
-    pub fn key(&mut self, record: &Object<'_>) -> Option<&str> {
-        let (paths, is_digest) = self.computed?;
+    /// The key of a record, computed from several fields.
+    pub fn key(&mut self, record: &Object<'_>, derived: Derived) -> Option<&str> {
+        let (Derived::Joined(paths) | Derived::Digest(paths)) = derived else { return None };
         self.key = join(record, paths)?;
-        if is_digest {
+        if matches!(derived, Derived::Digest(_)) {
             let hash = *digest(&SHA256, self.key.as_bytes()).as_ref().first_chunk()?;
-            let equal = self.equal.entry(hash).or_default();
+            let equal = self.digests.entry(hash).or_default();
             self.key = format!("{:032x}-{equal}", u128::from_be_bytes(hash));
             *equal += 1;
         }

@@ -97,9 +97,9 @@ impl Shape {
         }
     }
 
-    /// Begins a listing.
+    /// Begins a listing: equal records are numbered anew.
     pub fn begin(&mut self) {
-        self.columns.begin();
+        self.columns.digests.clear();
     }
 
     /// Appends a record of that partition, made to fit, to `out`.
@@ -123,7 +123,7 @@ impl Shape {
         let own = [self.stream.key];
         let key = match self.key.filter(|_| record.at(&own).is_none()) {
             Some(Derived::Lifted(path)) => text(path),
-            Some(_) => self.columns.key(&record).map(|key| Cow::Owned(key.to_owned())),
+            Some(derived) => self.columns.key(&record, derived).map(|key| Cow::Owned(key.to_owned())),
             None => text(&own),
         };
         let key = key.ok_or_else(|| format!("a record without {:?}, its key", self.stream.key))?;

@@ -16,13 +16,13 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use tokio::sync::{Semaphore, mpsc};
-use tokio::task::{JoinSet, LocalSet};
+use tokio::task::LocalSet;
 
 use crate::error::Error;
 use crate::log;
 use crate::protocol::{Event, Selected, Tally};
 use crate::shape::Records;
-use crate::state::{Bookmark, Position, Resume};
+use crate::state::{Position, Resume};
 use pass::Pass;
 pub use plan::Plan;
 pub use sample::Sample;
@@ -35,8 +35,7 @@ pub const EVENTS_IN_FLIGHT: usize = 2;
 /// Reads all streams. Every outcome, including failures, is sent as an event.
 pub async fn read(plan: Rc<Plan>, streams: Vec<Selected>, events: mpsc::Sender<Event>) {
     let permits = Arc::new(Semaphore::new(plan.concurrency));
-    let mut tasks = JoinSet::new();
-    let tasks_of_one_thread = LocalSet::new();
+    let tasks = LocalSet::new();
     for selected in streams {
         // Tasks are polled in the order in which they were made, and a semaphore is fair: streams start in
         // the order of the plan.
@@ -44,17 +43,14 @@ pub async fn read(plan: Rc<Plan>, streams: Vec<Selected>, events: mpsc::Sender<E
         let read = async move {
             let _permit = permits.acquire_owned().await;
             let stream = selected.stream;
-            let last = match read_one(plan, selected, events.clone()).await {
-                (tally, Ok(())) => Event::Finished { stream, tally },
-                (tally, Err(error)) => Event::Failed { stream, tally, error },
-            };
+            let (tally, outcome) = read_one(plan, selected, events.clone()).await;
             // The channel is closed only if stdout was closed, and the writer reports that.
-            let _ = events.send(last).await;
+            let _ = events.send(Event::Ended { stream, tally, outcome }).await;
         };
-        tasks.spawn_local_on(read, &tasks_of_one_thread);
+        tasks.spawn_local(read);
     }
     drop(events);
-    tasks_of_one_thread.await;
+    tasks.await;
 }
 
 async fn read_one(
@@ -63,30 +59,24 @@ async fn read_one(
     events: mpsc::Sender<Event>,
 ) -> (Tally, Result<(), Error>) {
     let position = std::mem::replace(&mut selected.position, Position::Start);
-    match begin(selected.stream.name, position.resume(&plan.access, Utc::now(), selected.skip_complete)) {
-        Some(bookmark) => Pass::new(plan, &selected, bookmark, events).run(selected.schema).await,
-        None => (Tally::default(), skip(&plan, selected, events).await),
-    }
-}
-
-/// Logs and returns the bookmark to begin at; none if there is nothing to read.
-fn begin(name: &str, resume: Resume) -> Option<Bookmark> {
-    match resume {
+    let name = selected.stream.name;
+    let bookmark = match position.resume(&plan.access, Utc::now(), selected.skip_complete) {
         Resume::At(bookmark) => {
             if !bookmark.is_first() {
                 log::info(format!("{name}: resuming where the last run stopped"));
             }
-            Some(bookmark)
+            bookmark
         }
         Resume::Over(bookmark, why) => {
             log::warn(format!("{name}: {why}; reading it from the first page"));
-            Some(bookmark)
+            bookmark
         }
         Resume::Skip => {
             log::info(format!("{name}: read completely in an earlier attempt of this sync; skipped"));
-            None
+            return (Tally::default(), skip(&plan, selected, events).await);
         }
-    }
+    };
+    Pass::new(plan, &selected, bookmark, events).run(selected.schema).await
 }
 
 /// Sends that there is nothing to read.

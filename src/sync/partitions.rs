@@ -43,18 +43,6 @@ pub struct Walk {
     pub is_cut: bool,
 }
 
-/// What a stream is listed by: the parameter of a scope, a parent, and the parameters of two dates.
-type ListedBy = (Option<&'static str>, Option<&'static Parent>, Option<[&'static str; 2]>);
-
-fn kind(stream: &'static Stream) -> ListedBy {
-    match &stream.partitions {
-        Partitions::One => (None, None, None),
-        Partitions::Scopes { parameter, fallback } => (Some(parameter), Some(fallback), None),
-        Partitions::Each(parent) => (None, Some(parent), None),
-        Partitions::Days { from, until } => (None, None, Some([from, until])),
-    }
-}
-
 /// Where a bookmark leads.
 pub enum Named {
     Here(Box<Partition>),
@@ -66,13 +54,18 @@ pub enum Named {
 
 impl Walk {
     pub fn new(plan: &Rc<Plan>, stream: &'static Stream) -> Walk {
-        let (scope, mut parent, dates) = kind(stream);
-        let mut parents = Vec::new();
-        while let Some(next) = parent {
-            parents.insert(0, next);
-            parent = find(next.stream).and_then(|stream| kind(stream).1);
+        let (mut scope, mut parent, mut days) = (None, None, None);
+        match &stream.partitions {
+            Partitions::One => {}
+            Partitions::Scopes { parameter, fallback } => {
+                (scope, parent) = (Some(*parameter), Some(fallback))
+            }
+            Partitions::Each(each) => parent = Some(each),
+            Partitions::Days { from, until } => days = Some(Days::new(stream, [from, until], plan)),
         }
-        let days = dates.map(|parameters| Days::new(stream, parameters, plan));
+        let above = parent.and_then(|parent| find(parent.stream));
+        let mut parents = above.map_or(Vec::new(), |above| Walk::new(plan, above).parents);
+        parents.extend(parent);
         let (plan, refused, incomplete) = (plan.clone(), Vec::new(), None);
         Walk { plan, stream, scope, days, parents, refused, incomplete, is_cut: false }
     }

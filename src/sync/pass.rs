@@ -81,7 +81,6 @@ impl Pass {
 
     /// Reads to the end. Gives what that took, and why the stream is not complete if it is not.
     pub async fn run(mut self, schema: serde_json::Value) -> (Tally, Result<(), Error>) {
-        self.begun = Instant::now();
         let read = self.read(schema).await;
         let unasked = self.sample.take().and_then(|sample| sample.unasked);
         for words in self.shape.drift().into_iter().chain(unasked) {
@@ -114,9 +113,7 @@ impl Pass {
             return self.teller.say(self.page(Records::default(), position, began)).await;
         }
         self.resumed = self.bookmark.page_token.is_some();
-        if !self.may_ask() {
-            return Ok(());
-        }
+        // Also by a sample that may not request more: otherwise nothing would be known about the stream.
         let mut asked = self.ask().await;
         loop {
             let (began, mut records) = (self.bookmark.started_at, Records::default());
@@ -208,10 +205,7 @@ impl Pass {
             self.begin_pass();
         }
         let first = self.walk.first(&self.teller).await?;
-        Ok(match first {
-            Some(first) => self.begin(first),
-            None => self.end(),
-        })
+        Ok(self.go_to(first))
     }
 
     /// Begins a new pass, or the listing that cannot be gone on with, at most once per run.
@@ -242,16 +236,17 @@ impl Pass {
         self.shape.begin();
         self.listing = Listing::new(self.stream, &partition, token);
         self.partition = partition;
-        Turn::Page
+        let may = self.sample.as_mut().is_none_or(Sample::begins);
+        if may { Turn::Page } else { Turn::Enough }
     }
 
     /// Goes on with another partition, or ends.
     fn go_to(&mut self, partition: Option<Partition>) -> Turn {
         self.bookmark.page_token = None;
-        let Some(partition) = partition else { return self.end() };
-        let turn = self.begin(partition);
-        let may = self.sample.as_mut().is_none_or(Sample::begins);
-        if may { turn } else { Turn::Enough }
+        match partition {
+            Some(partition) => self.begin(partition),
+            None => self.end(),
+        }
     }
 
     /// There is no further partition, or none that a sample may request.

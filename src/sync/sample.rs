@@ -19,8 +19,6 @@ const KEPT: u64 = 6 + STREAMS.len() as u64;
 /// What a sample of one stream has requested so far.
 #[derive(Default)]
 pub struct Sample {
-    /// Whether it has requested its first page.
-    asked: bool,
     listings: u32,
     /// Pages of the current listing.
     pages: u32,
@@ -56,11 +54,9 @@ impl Sample {
         ));
     }
 
-    /// Whether another page may be requested after so many requests of this run. The first always may, because
-    /// otherwise nothing is known about the stream.
+    /// Whether another page may be requested after so many requests of this run.
     pub fn may_ask(&mut self, requests: u64) -> bool {
-        let is_first = !std::mem::replace(&mut self.asked, true);
-        let may = is_first || Sample::leaves(requests);
+        let may = Sample::leaves(requests);
         if !may {
             self.cut();
         }
@@ -86,7 +82,7 @@ impl Sample {
     /// Whether another listing may be begun.
     pub fn begins(&mut self) -> bool {
         (self.listings, self.pages, self.came) = (self.listings + 1, 0, false);
-        let may = self.listings < MOST_LISTINGS;
+        let may = self.listings <= MOST_LISTINGS;
         if !may {
             self.unasked = Some(format!("only {MOST_LISTINGS} of its listings were requested"));
         }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::protocol::{Offer, Selected};
 use crate::shape::Deselected;
 
-/// The streams as Airbyte's catalog describes them: full refresh, resumable by page tokens, and incremental where a
+/// The message of the streams that are offered, as Airbyte's catalog describes them: full refresh, resumable by page tokens, and incremental where a
 /// stream has a cursor.
 pub fn discover(offer: &Offer) -> Value {
     let streams = offer.streams.iter().map(|stream| {
@@ -24,7 +24,7 @@ pub fn discover(offer: &Offer) -> Value {
         }
         entry
     });
-    json!({"streams": streams.collect::<Vec<_>>()})
+    json!({"type": "CATALOG", "catalog": {"streams": streams.collect::<Vec<_>>()}})
 }
 
 /// What a configured catalog asks for, and the names in it that are not offered. The platform hands a finished full

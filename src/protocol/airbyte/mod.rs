@@ -49,10 +49,6 @@ pub fn connection_status(failure: Option<&str>) -> Value {
     }})
 }
 
-pub fn catalog(offer: &Offer) -> Value {
-    json!({"type": "CATALOG", "catalog": catalog::discover(offer)})
-}
-
 pub fn log_message(level: Level, words: &str) -> Value {
     let level = format!("{level:?}").to_uppercase();
     json!({"type": "LOG", "log": {"level": level, "message": words}})
@@ -250,8 +246,8 @@ impl Sink for Airbyte {
                 push(lines, &self.state(stream, position, records.len()));
             }
             Event::RateLimited { stream, until } => push(lines, &status(stream, "RUNNING", Some(*until))),
-            Event::Finished { stream, .. } => push(lines, &status(stream, "COMPLETE", None)),
-            Event::Failed { stream, error, .. } => {
+            Event::Ended { stream, outcome: Ok(()), .. } => push(lines, &status(stream, "COMPLETE", None)),
+            Event::Ended { stream, outcome: Err(error), .. } => {
                 push(lines, &status(stream, "INCOMPLETE", None));
                 push(lines, &trace_error(error, Some(stream.name)));
             }

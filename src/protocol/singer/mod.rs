@@ -189,13 +189,13 @@ impl Sink for Singer {
             }
             // Targets drop the rows of older versions at once, so this is said last, and only of a stream that
             // was read to its end.
-            Event::Finished { stream, .. } => {
+            Event::Ended { stream, outcome: Ok(()), .. } => {
                 let version = self.versions.as_ref().and_then(|versions| versions.get(stream.name));
                 let Some(version) = version else { return };
                 let message = json!({"type": "ACTIVATE_VERSION", "stream": stream.name, "version": version});
                 push(lines, &message);
             }
-            Event::RateLimited { .. } | Event::Failed { .. } => {}
+            Event::RateLimited { .. } | Event::Ended { .. } => {}
         }
     }
 }
