@@ -47,6 +47,9 @@ impl Days {
                 self.stream.name
             ));
         }
+        if day > self.today {
+            log::warn(format!("{}: nothing is read before {day}, which is in the future", self.stream.name));
+        }
         self.start = day.max(earliest);
         self.window(self.start)
     }
