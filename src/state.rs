@@ -100,7 +100,7 @@ pub enum Position {
 impl Position {
     /// Reads the bookmark of a stream; keys that are not ours are ignored. Where there is none, or no key of a pass is
     /// set, it is `Start`: a finished pass and one not begun start alike. `has_cursor`: whether the stream has one;
-    /// then a pass goes on with the partition of the bookmark, whether or not it was finished (which has no `records`).
+    /// then a pass goes on with the partition of the bookmark. Only an unfinished full refresh has `records`.
     ///
     /// # Errors
     /// In words, if it is not an object, or a key of ours holds what we never write.
@@ -164,10 +164,10 @@ impl Position {
         let first = Bookmark::first(access, now);
         let mut bookmark = match self {
             Position::At(bookmark) if !bookmark.is_first() => bookmark,
-            // A date is neither another key's nor too old. A full refresh goes on with its own pass, and not with the
-            // end of an incremental one, which counts no records.
+            // A date is neither another key's nor too old. A full refresh goes on with its own pass, and not with an
+            // incremental one, which counts no records, nor that one with it.
             Position::Complete { access: of, next: partition @ Some(_), records }
-                if records.is_some() || !skip_complete =>
+                if records.is_some() == skip_complete =>
             {
                 return match access.is_elsewhere(&of) {
                     Some(why) => Resume::Over(first, why),

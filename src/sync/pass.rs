@@ -103,8 +103,7 @@ impl Pass {
 
     async fn read(&mut self, schema: serde_json::Value) -> Result<(), Error> {
         let stream = self.stream;
-        let start =
-            if self.bookmark.is_first() { Position::Start } else { Position::At(self.bookmark.clone()) };
+        let start = if self.bookmark.is_first() { Position::Start } else { self.position(Turn::Page, false) };
         self.teller.say(Event::Started { stream, schema, position: start.clone() }).await?;
         let mut turn = self.enter().await?;
         let began = self.bookmark.started_at;
@@ -163,12 +162,12 @@ impl Pass {
         if is_missing || self.walk.has_gap() {
             return Position::Start;
         }
-        let Bookmark { access, records, .. } = &self.bookmark;
+        let Bookmark { access, records, partition, .. } = &self.bookmark;
+        let complete = |records, next| Position::Complete { access: access.clone(), records, next };
         match turn {
-            Turn::End => {
-                let next = self.walk.next_run().filter(|_| self.is_incremental);
-                Position::Complete { access: access.clone(), records: Some(*records), next }
-            }
+            Turn::End => complete(Some(*records), self.walk.next_run().filter(|_| self.is_incremental)),
+            // Without a number of records, which tells it from a full refresh: neither goes on with the other.
+            _ if self.is_incremental && self.stream.cursor.is_some() => complete(None, partition.clone()),
             _ if self.partition.restarts => {
                 Position::At(Bookmark { page_token: None, ..self.bookmark.clone() })
             }

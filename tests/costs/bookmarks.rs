@@ -95,6 +95,7 @@ fn a_bookmark_in_the_future_brings_nothing_and_stays() {
     for partition in [TODAY.to_owned(), after(TODAY, 1), "2027-05-10".to_owned(), "9999-12-31".to_owned()] {
         let run = costs(&sim).state(&at(&sim, &partition)).run().expect_code(0);
         assert!(run.asked(COSTS).is_empty() && run.records(COSTS).is_empty(), "{partition}");
+        assert_eq!(run.says("WARN", &[COSTS, &partition, "future"]), partition != TODAY, "{partition}");
         assert_finished(&run, &sim, &partition);
         assert!(run.schemas().contains_key(COSTS));
     }

@@ -157,3 +157,13 @@ fn a_window_that_is_refused_fails_the_stream_there_and_hides_no_day() {
         same_lines(&sim, &kept(&[broken.records(COSTS), run.records(COSTS)]), &truth(&sim, START));
     }
 }
+
+#[test]
+fn a_run_that_breaks_off_at_once_keeps_its_place() {
+    let sim = Simulator::start(billed());
+    let first = costs(&sim).run().expect_code(0);
+    let broken = stopped(costs(&sim).state(&first.last_state().unwrap()), &sim, &[COSTS], 1);
+    assert_eq!(broken.bookmark(COSTS)["partition"], "2026-05-07");
+    let run = costs(&sim).state(&broken.last_state().unwrap()).run().expect_code(0);
+    assert_eq!(windows(&run), months("2026-05-07", TODAY));
+}

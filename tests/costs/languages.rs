@@ -1,7 +1,7 @@
 //! How costs are offered and told in both languages: by a cursor, and never as a whole to replace another.
 
 use serde_json::{Value, json};
-use simulator::Simulator;
+use simulator::{At, Fault, Simulator};
 
 use super::{COSTS, TODAY, after, before, billed, costs, months, same_lines, truth, windows};
 use crate::support::airbyte::{self, Status};
@@ -137,6 +137,24 @@ fn airbyte_s_full_refresh_reads_from_the_start_also_after_an_incremental_sync() 
     let heard = airbyte::read(costs(&sim).state(&incremental.state_file()), &catalog);
     assert_eq!(windows(&heard.run), months(&before(TODAY, 90), TODAY));
     same_lines(&sim, &heard.records(COSTS), &truth(&sim, ""));
+}
+
+#[test]
+fn a_full_refresh_and_an_incremental_sync_do_not_go_on_with_what_is_left_of_each_other() {
+    let sim = Simulator::start(billed());
+    for modes in [["incremental", "full_refresh"], ["full_refresh", "incremental"]] {
+        let [first, second] = modes.map(|mode| airbyte::catalog_of(&[COSTS], mode));
+        let from_third = At::stream(COSTS).from(3);
+        sim.add_fault(Fault::errors(503, "try later"), from_third);
+        let broken = airbyte::read(costs(&sim).set("max_retries", 0), &first).expect_code(1);
+        assert_eq!(bookmark(&broken)["partition"], "2026-04-01");
+        sim.clear_faults();
+        let heard = airbyte::read(costs(&sim).state(&broken.state_file()), &second);
+        assert_eq!(windows(&heard.run), months(&before(TODAY, 90), TODAY), "{modes:?}");
+        same_lines(&sim, &heard.records(COSTS), &truth(&sim, ""));
+        let again = airbyte::read(costs(&sim).state(&broken.state_file()), &first);
+        assert_eq!(windows(&again.run), months("2026-04-01", TODAY), "{modes:?} does not go on with its own");
+    }
 }
 
 #[test]

@@ -80,6 +80,7 @@ fn a_day_that_is_not_over_is_not_read() {
         let run = costs(&sim).set("start_date", start.as_str()).run().expect_code(0);
         assert!(run.asked(COSTS).is_empty(), "{start}");
         assert!(run.records(COSTS).is_empty());
+        assert_eq!(run.says("WARN", &[COSTS, &start, "future"]), start != TODAY, "{start}");
         assert_eq!(run.bookmark(COSTS)["partition"], start.as_str(), "it is where the next run begins");
         let heard = airbyte::read(
             costs(&sim).set("start_date", start.as_str()),
