@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use crate::protocol::{Offer, Selected};
 use crate::shape::Deselected;
 
-/// The message of the streams that are offered, as Airbyte's catalog describes them: full refresh, resumable by page tokens, and incremental where a
-/// stream has a cursor.
+/// The message of the streams that are offered, as Airbyte's catalog describes them: full refresh, resumable by page
+/// tokens, and incremental where a stream has a cursor.
 pub fn discover(offer: &Offer) -> Value {
     let streams = offer.streams.iter().map(|stream| {
         let modes: &[&str] = stream.cursor.map_or(&["full_refresh"], |_| &["full_refresh", "incremental"]);
