@@ -14,9 +14,8 @@ pub struct Partition {
     pub query: Vec<(&'static str, String)>,
     /// Columns that are injected into each record, and their values.
     pub columns: Vec<(&'static str, String)>,
-    /// The place where a record repeats the id of the listing, and that id twice; or its day, and the first and the
-    /// last one.
-    pub echo: Option<(&'static [&'static str], String, String)>,
+    /// The place where a record repeats the id of the listing, and that id.
+    pub echo: Option<(&'static [&'static str], String)>,
     /// What is not known yet of a listing that names a scope.
     pub observes: Option<Scope>,
     /// Whether records that an earlier listing of the pass has brought are left out.
@@ -27,12 +26,11 @@ pub struct Partition {
 }
 
 impl Partition {
-    /// In words, why a record is of another listing; none if it repeats no other id. `text`: of the field at a path,
-    /// none if it is empty.
+    /// In words, why a record is of another listing; none if it repeats no other id. `text`: of the field at a path.
     pub fn disowns<T: AsRef<str>>(&self, text: impl Fn(&[&str]) -> Option<T>) -> Option<String> {
-        let (path, first, last) = self.echo.as_ref()?;
-        let is_other = text(path).is_some_and(|id| !(first.as_str()..=last).contains(&id.as_ref()));
-        is_other.then(|| format!("a record whose {} was not requested", path.join(".")))
+        let (path, id) = self.echo.as_ref()?;
+        let is_other = text(path).is_some_and(|other| !["", id].contains(&other.as_ref()));
+        is_other.then(|| format!("a record whose {} is not {id}, which was requested", path.join(".")))
     }
 }
 

@@ -207,8 +207,7 @@ async fn list(
 /// The text at a path of a record, if there is one.
 fn text(record: &str, path: &[&str]) -> Option<String> {
     let record: Value = serde_json::from_str(record).ok()?;
-    let text = record.pointer(&format!("/{}", path.join("/")))?.as_str();
-    text.filter(|text| !text.is_empty()).map(str::to_owned)
+    record.pointer(&format!("/{}", path.join("/")))?.as_str().map(str::to_owned)
 }
 
 /// The fields of a record that make a row, each no longer than it may be; none without an id.

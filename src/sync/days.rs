@@ -40,14 +40,15 @@ impl Days {
 
     /// Starts at that day, or at the start of the settings. Gives the first window; none if no day is over.
     pub fn first(&mut self, day: Option<NaiveDate>) -> Option<Partition> {
-        let (name, day, earliest) = (self.stream.name, day.unwrap_or(self.start), self.today - YEAR);
+        let (day, earliest) = (day.unwrap_or(self.start), self.today - YEAR);
         if day < earliest {
             log::warn(format!(
-                "{name}: the service answers for one year: reading from {earliest} instead of {day}"
+                "{}: the service answers for one year: reading from {earliest} instead of {day}",
+                self.stream.name
             ));
         }
         if day > self.today {
-            log::warn(format!("{name}: nothing is read before {day}, which is in the future"));
+            log::warn(format!("{}: nothing is read before {day}, which is in the future", self.stream.name));
         }
         self.start = day.max(earliest);
         self.window(self.start)
@@ -60,12 +61,10 @@ impl Days {
 
     fn window(&self, first: NaiveDate) -> Option<Partition> {
         let end = (first < self.today).then(|| first.with_day(1))?? + Months::new(1);
-        let (from, end) = (first.to_string(), end.min(self.today).to_string());
-        let (name, path) = (Some(from.clone()), self.stream.path.to_owned());
-        let query = self.parameters.into_iter().zip([from.clone(), end.clone()]).collect();
-        // The end itself is let pass: that it is exclusive is documented, not verified.
-        let echo = self.stream.cursor.as_ref().map(|field| (std::slice::from_ref(field), from, end));
-        Some(Partition { name, path, query, echo, restarts: true, ..Partition::default() })
+        let dates = [first.to_string(), end.min(self.today).to_string()];
+        let (name, path) = (Some(dates[0].clone()), self.stream.path.to_owned());
+        let query = self.parameters.into_iter().zip(dates).collect();
+        Some(Partition { name, path, query, restarts: true, ..Partition::default() })
     }
 
     /// The day that the next run begins with: the first that may still change, but none that this one has not read.

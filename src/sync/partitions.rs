@@ -224,7 +224,7 @@ impl Walk {
             let innermost = self.parents.last().zip(ids.last());
             let query = innermost.and_then(|(parent, id)| Some((parent.parameter?, id.clone())));
             let echo = innermost.filter(|(parent, _)| !parent.echo.is_empty());
-            let echo = echo.map(|(parent, id)| (parent.echo, id.clone(), id.clone()));
+            let echo = echo.map(|(parent, id)| (parent.echo, id.clone()));
             let query = query.into_iter().collect();
             return Ok(Partition { name: (!name.is_empty()).then_some(name), query, echo, ..plain });
         };

@@ -163,11 +163,15 @@ impl Pass {
             return Position::Start;
         }
         let Bookmark { access, records, partition, .. } = &self.bookmark;
-        let complete = |records, next| Position::Complete { access: access.clone(), records, next };
         match turn {
-            Turn::End => complete(Some(*records), self.walk.next_run().filter(|_| self.is_incremental)),
+            Turn::End => {
+                let next = self.walk.next_run().filter(|_| self.is_incremental);
+                Position::Complete { access: access.clone(), records: Some(*records), next }
+            }
             // Without a number of records, which tells it from a full refresh: neither goes on with the other.
-            _ if self.is_incremental && self.stream.cursor.is_some() => complete(None, partition.clone()),
+            _ if self.is_incremental && self.stream.cursor.is_some() => {
+                Position::Complete { access: access.clone(), records: None, next: partition.clone() }
+            }
             _ if self.partition.restarts => {
                 Position::At(Bookmark { page_token: None, ..self.bookmark.clone() })
             }

@@ -14,7 +14,7 @@ use crate::support::tap;
 fn numbers_are_passed_on_with_every_digit_that_the_service_wrote() {
     let line = r#"{"start_date":"2026-05-08","end_date":"2026-05-09","granularity":"DAILY","product":"KAFKA","line_type":"KAFKA_STORAGE","unit":"GB","price":0.000123456789,"quantity":1E-7,"original_amount":12345678901234567890.123456789012,"discount_amount":-1.50,"amount":0.10000000000000000000001,"description":"x"}"#;
     let sim = crafted_text(COSTS, &format!("[{line}]"));
-    let run = tap(&sim).set("streams", json!([COSTS])).set("start_date", "2026-05-01").on("2026-05-09").run();
+    let run = tap(&sim).set("streams", json!([COSTS])).set("start_date", "2026-05-08").on("2026-05-09").run();
     let run = run.expect_code(0);
     assert!(run.stdout.contains(line.trim_end_matches('}')), "it is another text");
     let heard = airbyte::read(
@@ -104,7 +104,7 @@ fn line(changes: &Value) -> Value {
 
 fn keys_of(lines: &[Value]) -> Vec<String> {
     let sim = crafted_text(COSTS, &Value::from(lines).to_string());
-    let run = tap(&sim).set("streams", json!([COSTS])).set("start_date", "2026-05-01").on("2026-05-09").run();
+    let run = tap(&sim).set("streams", json!([COSTS])).set("start_date", "2026-05-08").on("2026-05-09").run();
     let records = run.expect_code(0).records(COSTS);
     assert_eq!(records.len(), lines.len());
     records.iter().map(|record| record["cost_id"].as_str().unwrap().to_owned()).collect()
