@@ -1,13 +1,15 @@
 //! PyAirbyte runs the binary as a local executable and loads what it says into DuckDB.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use simulator::{Scenario, Simulator};
+use tap_confluent_cloud::streams::find;
 use tempfile::TempDir;
 
 use crate::support::runtimes::{BINARY, Process, script};
-use crate::support::{STREAMS, polite, rude};
+use crate::support::{EVERY, STREAMS, every, id_column, key_of, polite, rude, small};
 
 fn settings(sim: &Simulator) -> Value {
     json!({
@@ -54,4 +56,44 @@ fn pyairbyte_checks_reads_stops_early_and_raises_on_a_refused_stream() {
 #[test]
 fn pyairbyte_gets_everything_from_a_rude_service() {
     runs_it_as_its_users_do(rude());
+}
+
+/// Each record once in its table, with its key and the columns of what it is in.
+#[test]
+fn pyairbyte_loads_every_stream_whole_with_its_columns() {
+    let sim = Simulator::start(small());
+    let said = every(&sim).run().expect_code(0);
+    let columns = |stream: &str| -> Vec<String> {
+        let own = find(stream).unwrap().derived.iter().map(|(column, _)| (*column).to_owned());
+        let mut all =
+            vec![id_column(stream).to_owned(), key_of(stream).to_owned(), "organization_id".to_owned()];
+        all.extend(own);
+        all
+    };
+    let folder = TempDir::new().unwrap();
+    let mut config = settings(&sim);
+    config["streams"] = json!(EVERY);
+    let all: Map<String, Value> =
+        EVERY.iter().map(|stream| ((*stream).to_owned(), json!(columns(stream)))).collect();
+    let given = json!({"binary": BINARY, "folder": folder.path(), "config": config, "columns": all});
+    let file = folder.path().join("given.json");
+    std::fs::write(&file, given.to_string()).unwrap();
+    let mut python = script("airbyte", "airbyte_streams.py");
+    python.arg(&file).env("TMPDIR", folder.path()).env("NO_COLOR", "1");
+    Process::start(python, folder.path(), &sim, None).finish().expect_code(0);
+    let rows = std::fs::read_to_string(folder.path().join("rows.json")).unwrap();
+    let rows: Value = serde_json::from_str(&rows).unwrap();
+    let sorted = |rows: Vec<String>| rows.into_iter().collect::<BTreeSet<String>>();
+    for stream in EVERY {
+        let (columns, loaded) = (columns(stream), rows[stream].as_array().unwrap());
+        assert_eq!(loaded.len() as u64, sim.truth().count(stream), "{stream}");
+        let keys = loaded.iter().map(|row| row[1].as_str().expect("a key").to_owned());
+        assert_eq!(sorted(keys.collect()).len(), loaded.len(), "{stream}: a key comes twice");
+        // What the binary says is held against the truth elsewhere; this is what has become of it.
+        let expected = said.records(stream).into_iter();
+        let expected =
+            expected.map(|record| json!(columns.iter().map(|name| &record[name]).collect::<Vec<_>>()));
+        let (expected, loaded) = (expected.map(|row| row.to_string()), loaded.iter().map(Value::to_string));
+        assert_eq!(sorted(loaded.collect()), sorted(expected.collect()), "{stream}");
+    }
 }
