@@ -13,6 +13,8 @@ pub fn coerce(property: &Value, value: Value) -> Value {
         "integer" => parsed(text, Value::is_number).map(whole),
         "number" => parsed(text, Value::is_number),
         "boolean" => parsed(&text.to_lowercase(), Value::is_boolean),
+        // Singer's tools write a time where this wants a day.
+        "string" if property["format"] == "date" => text.split_once('T').map(|(day, _)| day.into()),
         "array" if text.starts_with('[') => parsed(text, Value::is_array),
         "array" if !text.is_empty() => Some(text.split(',').map(str::trim).collect()),
         _ => None,

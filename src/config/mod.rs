@@ -215,10 +215,12 @@ mod tests {
     fn texts_are_coerced_where_something_else_is_meant() {
         let config = with_key(json!({
             "page_size": "5", "retry_base_seconds": "0.25", "concurrency": " 2 ", "organization_id": "",
-            "max_requests_per_second": null, "api_key": " KEY\n", "max_retries": 2.0
+            "max_requests_per_second": null, "api_key": " KEY\n", "max_retries": 2.0,
+            "start_date": "2026-05-01T00:00:00Z"
         }));
         let config = config.unwrap();
         assert_eq!((config.page_size, config.concurrency), (Some(5), 2));
+        assert_eq!(config.start_date.map(|day| day.to_string()).as_deref(), Some("2026-05-01"));
         assert_eq!(config.retry.base, Duration::from_millis(250));
         assert_eq!((config.organization_id, config.max_requests_per_second), (None, None));
         for streams in [

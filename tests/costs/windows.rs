@@ -148,7 +148,7 @@ fn settings_that_are_no_dates_or_days_are_refused() {
         ("start_date", json!("2026-13-01")),
         ("start_date", json!("2026-2-1")),
         ("start_date", json!("yesterday")),
-        ("start_date", json!("2026-05-01T00:00:00Z")),
+        ("start_date", json!("2026-05-0T00:00:00Z")),
         ("start_date", json!(20260501)),
         ("cost_days_late", json!(-1)),
         ("cost_days_late", json!("three")),
