@@ -94,6 +94,8 @@ fn every_setting_of_the_definition_reaches_the_config_with_its_type() {
         ("api_secret", "another-secret", json!("another-secret")),
         ("organization_id", "an-id", json!("an-id")),
         ("streams", r#"["users", "environments"]"#, json!(["users", "environments"])),
+        ("start_date", "2026-01-31", json!("2026-01-31")),
+        ("cost_days_late", "5", json!(5)),
         ("base_url", "https://example.com", json!("https://example.com")),
         ("concurrency", "2", json!(2)),
         ("page_size", "17", json!(17)),
