@@ -14,7 +14,7 @@ use crate::log;
 use crate::partition::Partition;
 use crate::secret::is_name;
 use crate::state::Access;
-use crate::streams::{BILLING_ADMIN, ENVIRONMENTS, ORGANIZATIONS, Stream, find};
+use crate::streams::{BILLING_ADMIN, ENVIRONMENTS, ORGANIZATIONS, find};
 
 /// The organization that the key belongs to.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,6 +25,9 @@ pub struct Organization {
     /// Its Confluent Resource Name.
     pub crn: Option<String>,
 }
+
+/// Reads organizations out of the rows of a listing.
+type Reader = fn(&[Row]) -> Vec<Organization>;
 
 /// Organizations that are named in one error.
 const MOST_NAMED: usize = 5;
@@ -59,11 +62,15 @@ impl Organization {
         let mut streams = config.offered.streams.iter().filter_map(|name| find(name));
         let is_wanted = wanted.is_some() && !streams.all(|stream| stream.role == BILLING_ADMIN);
         let mut unseen = [""; 2];
-        for (stream, unseen) in [&ORGANIZATIONS, &ENVIRONMENTS].into_iter().zip(&mut unseen) {
+        let looks: [(_, Reader); 2] = [
+            (&ORGANIZATIONS, |rows| rows.iter().map(Organization::from).collect()),
+            (&ENVIRONMENTS, named_by),
+        ];
+        for ((stream, read), unseen) in looks.into_iter().zip(&mut unseen) {
             let whole = Partition { path: stream.path.to_owned(), ..Partition::default() };
             *unseen = match rows.list(client, stream, &whole, on_wait).await {
                 Ok(listed) => {
-                    let found = organizations(stream, &listed.rows);
+                    let found = read(&listed.rows);
                     if is_wanted || !found.is_empty() {
                         return choose(found, wanted);
                     }
@@ -114,12 +121,9 @@ impl From<&Row> for Organization {
     }
 }
 
-/// The organizations that rows are or, of environments, are in, each once.
-fn organizations(stream: &Stream, rows: &[Row]) -> Vec<Organization> {
-    if stream.name == ORGANIZATIONS.name {
-        return rows.iter().map(Organization::from).collect();
-    }
-    let names = rows.iter().filter_map(|row| row.crn.as_deref());
+/// The organizations that environments are in, each once.
+fn named_by(environments: &[Row]) -> Vec<Organization> {
+    let names = environments.iter().filter_map(|row| row.crn.as_deref());
     let ids: BTreeSet<_> = names.filter_map(|name| crn::segment(name, "organization")).collect();
     let named = |id: String| Organization { crn: Some(crn::organization(&id)), id: Some(id), name: None };
     ids.into_iter().map(named).collect()
