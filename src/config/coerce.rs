@@ -1,5 +1,6 @@
 //! Converts strings to the type of the setting: Meltano and the environment provide every value as a string.
 
+use chrono::NaiveDate;
 use serde_json::Value;
 
 /// The value of a string for which the schema requires a number, a boolean or an array. A string that cannot be
@@ -13,8 +14,12 @@ pub fn coerce(property: &Value, value: Value) -> Value {
         "integer" => parsed(text, Value::is_number).map(whole),
         "number" => parsed(text, Value::is_number),
         "boolean" => parsed(&text.to_lowercase(), Value::is_boolean),
-        // Singer's tools write a time where this wants a day.
-        "string" if property["format"] == "date" => text.split_once('T').map(|(day, _)| day.into()),
+        // Singer's tools write a time where this wants a day. Nothing else is cut: it may be a secret, which is
+        // told by its length.
+        "string" if property["format"] == "date" => {
+            let (day, _) = text.split_once('T').unwrap_or_default();
+            day.parse::<NaiveDate>().is_ok().then(|| day.into())
+        }
         "array" if text.starts_with('[') => parsed(text, Value::is_array),
         "array" if !text.is_empty() => Some(text.split(',').map(str::trim).collect()),
         _ => None,

@@ -309,6 +309,13 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_in_place_of_a_day_is_not_shown_in_part() {
+        let error =
+            with_key(json!({"start_date": "hu5hT5up3rs3cretOfManyCharacters"})).unwrap_err().to_string();
+        assert!(error.starts_with("settings: start_date must be a date such as 2026-01-31."), "{error}");
+    }
+
+    #[test]
     fn loopback_may_be_plain() {
         for url in ["http://127.0.0.1:80", "http://localhost:1", "http://[::1]:2", "https://example.com/api"]
         {
