@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use super::{Keeps, Target};
 use crate::support::EVERY;
+use crate::support::clock::showing;
 use crate::support::postgres::Postgres;
 use crate::support::runtimes::{BINARY, Ended, Process, command, program, script};
 
@@ -58,6 +59,7 @@ impl<'a> Place<'a> {
         let folder = self.folder.path();
         let mut tap = command(BINARY);
         tap.args(["--config", "tap.json"]).stdin(Stdio::null()).current_dir(folder);
+        tap.envs(showing(&sim.today()));
         if let Some(state) = state {
             self.write("state.json", state);
             tap.args(["--state", "state.json"]);
