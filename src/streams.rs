@@ -44,6 +44,13 @@ macro_rules! core {
     };
 }
 
+/// The common case of the networking API: per environment, and in pages that may be larger.
+macro_rules! networking {
+    ($name:literal, $path:literal) => {
+        Stream { partitions: BY_ENVIRONMENT, page_size: 500, max_page_size: 1_000, ..flat!($name, $path) }
+    };
+}
+
 /// One listing per row of a stream, whose id stands in the path.
 const fn each(stream: &'static str, column: &'static str) -> Partitions {
     Partitions::Each(Parent { stream, column, parameter: None, echo: &[] })
@@ -191,18 +198,12 @@ pub static STREAMS: &[Stream] = &[
         ..flat!("flink_compute_pools", "/fcpm/v2/compute-pools")
     },
     Stream {
-        partitions: BY_ENVIRONMENT,
-        page_size: 500,
-        max_page_size: 1_000,
         derived: &[ENVIRONMENT_ID, DISPLAY_NAME, CLOUD, REGION, PHASE],
-        ..flat!("networks", "/networking/v1/networks")
+        ..networking!("networks", "/networking/v1/networks")
     },
     Stream {
-        partitions: BY_ENVIRONMENT,
-        page_size: 500,
-        max_page_size: 1_000,
         derived: &[ENVIRONMENT_ID, DISPLAY_NAME, NETWORK_ID, PHASE],
-        ..flat!("peerings", "/networking/v1/peerings")
+        ..networking!("peerings", "/networking/v1/peerings")
     },
     Stream {
         partitions: BY_ENVIRONMENT,
@@ -210,11 +211,8 @@ pub static STREAMS: &[Stream] = &[
         ..flat!("private_link_attachments", "/networking/v1/private-link-attachments")
     },
     Stream {
-        partitions: BY_ENVIRONMENT,
-        page_size: 500,
-        max_page_size: 1_000,
         derived: &[ENVIRONMENT_ID, DISPLAY_NAME, NETWORK_ID, PHASE],
-        ..flat!("transit_gateway_attachments", "/networking/v1/transit-gateway-attachments")
+        ..networking!("transit_gateway_attachments", "/networking/v1/transit-gateway-attachments")
     },
     flat!("certificate_authorities", "/iam/v2/certificate-authorities"),
     Stream {
