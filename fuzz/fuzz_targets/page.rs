@@ -1,9 +1,11 @@
-//! Bodies of pages: read, and each record made to fit. What comes out is one line of valid JSON.
+//! Bodies of pages: read as another reader reads them, and each record made to fit. What comes out is one line of
+//! valid JSON.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use tap_confluent_cloud::api::page;
+use serde_json::value::RawValue;
+use tap_confluent_cloud::api::page::{self, Page, PageError};
 use tap_confluent_cloud::partition::Partition;
 use tap_confluent_cloud::shape::{Deselected, Drift, Personal, RecordOptions, Records, Shape};
 use tap_confluent_cloud::streams::{Envelope, STREAMS, find};
@@ -17,8 +19,39 @@ fn holds(json: &Value, is_it: &impl Fn(&str) -> bool) -> bool {
     }
 }
 
+/// Compares what was made of a body with what a slow and obvious reader makes of it.
+fn agrees(body: &[u8], page: &Result<Page, (PageError, Vec<u8>)>, records: impl Fn(Value) -> Option<Vec<Value>>) {
+    let text = std::str::from_utf8(body).unwrap_or_default().trim_start_matches('\u{feff}');
+    let is_json = serde_json::from_str::<&RawValue>(text).is_ok();
+    match page {
+        Ok(page) => {
+            assert!(is_json);
+            // It refuses half a surrogate pair, and numbers that no double holds.
+            let Ok(whole) = serde_json::from_str::<Value>(text) else { return };
+            let read: Vec<Value> =
+                page.records().map(|record| serde_json::from_str(record.text()).expect("JSON")).collect();
+            if let Some(records) = records(whole) {
+                assert_eq!(read, records);
+            }
+        }
+        Err((PageError::Cut, _)) => assert!(!is_json),
+        Err((PageError::Broken(words), _)) => assert!(!is_json || *words != "the response is not JSON"),
+        Err((PageError::Complaint, _)) => assert!(is_json),
+    }
+}
+
 fuzz_target!(|body: &[u8]| {
     let pages = [Envelope::List, Envelope::Map].map(|envelope| page::read(body.to_vec(), envelope));
+    agrees(body, &pages[0], |mut page| match page["data"].take() {
+        Value::Null => Some(Vec::new()),
+        data => data.as_array().cloned(),
+    });
+    // A map keeps the last one only of two fields of one name.
+    agrees(body, &pages[1], |page| {
+        let fields = page.as_object()?.values().cloned().collect::<Vec<_>>();
+        let count = pages[1].as_ref().map_or(0, |page| page.records().count());
+        (fields.len() == count).then_some(fields)
+    });
     let path = |path: &[&str]| path.iter().map(|name| (*name).to_owned()).collect();
     let narrowed = Deselected::from([path(&["email"]), path(&["metadata", "self"])]);
     let keys = find("api_keys").expect("a stream with credentials");

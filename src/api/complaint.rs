@@ -6,8 +6,7 @@
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-/// Byte order mark, which some editors write and which may precede JSON (RFC 8259, 8.1).
-pub const MARK: char = '\u{feff}';
+use crate::json::MARK;
 
 /// Bytes of a body that may be parsed for its message: a tree of values takes many times as much memory.
 const LONGEST: usize = 1 << 20;

@@ -2,19 +2,19 @@
 //!
 //! Bounds what a listing can repeat: its page tokens, and empty pages. Knows neither records nor positions.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 
-use serde::Deserialize;
-use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use super::client::{BETRAYS, Client, Request};
 use super::page::Page;
 use super::wait::Wait;
 use crate::error::{Answer, Error};
+use crate::json::Json;
 use crate::log;
 use crate::partition::Partition;
 use crate::streams::Stream;
@@ -178,7 +178,7 @@ async fn list(
         };
         for record in page.records() {
             let row = row(record).ok_or_else(|| listing.broken(client, &page, "a record without an id"))?;
-            if let Some(foreign) = partition.disowns(|path| text(record, path)) {
+            if let Some(foreign) = partition.disowns(|path| record.at(path)?.string()) {
                 return Err(listing.broken(client, &page, &foreign));
             }
             let texts = [Some(&row.id), row.name.as_ref(), row.crn.as_ref()];
@@ -204,27 +204,13 @@ async fn list(
     }
 }
 
-/// The text at a path of a record, if there is one.
-fn text(record: &str, path: &[&str]) -> Option<String> {
-    let record: Value = serde_json::from_str(record).ok()?;
-    record.pointer(&format!("/{}", path.join("/")))?.as_str().map(str::to_owned)
-}
-
 /// The fields of a record that make a row, each no longer than it may be; none without an id.
-fn row(record: &str) -> Option<Row> {
-    #[derive(Deserialize)]
-    struct Record {
-        id: String,
-        #[serde(default)]
-        display_name: Value,
-        #[serde(default)]
-        metadata: Value,
-    }
-    let Record { id, display_name, metadata } = serde_json::from_str(record).ok()?;
-    let within = |text: &&str, most| text.chars().nth(most).is_none();
+fn row(record: Json<'_>) -> Option<Row> {
+    let text = |path: &[&str]| record.at(path)?.string();
+    let within = |text: &str, most| text.chars().nth(most).is_none();
     // In a path, dots alone lead elsewhere, also if they are percent-encoded.
-    let is_id = !["", ".", ".."].contains(&id.as_str()) && within(&id.as_str(), LONGEST_ID);
-    let name = display_name.as_str().map(|name| name.chars().take(LONGEST_ID).collect());
-    let crn = metadata["resource_name"].as_str().filter(|crn| within(crn, LONGEST_CRN)).map(str::to_owned);
-    is_id.then_some(Row { id, name, crn })
+    let id = text(&["id"]).filter(|id| !["", ".", ".."].contains(&&**id) && within(id, LONGEST_ID))?;
+    let name = text(&["display_name"]).map(|name| name.chars().take(LONGEST_ID).collect());
+    let crn = text(&["metadata", "resource_name"]).filter(|crn| within(crn, LONGEST_CRN));
+    Some(Row { id: id.into_owned(), name, crn: crn.map(Cow::into_owned) })
 }

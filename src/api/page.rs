@@ -3,16 +3,10 @@
 //!
 //! Records stay slices of the body: nothing is rebuilt here.
 
-use std::ops::Range;
-
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
-use serde_json::error::Category;
-use serde_json::value::RawValue;
 use url::Url;
 
-use super::complaint::{self, MARK};
-use crate::json::{Entry, Fields};
+use super::complaint;
+use crate::json::{DEEPEST, Json, MARK, Tape, Unread};
 use crate::streams::Envelope;
 
 /// Maximum bytes of a page token: it is sent in a URL and stored in the state, once per page.
@@ -21,11 +15,18 @@ const LONGEST_TOKEN: usize = 8 << 10;
 /// Maximum records of a page. A hundred are requested, but a service may not support paging.
 const MOST_RECORDS: usize = 100_000;
 
+/// Anything but an object.
+const NO_OBJECT: &str = "the response is not a JSON object";
+
+/// An object of another form.
+const NO_PAGE: &str = "the response is JSON, but not a page of a listing";
+
 /// What one request brings.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Page {
-    body: String,
-    records: Vec<Range<usize>>,
+    tape: Tape,
+    /// Number of the value that holds the records.
+    list: usize,
     /// Token of the next page; none at the end of the listing.
     pub next: Option<String>,
     /// `X-Request-Id` of the answer, for errors about its records.
@@ -34,69 +35,43 @@ pub struct Page {
 
 impl Page {
     /// The records as the API sent them: JSON of any kind, perhaps pretty-printed.
-    pub fn records(&self) -> impl Iterator<Item = &str> {
-        self.records.iter().map(|range| &self.body[range.clone()])
+    pub fn records(&self) -> impl Iterator<Item = Json<'_>> {
+        self.tape.at(self.list).items()
+    }
+
+    /// Bytes of the body.
+    pub fn size(&self) -> usize {
+        self.tape.root().text().len()
     }
 
     /// Whether it is the last page of its listing and has no records.
     pub fn is_empty_end(&self) -> bool {
-        self.records.is_empty() && self.next.is_none()
+        self.records().next().is_none() && self.next.is_none()
     }
 }
 
-#[derive(Deserialize)]
-struct Outer<'a> {
-    #[serde(borrow, default, deserialize_with = "present")]
-    data: Option<Option<Vec<&'a RawValue>>>,
-    #[serde(borrow)]
-    metadata: Option<&'a RawValue>,
-    // The fields in which services report an error, with any status.
-    #[serde(borrow)]
-    errors: Option<&'a RawValue>,
-    #[serde(borrow)]
-    error: Option<&'a RawValue>,
-    #[serde(borrow)]
-    error_code: Option<&'a RawValue>,
-    #[serde(borrow)]
-    status_code: Option<&'a RawValue>,
-    #[serde(borrow)]
-    code: Option<&'a RawValue>,
-    #[serde(borrow)]
-    status: Option<&'a RawValue>,
-    #[serde(borrow)]
-    message: Option<&'a RawValue>,
+/// The fields of an envelope, of which the first two make a page. With the others services report an error, with any
+/// status.
+const ENVELOPE: [&str; 9] =
+    ["data", "metadata", "errors", "error", "error_code", "status_code", "code", "status", "message"];
+
+/// The field of that name, unless it is null.
+fn field<'a>(object: Json<'a>, name: &str) -> Option<Json<'a>> {
+    object.at(&[name]).filter(|field| !field.is_null())
 }
 
-impl Outer<'_> {
-    fn complains(&self) -> bool {
-        let is_empty_list = |json: &str| json.strip_prefix('[').is_some_and(|rest| rest.trim_start() == "]");
-        let says = |place: Option<&RawValue>| place.is_some_and(|value| !is_empty_list(value.get()));
-        // Codes other than zero are errors; a status may be one of success.
-        let code = self.error_code.is_some_and(|code| code.get().trim_matches('"') != "0");
-        let status = self.status_code.is_some_and(|status| !complaint::is_success(status.get()));
-        // Gateways send these. A message next to an empty list is the reason why it is empty.
-        let other = |place: Option<&RawValue>| place.is_some_and(|code| complaint::is_failure(code.get()));
-        let is_empty = self.data.as_ref().and_then(Option::as_ref).is_none_or(Vec::is_empty);
-        let message = is_empty && self.message.is_some_and(|words| words.get() != "\"\"");
-        says(self.errors)
-            || says(self.error)
-            || code
-            || status
-            || other(self.code)
-            || other(self.status)
-            || message
-    }
-}
-
-#[derive(Deserialize)]
-struct Links<'a> {
-    #[serde(borrow)]
-    next: Option<&'a RawValue>,
-}
-
-/// Distinguishes a null field from an absent one.
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(from).map(Some)
+/// Whether the envelope reports an error.
+fn complains(envelope: Json<'_>) -> bool {
+    let says = |name| field(envelope, name).is_some_and(|value| value.first() != b'[' || value.count() > 0);
+    let text = |name| field(envelope, name).map(Json::text);
+    // Codes other than zero are errors; a status may be one of success.
+    let is_code = text("error_code").is_some_and(|code| code.trim_matches('"') != "0");
+    let is_status = text("status_code").is_some_and(|status| !complaint::is_success(status));
+    // Gateways send these. A message next to an empty list is the reason why it is empty.
+    let is_other = ["code", "status"].into_iter().filter_map(text).any(complaint::is_failure);
+    let is_empty = field(envelope, "data").is_none_or(|data| data.count() == 0);
+    let is_reason = is_empty && text("message").is_some_and(|words| words != "\"\"");
+    says("errors") || says("error") || is_code || is_status || is_other || is_reason
 }
 
 /// Why a body is not a page.
@@ -124,74 +99,74 @@ pub fn read(body: Vec<u8>, envelope: Envelope) -> Result<Page, (PageError, Vec<u
         }
         Err(error) => return Err((PageError::Broken("the response is not JSON"), error.into_bytes())),
     };
-    let scanned = match envelope {
-        Envelope::List => scan(&body),
-        Envelope::Map => scan_map(&body),
+    let (find, around): (fn(&Tape) -> _, _) = match envelope {
+        Envelope::List => (in_list, 2),
+        Envelope::Map => (in_map, 1),
     };
-    match scanned {
-        Ok((records, next)) => Ok(Page { body, records, next, request_id: None }),
-        Err(why) => Err((why, body.into_bytes())),
+    let tape = Tape::read(body, DEEPEST + around).map_err(|(why, body)| {
+        let start = body.trim_start_matches(MARK).trim_ascii_start();
+        let why = match why {
+            _ if !start.is_empty() && !start.starts_with('{') => PageError::Broken(NO_OBJECT),
+            Unread::Cut if !body.is_empty() => PageError::Cut,
+            Unread::Cut | Unread::NotJson => PageError::Broken("the response is not JSON"),
+            Unread::TooMany => PageError::Broken("the response contains more than 2 million values"),
+        };
+        (why, body.into_bytes())
+    })?;
+    match find(&tape) {
+        Ok((list, _)) if tape.at(list).items().nth(MOST_RECORDS).is_some() => {
+            let many = PageError::Broken("the page contains more than 100000 records");
+            Err((many, tape.into_text().into_bytes()))
+        }
+        Ok((list, next)) => Ok(Page { tape, list, next, request_id: None }),
+        Err(why) => Err((why, tape.into_text().into_bytes())),
     }
 }
 
-/// The place of the records in a page, and the token of the next page.
-type Scanned = (Vec<Range<usize>>, Option<String>);
+/// The number of what holds the records, and the token of the next page.
+type Found = (usize, Option<String>);
 
-fn scan(body: &str) -> Result<Scanned, PageError> {
-    let envelope: Outer<'_> = object(body, "the response is not a JSON object")?;
-    if envelope.complains() {
+fn in_list(tape: &Tape) -> Result<Found, PageError> {
+    let root = tape.root();
+    is_object(root, &ENVELOPE, NO_OBJECT)?;
+    if complains(root) {
         return Err(PageError::Complaint);
     }
-    let data = envelope.data.ok_or(PageError::Broken("the response has no `data`"))?;
-    let records = ranges(body, data.unwrap_or_default())?;
-    let links = envelope.metadata.map(|links| object(links.get(), "its `metadata` is not a JSON object"));
-    let next = links.transpose()?.and_then(|links: Links<'_>| links.next);
-    let next = next.map(|next| serde_json::from_str::<String>(next.get())).transpose();
-    let next = next.map_err(|_| PageError::Broken("its link to the next page is not a string"))?;
+    let data = root.at(&["data"]).ok_or(PageError::Broken("the response has no `data`"))?;
+    if !data.is_null() && data.first() != b'[' {
+        return Err(PageError::Broken(NO_PAGE));
+    }
+    let Some(links) = field(root, "metadata") else { return Ok((data.number, None)) };
+    is_object(links, &["next"], "its `metadata` is not a JSON object")?;
+    let not_text = PageError::Broken("its link to the next page is not a string");
+    let next = field(links, "next").map(|next| next.string().ok_or(not_text)).transpose()?;
     let next = next.filter(|next| !next.is_empty()).map(|next| token(&next)).transpose();
-    Ok((records, next.map_err(PageError::Broken)?))
+    Ok((data.number, next.map_err(PageError::Broken)?))
 }
 
 /// An object of objects is one page. Any other is an error that comes with status 200, or no listing.
-fn scan_map(body: &str) -> Result<Scanned, PageError> {
-    let Fields::<Entry<'_>>(fields) = object(body, "the response is not a JSON object")?;
+fn in_map(tape: &Tape) -> Result<Found, PageError> {
+    let root = tape.root();
+    is_object(root, &[], NO_OBJECT)?;
     // A connector may be called `error`, and has an id then.
-    let is_error = |(name, value): &(_, &RawValue)| {
-        name == "error" && serde_json::from_str(value.get()).is_ok_and(|error: Value| error["id"].is_null())
-    };
-    if fields.iter().all(|field| field.1.get().starts_with('{') && !is_error(field)) {
-        let records = fields.into_iter().map(|(_, record)| record).collect();
-        return Ok((ranges(body, records)?, None));
+    let is_error = |record: Json<'_>| record.is_named("error") && field(record, "id").is_none();
+    if root.items().all(|record| record.first() == b'{' && !is_error(record)) {
+        return Ok((root.number, None));
     }
-    let envelope: Outer<'_> = object(body, "the response is not a JSON object")?;
-    let broken = PageError::Broken("the response is JSON, but not a page of a listing");
-    Err(if envelope.complains() { PageError::Complaint } else { broken })
+    is_object(root, &ENVELOPE, "")?;
+    Err(if complains(root) { PageError::Complaint } else { PageError::Broken(NO_PAGE) })
 }
 
-/// The place of the records in the body.
-fn ranges(body: &str, records: Vec<&RawValue>) -> Result<Vec<Range<usize>>, PageError> {
-    if records.len() > MOST_RECORDS {
-        return Err(PageError::Broken("the page contains more than 100000 records"));
-    }
-    let from = |record: &RawValue| record.get().as_ptr() as usize - body.as_ptr() as usize;
-    Ok(records.into_iter().map(|record| from(record)..from(record) + record.get().len()).collect())
-}
-
-/// Reads a JSON object. A duplicate of a known field is rejected, because one of the two would be lost.
-fn object<'a, T: Deserialize<'a>>(json: &'a str, other: &'static str) -> Result<T, PageError> {
-    let json = json.trim_start_matches(MARK);
-    // Serde would read a struct from an array, field by field.
-    if json.trim_ascii_start().chars().next().is_some_and(|first| first != '{') {
+/// Checks that it is an object which holds none of these fields twice: one of the two would be lost. `other`: what to
+/// say of anything but an object.
+fn is_object(value: Json<'_>, fields: &[&str], other: &'static str) -> Result<(), PageError> {
+    let known: Vec<_> = value.items().map(Json::name).filter(|name| fields.contains(&&**name)).collect();
+    let is_twice = |(number, name)| known[..number].contains(name);
+    if value.first() != b'{' {
         return Err(PageError::Broken(other));
     }
-    serde_json::from_str(json).map_err(|error| match error.classify() {
-        Category::Eof if !json.is_empty() => PageError::Cut,
-        Category::Data if error.to_string().starts_with("duplicate field") => {
-            PageError::Broken("the response contains a field of its envelope twice")
-        }
-        Category::Data => PageError::Broken("the response is JSON, but not a page of a listing"),
-        _ => PageError::Broken("the response is not JSON"),
-    })
+    let twice = PageError::Broken("the response contains a field of its envelope twice");
+    if known.iter().enumerate().any(is_twice) { Err(twice) } else { Ok(()) }
 }
 
 /// The page token in a next link. The link may be relative, or name another host and path than the one
@@ -213,7 +188,7 @@ mod tests {
 
     fn page(body: &str) -> Result<(Vec<String>, Option<String>), PageError> {
         let read = read(body.as_bytes().to_vec(), Envelope::List).map_err(|(why, _)| why);
-        read.map(|page| (page.records().map(str::to_owned).collect(), page.next))
+        read.map(|page| (page.records().map(|record| record.text().to_owned()).collect(), page.next))
     }
 
     #[test]

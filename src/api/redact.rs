@@ -17,6 +17,8 @@ const WITHHELD: &str = "[withheld: it contains a piece of the credentials]";
 pub struct Pieces {
     /// The letters and digits of each piece, the last one first.
     reversed: HashSet<Vec<u8>>,
+    /// For each two letters or digits, whether a piece begins with them: a look that passes over most of a text.
+    begins: Vec<bool>,
     /// How many letters and digits such pieces have.
     lengths: BTreeSet<usize>,
     /// Pieces of few letters and digits: they are looked for as they are.
@@ -26,13 +28,15 @@ pub struct Pieces {
 impl Pieces {
     /// All pieces of ten characters, or the whole of a shorter secret.
     pub fn of<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Pieces {
-        let mut pieces = Pieces::default();
+        let mut pieces = Pieces { begins: vec![false; 1 << 16], ..Pieces::default() };
         for secret in secrets {
             let secret: Vec<char> = secret.to_lowercase().chars().collect();
             for piece in secret.windows(secret.len().clamp(1, PIECE)) {
                 let letters = piece.iter().rev().filter(|c| c.is_ascii_alphanumeric());
                 let letters: Vec<u8> = letters.map(|c| *c as u8).collect();
-                if letters.len() * 2 > piece.len() {
+                let first = letters.last_chunk().filter(|_| letters.len() * 2 > piece.len());
+                if let Some(first) = first {
+                    pieces.begins[usize::from(u16::from_le_bytes(*first))] = true;
                     pieces.lengths.insert(letters.len());
                     pieces.reversed.insert(letters);
                 } else {
@@ -68,6 +72,10 @@ impl Pieces {
     /// Whether letters, the last one first, end with those of a piece. Every page token is looked through, so the
     /// pieces are looked up and not compared one by one.
     fn end(&self, letters: &[u8]) -> bool {
+        let first = letters.last_chunk().map(|first| usize::from(u16::from_le_bytes(*first)));
+        if !first.is_some_and(|first| self.begins[first]) {
+            return false;
+        }
         let mut starts = self.lengths.iter().filter_map(|length| letters.len().checked_sub(*length));
         starts.any(|start| self.reversed.contains(&letters[start..]))
     }

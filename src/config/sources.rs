@@ -11,7 +11,7 @@ use super::names::meant;
 use super::schema::{SCHEMA, names};
 use crate::error::Error;
 use crate::files::{named, parse, read};
-use crate::json::{Entry, Fields};
+use crate::json::Tape;
 use crate::log;
 use crate::secret::is_name;
 
@@ -73,8 +73,9 @@ fn of_file(path: &str, warnings: &mut Vec<String>) -> Result<Map<String, Value>,
     };
     // The last value of a duplicate name would be used, which may be null.
     let text = String::from_utf8_lossy(&bytes);
-    let fields: Vec<Entry<'_>> = serde_json::from_str(&text).map_or(Vec::new(), |Fields(fields)| fields);
-    let is_twice = |name: &&str| fields.iter().filter(|(other, _)| other == name).count() > 1;
+    let read = Tape::read(text.into_owned(), 128);
+    let fields: Vec<_> = read.iter().flat_map(|tape| tape.root().items()).collect();
+    let is_twice = |name: &&str| fields.iter().filter(|field| field.is_named(name)).nth(1).is_some();
     let mut wrong: Vec<_> = names().filter(is_twice).map(|name| format!("{name} is given twice.")).collect();
     let mut given = Map::new();
     for (name, value) in values {

@@ -169,7 +169,9 @@ pub fn is_watched() -> bool {
 
 /// Appends a message as a line.
 fn push(lines: &mut Vec<u8>, message: &Value) {
-    lines.extend_from_slice(format!("{message}\n").as_bytes());
+    // Writing a value to a vector cannot fail.
+    serde_json::to_writer(&mut *lines, message).unwrap_or_default();
+    lines.push(b'\n');
 }
 
 /// Writes one message.

@@ -6,17 +6,18 @@ use std::collections::HashMap;
 use ring::digest::{SHA256, digest};
 
 use super::drift::{Anomaly, DriftReport};
-use super::object::{Field, Object, copy, dig, push_text};
+use super::record::Record;
 use super::rules::{Rule, Rules};
 use crate::crn::{self, Pattern};
+use crate::json::{Json, push_text};
 use crate::partition::Partition;
 use crate::streams::{CrnPart, Derived, PrincipalPart, Stream};
 
 /// The columns that are computed in one run.
 pub struct Columns {
     all: Vec<Column>,
-    /// The field whose Confluent Resource Name is read; a stream has one at most.
-    crn_field: Option<&'static str>,
+    /// The rule of the field whose Confluent Resource Name is read; a stream has one at most.
+    crn: Option<usize>,
     /// How many records of the listing have had the same digest.
     pub digests: HashMap<[u8; 16], u64>,
     /// The key of the last record, if it was computed.
@@ -28,37 +29,43 @@ struct Column {
     derived: Derived,
     /// Its name as JSON, the colon, and the value where all records have the same.
     head: Vec<u8>,
-    /// Number of its rule.
-    number: usize,
     rule: Rule,
-    /// Whether it is lifted out of a field that never leaves.
-    is_hidden: bool,
+    /// Number of the rule of the field that it is computed from.
+    from: Option<usize>,
+    /// Whether what fits that rule fits the column.
+    is_covered: bool,
 }
 
 impl Columns {
     pub fn new(stream: &'static Stream, rules: &Rules, organization_id: Option<&str>) -> Columns {
         // Each is declared.
         let column = |(name, derived)| {
-            let number = rules.number(name)?;
-            let rule = rules.0[number].clone();
+            let rule = rules.at(&[name])?.clone();
             let mut head = format!("\"{name}\":").into_bytes();
             if matches!(derived, Derived::OrganizationId) {
                 push_text(organization_id, &mut head);
             }
-            let is_hidden =
-                matches!(derived, Derived::Lifted(path) if path.iter().any(|name| stream.is_secret(name)));
-            (!rule.is_dropped).then_some(Column { name, derived, head, number, rule, is_hidden })
+            let from = match derived {
+                Derived::Lifted(path) | Derived::LiftedOfOne(path, _) => {
+                    rules.at(path).filter(|_| !path.iter().any(|name| stream.is_secret(name)))
+                }
+                Derived::Principal(field, _) => rules.at(&[field]),
+                _ => None,
+            };
+            let is_covered = from.is_some_and(|from| from.is_covered_by(&rule));
+            let from = from.map(|from| from.number);
+            (!rule.is_dropped).then_some(Column { name, derived, head, rule, from, is_covered })
         };
-        let crn_field = stream.derived.iter().find_map(|(_, derived)| match derived {
-            Derived::Crn(field, _) => Some(*field),
+        let crn = stream.derived.iter().find_map(|(_, derived)| match derived {
+            Derived::Crn(field, _) => Some(rules.at(&[field])?.number),
             _ => None,
         });
         let (all, digests) = (stream.derived().filter_map(column).collect(), HashMap::new());
-        Columns { all, crn_field, digests, key: String::new() }
+        Columns { all, crn, digests, key: String::new() }
     }
 
     /// The key of a record, computed from several fields.
-    pub fn key(&mut self, record: &Object<'_>, derived: Derived) -> Option<&str> {
+    pub fn key(&mut self, record: Json<'_>, derived: Derived) -> Option<&str> {
         let (Derived::Joined(paths) | Derived::Digest(paths)) = derived else { return None };
         self.key = join(record, paths)?;
         if matches!(derived, Derived::Digest(_)) {
@@ -73,21 +80,18 @@ impl Columns {
     /// Appends the columns. A field that the API sends under the same name wins.
     pub fn derive(
         &self,
-        record: &Object<'_>,
+        record: &Record<'_>,
         partition: &Partition,
         report: &mut DriftReport,
         out: &mut Vec<u8>,
     ) {
-        let crn = self.crn_field.and_then(|field| record.text(&[field]));
+        let crn = self.crn.and_then(|rule| record.text(rule));
         let pattern = crn.as_deref().map(crn::parse).unwrap_or_default();
         if let Some(crn) = crn.as_deref().filter(|_| !pattern.is_whole) {
             report.unread(crn);
         }
-        // Computed columns are declared behind all others, and usually the service sends none.
-        let first = self.all.first().map(|column| column.number);
-        let may_overrule = record.fields.iter().any(|field| field.rule >= first);
         for column in &self.all {
-            if may_overrule && record.fields.iter().any(|field| field.rule == Some(column.number)) {
+            if record.at(column.rule.number).is_some() {
                 report.add(Anomaly::Overruled, column.name.to_owned());
                 continue;
             }
@@ -101,15 +105,16 @@ impl Columns {
                     let id = partition.columns.iter().find(|(name, _)| *name == column.name);
                     push_text(id.map(|(_, id)| id.as_str()), out);
                 }
-                Derived::LiftedOfOne(_, list) if record.at(list).is_some_and(|list| list.count() > 1) => {
+                Derived::LiftedOfOne(_, list) if record.json.at(list).is_some_and(is_several) => {
                     push_text(None, out);
                 }
-                Derived::Lifted(path) | Derived::LiftedOfOne(path, _) => {
-                    copy(column.lift(record, path), out);
-                }
+                Derived::Lifted(path) | Derived::LiftedOfOne(path, _) => match column.lift(record, path) {
+                    Some(field) => field.copy(out),
+                    None => push_text(None, out),
+                },
                 Derived::Joined(_) | Derived::Digest(_) => push_text(Some(&self.key), out),
-                Derived::Principal(field, part) => {
-                    let principal = record.text(&[field]);
+                Derived::Principal(_, part) => {
+                    let principal = column.from.and_then(|from| record.text(from));
                     let value = principal.as_deref().and_then(|principal| match part {
                         PrincipalPart::Type => Some(crn::principal_type(principal)),
                         PrincipalPart::Id => crn::principal_id(principal),
@@ -130,23 +135,26 @@ impl Columns {
 }
 
 impl Column {
-    /// The JSON of the field at that path, null where it is none that fits the column.
-    fn lift<'a>(&self, record: &Object<'a>, path: &[&str]) -> &'a str {
-        let fits = |field: &&Field<'_>| self.rule.allows(field) && !self.rule.is_unfit(field);
-        let hidden = if self.is_hidden { dig(record.text, path) } else { None };
-        let field = hidden.as_ref().or_else(|| record.at(path));
-        field.filter(fits).map_or("null", |field| field.value.get())
+    /// The field that it is lifted from, if it fits the column. One that has no rule never leaves itself.
+    fn lift<'a>(&self, record: &Record<'a>, path: &[&str]) -> Option<Json<'a>> {
+        let field = self.from.map_or_else(|| record.json.at(path), |from| record.at(from));
+        field.filter(|field| self.is_covered && !record.is_odd || self.rule.is_fit(*field))
     }
 }
 
 /// The texts at those paths as one. What separates them is percent-encoded in each.
-fn join(record: &Object<'_>, paths: &[&[&str]]) -> Option<String> {
+fn join(record: Json<'_>, paths: &[&[&str]]) -> Option<String> {
     let part = |path: &&[&str]| {
-        let text = record.text(path).filter(|text| !text.is_empty())?;
+        let text = record.at(path)?.string().filter(|text| !text.is_empty())?;
         Some(format!("{}={}", path.join("."), text.replace('%', "%25").replace('/', "%2F")))
     };
     part(paths.first()?)?;
     Some(paths.iter().filter_map(part).collect::<Vec<_>>().join("/"))
+}
+
+/// Whether an array holds more than one item that is not null.
+fn is_several(array: Json<'_>) -> bool {
+    array.items().filter(|item| !item.is_null()).nth(1).is_some()
 }
 
 fn crn_part<'a>(pattern: &'a Pattern<'_>, part: CrnPart) -> Option<&'a str> {

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::object::{Object, Path, has_replaced};
 use super::options::Drift;
+use super::record::{Path, is_hidden};
 use super::rules::{Fate, Rules};
+use crate::json::{Json, has_replaced};
+use crate::streams::Stream;
 
 /// As many names are told of each; a field with ever new names would fill memory and the log.
 const MOST_NAMES: usize = 20;
@@ -49,29 +51,28 @@ impl DriftReport {
         DriftReport { drift, quotes, counts, unread: 0, first_unread: None, nulled }
     }
 
-    /// Compares a record with its rules. `parent`: path of the object, if it is not the record itself. `is_plain`:
-    /// whether no character in it is replaced.
+    /// Compares a record with its rules. `parent`: path of the object, if it is not the record itself.
     ///
     /// # Errors
     /// In words, if a field drifts and may not.
     pub fn inspect(
         &mut self,
-        object: &Object<'_>,
+        object: Json<'_>,
         rules: &Rules,
+        stream: &Stream,
         parent: Option<&Path<'_>>,
-        is_plain: bool,
     ) -> Result<(), String> {
-        for field in &object.fields {
-            let rule = rules.of_field(field);
-            let is_told = self.quotes || rule.is_some();
-            let path = Path { parent, name: if is_told { &field.name } else { "…" } };
+        let mut last = None;
+        for field in object.items().filter(|field| !is_hidden(stream, *field)) {
+            let (rule, name) = (rules.of_field(field, &mut last), field.name());
+            let path = Path { parent, name: if self.quotes || rule.is_some() { &name } else { "…" } };
             let drifted = match rule {
                 None => Some(Anomaly::Unknown),
                 Some(rule) => (!rule.allows(field)).then_some(Anomaly::TypeMismatch),
             };
-            match rules.fate(field) {
+            match rule.map_or(Fate::Copied, |rule| rule.fate(field)) {
                 Fate::Dropped | Fate::Hashed => {}
-                Fate::Opened(rules, object) => self.inspect(object, rules, Some(&path), is_plain)?,
+                Fate::Opened(within) => self.inspect(field, within, stream, Some(&path))?,
                 Fate::Nulled => {
                     if self.drift == Drift::Fail {
                         self.drift(drifted, &path)?;
@@ -81,7 +82,7 @@ impl DriftReport {
                 }
                 Fate::Copied => {
                     self.drift(drifted, &path)?;
-                    if !is_plain && (field.name.contains('\0') || has_replaced(field.value.get())) {
+                    if has_replaced(field.escaped_name()) || has_replaced(field.text()) {
                         self.add(Anomaly::Replaced, path.text());
                     }
                 }
@@ -161,6 +162,7 @@ fn counted(count: u64, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::Tape;
     use crate::partition::Partition;
     use crate::shape::{Deselected, Personal, RecordOptions, Records, Shape};
     use crate::streams::find;
@@ -173,7 +175,8 @@ mod tests {
                 &Deselected::default(),
                 RecordOptions::new(None, drift, Personal::Keep, None),
             );
-            let fitted = shape.fit(record, &Partition::default(), &mut Records::default());
+            let tape = Tape::read(record.to_owned(), 125).unwrap();
+            let fitted = shape.fit(tape.root(), &Partition::default(), &mut Records::default());
             let fitted = fitted.map(|_| shape.drift());
             fitted.map(Option::unwrap_or_default)
         };

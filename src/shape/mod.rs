@@ -6,28 +6,24 @@
 
 mod derive;
 mod drift;
-mod object;
 mod options;
+mod record;
 mod rules;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::mem;
 
-use memchr::memchr2_iter;
-
 use crate::crn;
+use crate::json::{DEEPEST, Json, push_text};
 use crate::partition::Partition;
 use crate::streams::{Derived, Stream};
 use derive::Columns;
 use drift::DriftReport;
-use object::{Object, copy, copy_redacted, depth, is_plain, push_text};
 pub use options::{Drift, Personal, RecordOptions};
+use record::{Record, is_hidden};
 pub use rules::Deselected;
 use rules::{Fate, Rules};
-
-/// Nesting of a record. serde_json refuses lines deeper than 127, of which Airbyte's messages take two.
-const DEEPEST: usize = 125;
 
 /// Records that are ready to be written: JSON objects end to end.
 #[derive(Debug, Default)]
@@ -44,6 +40,11 @@ impl Records {
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts.zip(&self.ends).map(|(start, end)| &self.json[start..*end])
+    }
+
+    /// Makes room for records that were sent as so many bytes.
+    pub fn reserve(&mut self, bytes: usize) {
+        self.json.reserve(bytes * 3 / 2);
     }
 
     pub fn len(&self) -> usize {
@@ -77,6 +78,8 @@ pub struct Shape {
     options: RecordOptions,
     rules: Rules,
     rebuilds: bool,
+    /// Memory for the places of the next record's fields.
+    places: Vec<usize>,
     columns: Columns,
     report: DriftReport,
 }
@@ -91,6 +94,7 @@ impl Shape {
             key: key.map(|(_, derived)| *derived),
             rebuilds: rules.change_always() || !stream.secret.is_empty(),
             rules,
+            places: Vec::new(),
             columns,
             report: DriftReport::new(options.drift, options.personal == Personal::Keep),
             options,
@@ -105,48 +109,51 @@ impl Shape {
     /// Appends a record of that partition, made to fit, to `out`.
     ///
     /// # Errors
-    /// In words, if the record is not an object, has no key, belongs to another listing, is nested too deep, does not
-    /// fit a schema that is enforced, or holds a field twice where its fields are looked at: parsers differ in which
-    /// of the two they take. `out` is then left as it was.
+    /// In words, if the record is not an object, has no key, belongs to another listing, is nested too deep, does not fit a schema that is
+    /// enforced, or holds a field twice where its fields are looked at: parsers differ in which of the two they take.
+    /// `out` is then left as it was.
     pub fn fit<'a>(
         &mut self,
-        record: &'a str,
+        record: Json<'a>,
         partition: &Partition,
         out: &mut Records,
     ) -> Result<Fitted<'a>, String> {
-        let record = self.rules.open(record, self.stream, None)?.ok_or("a record that is not an object")?;
-        let text = |path: &[&str]| record.text(path).filter(|text| !text.is_empty());
+        let (stream, rules) = (self.stream, &self.rules);
+        if record.first() != b'{' {
+            return Err("a record that is not an object".to_owned());
+        }
+        if record.is_too_deep() {
+            return Err(format!("a record nested deeper than {DEEPEST} levels"));
+        }
+        let found = Record::find(record, rules, stream, mem::take(&mut self.places))?;
+        let text = |path: &[&str]| found.text(rules.at(path)?.number).filter(|text| !text.is_empty());
         if let Some(foreign) = partition.disowns(text) {
             return Err(foreign);
         }
         // A field that the API sends under the name of a derived column wins, also under that of the key.
-        let own = [self.stream.key];
-        let key = match self.key.filter(|_| record.at(&own).is_none()) {
+        let own = rules.at(&[stream.key]).and_then(|rule| found.at(rule.number));
+        let key = match self.key.filter(|_| own.is_none()) {
             Some(Derived::Lifted(path)) => text(path),
-            Some(derived) => self.columns.key(&record, derived).map(|key| Cow::Owned(key.to_owned())),
-            None => text(&own),
+            Some(derived) => self.columns.key(record, derived).map(|key| Cow::Owned(key.to_owned())),
+            None => text(&[stream.key]),
         };
-        let key = key.ok_or_else(|| format!("a record without {:?}, its key", self.stream.key))?;
+        let key = key.ok_or_else(|| format!("a record without {:?}, its key", stream.key))?;
         let scope = partition.observes.as_ref();
-        let is_narrower = scope.is_some_and(|scope| {
-            record.text(&[scope.field]).is_some_and(|crn| crn::is_narrower(&crn, &scope.crn))
-        });
-        if memchr2_iter(b'{', b'[', record.text.as_bytes()).nth(DEEPEST).is_some()
-            && depth(record.text) > DEEPEST
-        {
-            return Err(format!("a record nested deeper than {DEEPEST} levels"));
-        }
-        let is_plain = is_plain(record.text);
+        let is_narrower = scope
+            .is_some_and(|scope| text(&[scope.field]).is_some_and(|crn| crn::is_narrower(&crn, &scope.crn)));
         self.report.nulled.clear();
-        self.report.inspect(&record, &self.rules, None, is_plain)?;
-        let nulled = mem::take(&mut self.report.nulled);
-        if !self.rebuilds && nulled.is_empty() && is_plain {
-            // RawValue has no white space around it: the last byte is the closing brace.
-            out.json.extend_from_slice(&record.text.as_bytes()[..record.text.len() - 1]);
-        } else {
-            self.rebuild(&record, &self.rules, &mut out.json);
+        if found.is_odd || !record.is_plain() {
+            self.report.inspect(record, rules, stream, None)?;
         }
-        self.columns.derive(&record, partition, &mut self.report, &mut out.json);
+        let nulled = mem::take(&mut self.report.nulled);
+        if !self.rebuilds && nulled.is_empty() && record.is_plain() {
+            let text = record.text().as_bytes();
+            out.json.extend_from_slice(&text[..text.len() - 1]);
+        } else {
+            self.rebuild(record, Some(rules), &mut out.json);
+        }
+        self.columns.derive(&found, partition, &mut self.report, &mut out.json);
+        self.places = found.places;
         out.json.push(b'}');
         if !nulled.is_empty() {
             out.nulled.insert(out.ends.len(), nulled);
@@ -156,31 +163,52 @@ impl Shape {
     }
 
     /// Writes `{` and the fields as the rules want them, without the closing brace.
-    fn rebuild(&self, object: &Object<'_>, rules: &Rules, out: &mut Vec<u8>) {
+    fn rebuild(&self, object: Json<'_>, rules: Option<&Rules>, out: &mut Vec<u8>) {
+        let mut last = None;
         out.push(b'{');
-        for field in &object.fields {
-            let fate = rules.fate(field);
+        for field in object.items().filter(|field| !is_hidden(self.stream, *field)) {
+            let rule = rules.and_then(|rules| rules.of_field(field, &mut last));
+            let fate = rule.map_or(Fate::Copied, |rule| rule.fate(field));
             if matches!(fate, Fate::Dropped) {
                 continue;
             }
             if out.last() != Some(&b'{') {
                 out.push(b',');
             }
-            push_text(Some(&field.name), out);
+            push_text(Some(&field.name()), out);
             out.push(b':');
             match fate {
                 Fate::Dropped | Fate::Nulled => push_text(None, out),
                 Fate::Hashed => {
-                    let hashed = field.text().map(|text| self.options.hash(&text));
+                    let hashed = field.string().map(|text| self.options.hash(&text));
                     push_text(hashed.as_deref(), out);
                 }
-                Fate::Opened(rules, object) => {
-                    self.rebuild(object, rules, out);
+                Fate::Opened(rules) => {
+                    self.rebuild(field, Some(rules), out);
                     out.push(b'}');
                 }
-                Fate::Copied if self.stream.secret.is_empty() => copy(field.value.get(), out),
-                Fate::Copied => copy_redacted(field.value.get(), &|name| self.stream.is_secret(name), out),
+                Fate::Copied => self.pass(field, out),
             }
+        }
+    }
+
+    /// Writes a value, without credentials at any depth.
+    fn pass(&self, value: Json<'_>, out: &mut Vec<u8>) {
+        match value.first() {
+            _ if self.stream.secret.is_empty() => value.copy(out),
+            b'{' => {
+                self.rebuild(value, None, out);
+                out.push(b'}');
+            }
+            b'[' => {
+                out.push(b'[');
+                for (number, item) in value.items().enumerate() {
+                    out.extend_from_slice(if number > 0 { b"," } else { b"" });
+                    self.pass(item, out);
+                }
+                out.push(b']');
+            }
+            _ => value.copy(out),
         }
     }
 
@@ -193,6 +221,7 @@ impl Shape {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::Tape;
     use crate::streams::find;
 
     fn options() -> RecordOptions {
@@ -206,7 +235,8 @@ mod tests {
     /// The record that comes out, and the fields that were made null.
     fn fit(shape: &mut Shape, record: &str) -> Result<(String, Vec<String>), String> {
         let mut out = Records::default();
-        shape.fit(record, &Partition::default(), &mut out)?;
+        let tape = Tape::read(record.to_owned(), 125).map_err(|(why, _)| format!("{why:?}"))?;
+        shape.fit(tape.root(), &Partition::default(), &mut out)?;
         let text = out.iter().next().unwrap().to_vec();
         Ok((String::from_utf8(text).unwrap(), out.nulled.remove(&0).unwrap_or_default()))
     }
@@ -293,9 +323,10 @@ mod tests {
     }
 
     #[test]
-    fn an_object_that_cannot_be_read_becomes_null() {
+    fn half_a_surrogate_pair_in_a_name_is_replaced() {
         let record = r#"{"id":"u-1","metadata":{"\ud800":1,"created_at":"never"},"email":"a@b"}"#;
-        let expected = format!(r#"{{"id":"u-1","metadata":null,"email":"a@b"{TAIL}"#);
+        let metadata = "{\"\u{fffd}\":1,\"created_at\":null}";
+        let expected = format!(r#"{{"id":"u-1","metadata":{metadata},"email":"a@b"{TAIL}"#);
         assert_eq!(fitted(record, &Deselected::default()), Ok(expected));
     }
 
@@ -313,7 +344,7 @@ mod tests {
                 (r#"{"display_name":{"token":1,"tokens":2}}"#, r#"{"display_name":{"tokens":2}}"#),
                 (r#"[{"secret":"HUSH"}]"#, "null"),
                 (r#""{\"secret\":\"HUSH\"}""#, "null"),
-                (r#"{"\ud800":1,"secret":"HUSH"}"#, "null"),
+                (r#"{"\ud800":1,"secret":"HUSH"}"#, "{\"\u{fffd}\":1}"),
                 ("null", "null"),
             ] {
                 let record = format!(r#"{{"id":"K","spec":{spec}}}"#);
@@ -329,10 +360,11 @@ mod tests {
         let mut shape = shape("service_quotas", &deselected(&["organization", "scope"]));
         let mut key = |record: &str| {
             let mut out = Records::default();
-            let key = shape.fit(record, &Partition::default(), &mut out)?.key;
+            let tape = Tape::read(record.to_owned(), 125).unwrap();
+            let key = shape.fit(tape.root(), &Partition::default(), &mut out)?.key.into_owned();
             let out: serde_json::Value = serde_json::from_slice(out.iter().next().unwrap()).unwrap();
             assert_eq!(out["quota_key"], *key, "{record}");
-            Ok::<_, String>(key.into_owned())
+            Ok::<_, String>(key)
         };
         for (record, expected) in [
             (r#"{"id":"a.b"}"#, "id=a.b"),
@@ -364,7 +396,8 @@ mod tests {
         let columns = vec![("environment_id", "env-1".to_owned()), ("kafka_cluster_id", "lkc-1".to_owned())];
         let partition = Partition { columns, ..Partition::default() };
         let mut out = Records::default();
-        let fitted = shape.fit(record, &partition, &mut out).unwrap();
+        let tape = Tape::read(record.to_owned(), 125).unwrap();
+        let fitted = shape.fit(tape.root(), &partition, &mut out).unwrap();
         assert_eq!(fitted.key, "lcc-1");
         let out: serde_json::Value = serde_json::from_slice(out.iter().next().unwrap()).unwrap();
         let names =

@@ -1,32 +1,42 @@
 //! What is done with each field of a record: its schema, the selection and the settings, made one tree.
 
-use std::collections::{BTreeSet, HashSet};
-use std::ops::RangeInclusive;
-use std::{mem, slice};
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::slice;
 
 use chrono::{DateTime, Datelike, FixedOffset, Timelike};
 use serde_json::Value;
 
-use super::object::{Field, Object, Path, clean};
 use super::options::Personal;
+use crate::json::Json;
 use crate::streams::Stream;
 
 /// Paths of the fields that a catalog leaves out, each with all that is in it. Whatever is not named is kept, so that
 /// fields that no schema declares pass.
 pub type Deselected = BTreeSet<Vec<String>>;
 
-/// The rules of one object's fields.
+/// The rules of one object's fields, and of what is in them.
 #[derive(Clone, Debug, Default)]
-pub struct Rules(pub Vec<Rule>);
+pub struct Rules {
+    fields: Vec<Rule>,
+    /// Which of them was the first in the last record.
+    first: Cell<usize>,
+    /// How many rules a whole stream has.
+    pub count: usize,
+}
 
 /// The rule of one field that the schema declares, or that is left out.
 #[derive(Clone, Debug, Default)]
 pub struct Rule {
-    name: String,
+    pub name: String,
+    /// Which of the stream's rules it is.
+    pub number: usize,
+    /// Which rule of the same object came next in the last record.
+    next: Cell<usize>,
     pub is_dropped: bool,
     is_hashed: bool,
     /// Types that the schema allows, as [`kind`] tells them.
-    kinds: Vec<char>,
+    kinds: u8,
     is_time: bool,
     /// Whether a credential may stand in it in another form than as a field of its own.
     guards: bool,
@@ -40,152 +50,147 @@ pub enum Fate<'a> {
     Hashed,
     Nulled,
     /// Goes by the rules of what is in it.
-    Opened(&'a Rules, &'a Object<'a>),
+    Opened(&'a Rules),
     Copied,
 }
 
 impl Rules {
     pub fn of(stream: &Stream, deselected: &Deselected, personal: Personal) -> Rules {
-        let mut rules = Rules::of_schema(&stream.schema());
-        for rule in &mut rules.0 {
+        let mut count = 0;
+        let mut rules = Rules::of_schema(&stream.schema(), &mut count);
+        for rule in &mut rules.fields {
             rule.guards = !stream.secret.is_empty();
             let is_personal = stream.personal.contains(&rule.name.as_str());
             rule.is_hashed = is_personal && personal == Personal::Hash;
             rule.is_dropped = is_personal && personal == Personal::Omit;
         }
-        deselected.iter().for_each(|path| rules.leave_out(path));
-        rules
+        deselected.iter().for_each(|path| rules.leave_out(path, &mut count));
+        Rules { count, ..rules }
     }
 
-    fn of_schema(schema: &Value) -> Rules {
+    fn of_schema(schema: &Value, count: &mut usize) -> Rules {
         let properties = schema["properties"].as_object().into_iter().flatten();
         let rule = |(name, property): (&String, &Value)| Rule {
             name: name.clone(),
             kinds: kinds(&property["type"]),
             is_time: property["format"] == "date-time",
-            within: property.get("properties").map(|_| Rules::of_schema(property)),
-            ..Rule::default()
+            within: property.get("properties").map(|_| Rules::of_schema(property, count)),
+            ..Rule::numbered(count)
         };
-        Rules(properties.map(rule).collect())
+        Rules { fields: properties.map(rule).collect(), ..Rules::default() }
     }
 
     /// Leaves out the field at that path.
-    fn leave_out(&mut self, path: &[String]) {
+    fn leave_out(&mut self, path: &[String], count: &mut usize) {
         let Some((name, rest)) = path.split_first() else { return };
-        match (self.0.iter_mut().find(|rule| rule.name == *name), rest) {
+        match (self.fields.iter_mut().find(|rule| rule.name == *name), rest) {
             (Some(rule), []) => rule.is_dropped = true,
-            (Some(rule), _) => rule.within.iter_mut().for_each(|within| within.leave_out(rest)),
+            (Some(rule), _) => rule.within.iter_mut().for_each(|within| within.leave_out(rest, count)),
             // A catalog may describe, and deselect, what our schema does not know.
-            (None, []) => self.0.push(Rule { name: name.clone(), is_dropped: true, ..Rule::default() }),
+            (None, []) => {
+                let rule = Rule { name: name.clone(), is_dropped: true, ..Rule::numbered(count) };
+                self.fields.push(rule);
+            }
             (None, _) => {}
         }
     }
 
-    /// Number of the rule of that field.
-    pub fn number(&self, name: &str) -> Option<usize> {
-        self.0.iter().position(|rule| rule.name == name)
+    /// The rule of the field at that path.
+    pub fn at(&self, path: &[&str]) -> Option<&Rule> {
+        let (name, rest) = path.split_first()?;
+        let rule = self.fields.iter().find(|rule| rule.name == *name)?;
+        if rest.is_empty() { Some(rule) } else { rule.within.as_ref()?.at(rest) }
     }
 
-    /// The rule of a field of an object that has been opened.
-    pub fn of_field(&self, field: &Field<'_>) -> Option<&Rule> {
-        field.rule.map(|number| &self.0[number])
+    /// The rule of a field. `last`: which of these rules was that of the field before it, if there was one: fields mostly
+    /// come in the order of the record before.
+    pub fn of_field(&self, field: Json<'_>, last: &mut Option<usize>) -> Option<&Rule> {
+        let (name, guess) = (field.escaped_name(), last.map_or(&self.first, |last| &self.fields[last].next));
+        let find = |name: &str| self.fields.iter().position(|rule| rule.name == name);
+        if self.fields.get(guess.get()).is_none_or(|rule| rule.name != name) {
+            guess.set(find(name).or_else(|| name.contains('\\').then(|| find(&field.name()))?)?);
+        }
+        *last = Some(guess.get());
+        self.fields.get(guess.get())
     }
 
     /// Whether any field is dropped or hashed, here or within.
     pub fn change_always(&self) -> bool {
         let changes = |rule: &Rule| rule.is_dropped || rule.is_hashed;
-        self.0.iter().any(|rule| changes(rule) || rule.within.as_ref().is_some_and(Rules::change_always))
-    }
-
-    /// What becomes of a field of an object that has been opened.
-    pub fn fate<'a>(&'a self, field: &'a Field<'_>) -> Fate<'a> {
-        let Some(rule) = self.of_field(field) else { return Fate::Copied };
-        let is_hashable = || rule.allows(field) && (field.is_null() || field.text().is_some());
-        match (&rule.within, &field.object) {
-            _ if rule.is_dropped => Fate::Dropped,
-            _ if rule.is_hashed && is_hashable() => Fate::Hashed,
-            // Nothing of a person goes out in a form that cannot be hashed.
-            _ if rule.is_hashed || rule.is_unfit(field) => Fate::Nulled,
-            (Some(rules), Some(object)) => Fate::Opened(rules, object),
-            _ => Fate::Copied,
-        }
-    }
-
-    /// Opens an object, and what is in it where its fields are declared, and finds the rules of the fields. Takes the
-    /// stream's credentials out of them. None if the text is not an object.
-    ///
-    /// # Errors
-    /// In words, if one of these objects holds a field twice.
-    pub fn open<'a>(
-        &self,
-        text: &'a str,
-        stream: &Stream,
-        parent: Option<&Path<'_>>,
-    ) -> Result<Option<Object<'a>>, String> {
-        let Some(mut opened) = Object::open(text) else { return Ok(None) };
-        if !stream.secret.is_empty() {
-            opened.fields.retain(|field| !stream.is_secret(&field.name));
-        }
-        let (mut declared, mut others) = (vec![false; self.0.len()], HashSet::new());
-        // Fields mostly come in the order in which they are declared.
-        let mut next = 0;
-        for Field { name, value, rule, object } in &mut opened.fields {
-            let is_it = |number: &usize| self.0[*number].name == **name;
-            let Some(number) = (next..self.0.len()).chain(0..next).find(is_it) else {
-                if others.insert(clean(name)) {
-                    continue;
-                }
-                return Err("a record that contains an undeclared field twice".to_owned());
-            };
-            let path = Path { parent, name };
-            if mem::replace(&mut declared[number], true) {
-                return Err(format!("a record that contains the field {:?} twice", path.text()));
-            }
-            (*rule, next) = (Some(number), number + 1);
-            if let Some(within) = &self.0[number].within {
-                *object = within.open(value.get(), stream, Some(&path))?.map(Box::new);
-            }
-        }
-        Ok(Some(opened))
+        self.fields.iter().any(|rule| changes(rule) || rule.within.as_ref().is_some_and(Rules::change_always))
     }
 }
 
 impl Rule {
+    fn numbered(count: &mut usize) -> Rule {
+        *count += 1;
+        Rule { number: *count - 1, ..Rule::default() }
+    }
+
+    /// What becomes of a field of this rule.
+    pub fn fate(&self, field: Json<'_>) -> Fate<'_> {
+        let is_hashable = || self.allows(field) && (field.is_null() || field.string().is_some());
+        match self.opens(field) {
+            _ if self.is_dropped => Fate::Dropped,
+            _ if self.is_hashed && is_hashable() => Fate::Hashed,
+            // Nothing of a person goes out in a form that cannot be hashed.
+            _ if self.is_hashed || self.is_unfit(field) => Fate::Nulled,
+            Some(within) => Fate::Opened(within),
+            None => Fate::Copied,
+        }
+    }
+
+    /// The rules of what is in a field of this rule, if there are any.
+    pub fn opens(&self, field: Json<'_>) -> Option<&Rules> {
+        self.within.as_ref().filter(|_| field.first() == b'{')
+    }
+
     /// Whether the value is of a type that the schema allows.
-    pub fn allows(&self, field: &Field<'_>) -> bool {
-        self.kinds.contains(&kind(field.value.get()))
+    pub fn allows(&self, field: Json<'_>) -> bool {
+        self.kinds & kind(field.first()) != 0
+    }
+
+    /// Whether the value is of a type that the schema allows, and may go out as it is.
+    pub fn is_fit(&self, field: Json<'_>) -> bool {
+        self.allows(field) && !((self.is_time || self.guards) && self.is_unfit(field))
+    }
+
+    /// Whether all that fits this rule fits the other one, too.
+    pub fn is_covered_by(&self, other: &Rule) -> bool {
+        self.kinds & !other.kinds == 0 && self.is_time == other.is_time && other.within.is_none()
     }
 
     /// Whether the value may not go out as it is: it ought to be a time and is none, over which targets
-    /// abort a whole load; or it is an object that cannot be opened, so that nothing can be left out of it;
-    /// or a credential could hide in it, and it is no object.
-    pub fn is_unfit(&self, field: &Field<'_>) -> bool {
-        let is_no_time = || self.is_time && field.text().is_none_or(|text| !is_time(&text));
-        let is_shut = || self.guards || field.value.get().starts_with('{');
-        !field.is_null() && (is_no_time() || self.within.is_some() && field.object.is_none() && is_shut())
+    /// abort a whole load; or a credential could hide in it, and it is no object.
+    pub fn is_unfit(&self, field: Json<'_>) -> bool {
+        let is_no_time = self.is_time && field.string().is_none_or(|text| !is_time(&text));
+        !field.is_null() && (is_no_time || self.guards && self.within.is_some() && field.first() != b'{')
     }
 }
 
-/// What a JSON value begins with, for all values of one type.
-fn kind(json: &str) -> char {
-    match json.chars().next() {
-        Some('f') => 't',
-        Some('-' | '0'..='9') => '0',
-        first => first.unwrap_or('n'),
+/// A bit for each type of a JSON value, told by its first byte.
+fn kind(first: u8) -> u8 {
+    match first {
+        b'"' => 1,
+        b'{' => 2,
+        b'[' => 4,
+        b't' | b'f' => 8,
+        b'n' => 16,
+        _ => 32,
     }
 }
 
-fn kinds(declared: &Value) -> Vec<char> {
+fn kinds(declared: &Value) -> u8 {
     let names = declared.as_array().map_or(slice::from_ref(declared), Vec::as_slice);
-    let kind = |name: &str| match name {
-        "string" => '"',
-        "object" => '{',
-        "array" => '[',
-        "boolean" => 't',
-        "null" => 'n',
-        _ => '0',
+    let bit = |name: &str| match name {
+        "string" => kind(b'"'),
+        "object" => kind(b'{'),
+        "array" => kind(b'['),
+        "boolean" => kind(b't'),
+        "null" => kind(b'n'),
+        _ => kind(b'0'),
     };
-    names.iter().filter_map(Value::as_str).map(kind).collect()
+    names.iter().filter_map(Value::as_str).map(bit).fold(0, |all, bit| all | bit)
 }
 
 /// RFC 3339 with a `T`, and with a `Z` if it is no offset, of what common parsers and databases hold: years
@@ -197,30 +202,42 @@ fn is_time(text: &str) -> bool {
         let is_leap = time.nanosecond() >= 1_000_000_000;
         !is_leap && years.contains(&time.year()) && years.contains(&time.naive_utc().year())
     };
-    let is_strict = || text.is_ascii() && text.as_bytes().get(10) == Some(&b'T') && !text.ends_with('z');
-    is_common_time(text.as_bytes()) || is_strict() && DateTime::parse_from_rfc3339(text).is_ok_and(is_held)
+    let is_strict = text.is_ascii() && text.as_bytes().get(10) == Some(&b'T') && !text.ends_with('z');
+    is_common_time(text.as_bytes()) || is_strict && DateTime::parse_from_rfc3339(text).is_ok_and(is_held)
 }
 
-/// The form that the service sends, of any day that each month has: told without chrono, which costs as much
+/// The form that the service sends, of almost any day: told without chrono, which costs as much
 /// as all else that is done to a record.
 fn is_common_time(text: &[u8]) -> bool {
-    let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, b'T', h0, h1, b':', n0, n1, b':', s0, s1, rest @ ..] =
-        text
-    else {
-        return false;
-    };
-    let within = |tens: &u8, ones: &u8, range: RangeInclusive<u8>| {
-        let are_digits = tens.is_ascii_digit() && ones.is_ascii_digit();
-        are_digits && range.contains(&((tens - b'0') * 10 + (ones - b'0')))
-    };
-    let is_year = [y0, y1, y2, y3].into_iter().all(u8::is_ascii_digit) && text[..4] != *b"0000";
-    let is_end = match rest {
-        b"Z" => true,
-        [b'.', digits @ .., b'Z'] => !digits.is_empty() && digits.iter().all(u8::is_ascii_digit),
+    // Digits compare as numbers do.
+    let of = u16::from_be_bytes;
+    let is_two = |at: usize, least, most| (of(least)..=of(most)).contains(&of([text[at], text[at + 1]]));
+    let is_end = |rest: &[u8]| match rest {
+        [b'Z'] => true,
+        [b'.', b'0'..=b'9', digits @ .., b'Z'] => digits.iter().all(u8::is_ascii_digit),
         _ => false,
     };
-    let is_day = within(m0, m1, 1..=12) && within(d0, d1, 1..=28);
-    is_year && is_day && within(h0, h1, 0..=23) && within(n0, n1, 0..=59) && within(s0, s1, 0..=59) && is_end
+    text.len() > 19
+        && is_of_form(&text[..8], b"0000-00-")
+        && is_of_form(&text[8..16], b"00T00:00")
+        && is_of_form(&text[11..19], b"00:00:00")
+        && text[..4] != *b"0000"
+        && is_two(5, *b"01", *b"12")
+        && is_two(8, *b"01", if text[5..7] == *b"02" { *b"28" } else { *b"30" })
+        && is_two(11, *b"00", *b"23")
+        && is_two(14, *b"00", *b"59")
+        && is_two(17, *b"00", *b"59")
+        && is_end(&text[19..])
+}
+
+/// Whether eight bytes are a digit wherever the form is `0`, and equal it elsewhere. Looks at all of them at once.
+fn is_of_form(eight: &[u8], form: &[u8; 8]) -> bool {
+    let of = |bytes: &[u8]| bytes.try_into().map_or(0, u64::from_le_bytes);
+    let digits = of(&form.map(|byte| if byte == b'0' { 0xFF } else { 0 }));
+    let differs = of(eight) ^ of(form);
+    // A digit differs from `0` by its value.
+    let above_nine = (differs.wrapping_add(0x7676_7676_7676_7676) | differs) & 0x8080_8080_8080_8080;
+    differs & !digits == 0 && above_nine == 0
 }
 
 #[cfg(test)]

@@ -272,6 +272,7 @@ impl Pass {
     /// Makes the records of a page fit, and moves past it.
     async fn take(&mut self, page: &Page, records: &mut Records) -> Result<Turn, Error> {
         let (mut came, mut is_inclusive, before) = (0, false, self.bookmark.records);
+        records.reserve(page.size());
         for record in page.records() {
             came += 1;
             let fitted = self.shape.fit(record, &self.partition, records);

@@ -151,7 +151,11 @@ impl Singer {
             bookmark["replication_key"] = cursor.into();
             bookmark["replication_key_value"] = bookmark["partition"].clone();
         }
-        push(lines, &json!({"type": "STATE", "value": self.state.0}));
+        // The message is not made a value first, which would copy the state for each page.
+        lines.extend_from_slice(br#"{"type":"STATE","value":"#);
+        push(lines, &self.state.0);
+        let end = lines.len() - 1;
+        lines.insert(end, b'}');
     }
 }
 

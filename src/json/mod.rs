@@ -1,0 +1,160 @@
+//! JSON, read once: where each value of a text stands, and what is in it. Imports nothing of ours.
+//!
+//! A text is checked as a whole, and nothing of it is rebuilt: names and values stay slices of it.
+
+mod scan;
+mod text;
+
+use std::borrow::Cow;
+
+pub use scan::Unread;
+use scan::{Node, Scan};
+use text::{copy, is_plain};
+pub use text::{has_replaced, push_text};
+
+/// Byte order mark, which some editors write and which may precede JSON (RFC 8259, 8.1).
+pub const MARK: char = '\u{feff}';
+
+/// How many objects and arrays may be inside of each other in a record. serde_json refuses lines deeper than 127, of
+/// which Airbyte's messages take two.
+pub const DEEPEST: usize = 125;
+
+/// A JSON text, and where each value in it stands.
+#[derive(Debug)]
+pub struct Tape {
+    text: String,
+    /// All values, in the order in which they begin.
+    nodes: Vec<Node>,
+    /// Numbers of the values that are not looked into, because they are too deep.
+    deep: Vec<usize>,
+}
+
+impl Tape {
+    /// Reads a text, which may begin with byte order marks. `deepest`: as many objects and arrays that are inside of
+    /// each other are looked into.
+    ///
+    /// # Errors
+    /// See [`Unread`]; the text is handed back.
+    pub fn read(text: String, deepest: usize) -> Result<Tape, (Unread, String)> {
+        let at = text.len() - text.trim_start_matches(MARK).len();
+        match Scan::all(&text, at, deepest) {
+            Ok((nodes, deep)) => Ok(Tape { text, nodes, deep }),
+            Err(why) => Err((why, text)),
+        }
+    }
+
+    /// The whole text.
+    pub fn root(&self) -> Json<'_> {
+        self.at(0)
+    }
+
+    /// The value of that number.
+    pub fn at(&self, number: usize) -> Json<'_> {
+        Json { tape: self, number }
+    }
+
+    pub fn into_text(self) -> String {
+        self.text
+    }
+}
+
+/// A value in a text.
+#[derive(Clone, Copy, Debug)]
+pub struct Json<'a> {
+    pub tape: &'a Tape,
+    /// Which of the text's values it is. The whole text is the first.
+    pub number: usize,
+}
+
+impl<'a> Json<'a> {
+    fn node(self) -> &'a Node {
+        &self.tape.nodes[self.number]
+    }
+
+    /// The value as it stands in the text.
+    pub fn text(self) -> &'a str {
+        let node = self.node();
+        &self.tape.text[node.start as usize..node.end as usize]
+    }
+
+    /// The first byte of the value, which tells its type.
+    pub fn first(self) -> u8 {
+        self.tape.text.as_bytes()[self.node().start as usize]
+    }
+
+    pub fn is_null(self) -> bool {
+        self.first() == b'n'
+    }
+
+    /// How many values are in it, at any depth.
+    pub fn count(self) -> usize {
+        self.node().next as usize - self.number - 1
+    }
+
+    /// Whether something in it is so deep that it was not looked into.
+    pub fn is_too_deep(self) -> bool {
+        self.tape.deep.iter().any(|number| (self.number..self.node().next as usize).contains(number))
+    }
+
+    /// The fields of an object, the items of an array.
+    pub fn items(self) -> impl Iterator<Item = Json<'a>> {
+        let (mut number, end) = (self.number + 1, self.node().next as usize);
+        std::iter::from_fn(move || {
+            let item = (number < end).then(|| self.tape.at(number))?;
+            number = item.node().next as usize;
+            Some(item)
+        })
+    }
+
+    /// The name of a field as it stands between its quotes.
+    pub fn escaped_name(self) -> &'a str {
+        let node = self.node();
+        &self.tape.text[node.name as usize..node.name_end as usize]
+    }
+
+    /// The name of a field, with U+FFFD for what [`has_replaced`] tells.
+    pub fn name(self) -> Cow<'a, str> {
+        let name = self.escaped_name();
+        if !name.contains('\\') {
+            return Cow::Borrowed(name);
+        }
+        let mut whole = Vec::new();
+        copy(&format!("\"{name}\""), &mut whole);
+        // It was read as a string, and every escape that is left in it is one of a character.
+        Cow::Owned(serde_json::from_slice(&whole).unwrap_or_default())
+    }
+
+    /// Whether it is a field of that name.
+    pub fn is_named(self, name: &str) -> bool {
+        let own = self.escaped_name();
+        own == name || own.len() > name.len() && self.name() == name
+    }
+
+    /// The field at that path, if each of its names is there once.
+    pub fn at(self, path: &[&str]) -> Option<Json<'a>> {
+        path.iter().try_fold(self, |object, name| {
+            let mut named = object.items().filter(|field| field.is_named(name));
+            named.next().filter(|_| named.next().is_none())
+        })
+    }
+
+    /// The value, if it is a string of characters, which half a surrogate pair is not.
+    pub fn string(self) -> Option<Cow<'a, str>> {
+        let text = self.text();
+        let inner = text.strip_prefix('"')?.strip_suffix('"')?;
+        match self.node().is_odd && inner.contains('\\') {
+            false => Some(Cow::Borrowed(inner)),
+            true => serde_json::from_str(text).ok().map(Cow::Owned),
+        }
+    }
+
+    /// Whether [`Json::copy`] leaves the value as it is: it is on one line, and holds no escape that may be replaced.
+    pub fn is_plain(self) -> bool {
+        !self.node().is_odd || is_plain(self.text())
+    }
+
+    /// Appends the value, on one line and with U+FFFD for what [`has_replaced`] tells.
+    pub fn copy(self, out: &mut Vec<u8>) {
+        if self.is_plain() { out.extend_from_slice(self.text().as_bytes()) } else { copy(self.text(), out) }
+    }
+}
