@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENVS := target/venv
 WHEELS := target/wheels
 
-.PHONY: help demo test check advisories bench chaos fuzz bless image venvs wheel has-rust has-python
+.PHONY: help demo test check advisories bench floor chaos fuzz bless image venvs wheel has-rust has-python
 
 help:
 	@echo 'make demo    build, start the simulator, run the real sync end to end, show what came out'
@@ -33,7 +33,7 @@ demo: has-rust
 	$(CARGO) build --workspace --locked
 	demo/run.sh
 
-test: has-rust venvs wheel
+test: has-rust venvs wheel floor
 	$(CARGO) test --workspace --locked
 
 check: has-rust has-python
@@ -46,8 +46,12 @@ check: has-rust has-python
 advisories: has-rust
 	$(CARGO) deny check advisories
 
-bench: has-rust
-	$(CARGO) bench --locked --bench side_by_side
+bench: has-rust wheel floor
+	$(CARGO) run --locked --profile bench --package side_by_side
+
+# With the release profile, as what is measured beside it.
+floor: has-rust
+	$(CARGO) build --locked --release --package floor
 
 chaos: has-rust
 	CHAOS_RUNS=500 $(CARGO) test --locked --test tests chaos:: -- --nocapture
@@ -92,4 +96,6 @@ $(WHEELS)/.built: $(VENVS)/wheel/.installed pyproject.toml Cargo.toml Cargo.lock
 	PATH="$(abspath $(VENVS)/wheel/bin):$$PATH" RUSTFLAGS="$(NAMELESS) $$RUSTFLAGS" && export PATH RUSTFLAGS && \
 		maturin build --release --locked $(MANYLINUX) --out $(WHEELS) && \
 		maturin sdist --out $(WHEELS)
+	$(PYTHON) -m zipfile -e $(WHEELS)/*.whl $(WHEELS)/unpacked
+	install -m 755 $(WHEELS)/unpacked/*/scripts/tap-confluent-cloud $(WHEELS)
 	touch $@

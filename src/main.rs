@@ -36,8 +36,10 @@ fn main() -> ExitCode {
     if protocol == Protocol::Singer && !objects && level >= Level::Info && !is_watched() {
         progress::display();
     }
-    std::panic::set_hook(Box::new(|defect| {
-        log::error(format!("this is a bug in tap-confluent-cloud, please report it: {defect}"));
+    std::panic::set_hook(Box::new(move |defect| {
+        let words = format!("this is a bug in tap-confluent-cloud, please report it: {defect}");
+        // A release does not unwind: it would abort next, with a signal in place of an exit code.
+        std::process::exit(end(Err(Error::broken(words)), protocol).into());
     }));
     wishes.err().iter().for_each(|error| log::warn(format!("the log configuration is ignored: {error}")));
     // Fails only if a provider is installed already, and then there is one.

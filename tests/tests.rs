@@ -29,5 +29,6 @@ mod requests;
 mod runtimes;
 mod secrets;
 mod settings;
+mod speed;
 mod states;
 mod support;

@@ -134,7 +134,7 @@ fn enforce<T: DeserializeOwned>(schema: &Value, mut given: Map<String, Value>) -
             given.entry(name).or_insert_with(|| default.clone());
         }
     }
-    let broken = rules::broken(schema, &given)?;
+    let broken = rules::broken(schema, &given);
     if !broken.is_empty() {
         return Err(Error::config(format!(
             "settings: {}. Give settings in a file (--config FILE) or in the environment; `--about` lists \

@@ -1,6 +1,10 @@
 //! The least that could do the work: each page is checked as JSON, each record copied untouched into a RECORD line. No
 //! SCHEMA, no STATE, no retry, no pace; and role bindings are asked for once, where the connector asks for the
 //! bare name of the organization besides.
+//!
+//! `floor BASE KEY SECRET SCOPE` reads the four streams side by side. SCOPE is that of the role bindings.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "what is measured is not refined, and fails loudly")]
 
 use std::io::{self, Write};
 
@@ -27,9 +31,9 @@ const STREAMS: [(&str, &str, &str); 4] = [
     ("role_bindings", "/iam/v2/role-bindings", "100"),
 ];
 
-/// Reads the four streams side by side. `arguments`: base URL, key, secret, scope of the role bindings.
-pub fn read(arguments: &[String]) {
-    let [base, key, secret, scope] = arguments else { panic!("four arguments") };
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [base, key, secret, scope] = arguments.as_slice() else { panic!("four arguments") };
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder().no_proxy().build().expect("a client");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
