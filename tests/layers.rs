@@ -39,13 +39,13 @@ const ONLY_IN: &[(&str, &str)] = &[
     ("reqwest", "api"),
     ("hyper_util", "api"),
     ("clap", "cli"),
-    ("regex_lite", "config"),
+    ("jsonschema", "config"),
     ("console", "progress"),
     ("indicatif", "progress"),
 ];
 
 /// Lines of code of `src/` outside `streams.rs` and `streams/`. Whoever needs more raises it, and says why in the commit.
-const MOST_LINES: usize = 5_222;
+const MOST_LINES: usize = 5_190;
 
 /// Lines of code of `streams.rs` for each stream, and of `main.rs`.
 const MOST_LINES_OF_A_STREAM: usize = 8;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use chrono::NaiveDate;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error as _};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use url::Url;
 
 use crate::error::Error;
@@ -79,7 +79,7 @@ impl Config {
     /// # Errors
     /// Config, naming each setting that breaks its rule, and the rule.
     pub fn enforce(given: Map<String, Value>) -> Result<Config, Error> {
-        let config: Config = enforce(&SCHEMA, given)?;
+        let config: Config = enforce(given, None)?;
         if config.offered.personal_data == Personal::Hash && config.personal_data_key.is_none() {
             return Err(Error::config(
                 "settings: personal_data_key is missing, but personal_data: hash requires it: set it to a \
@@ -111,9 +111,7 @@ impl Offered {
     /// # Errors
     /// As [`Config::enforce`].
     pub fn enforce(given: Map<String, Value>) -> Result<Offered, Error> {
-        let all = &SCHEMA["properties"];
-        let rules = json!({"streams": all["streams"], "personal_data": all["personal_data"]});
-        enforce(&json!({"properties": rules}), given)
+        enforce(given, Some(&["streams", "personal_data"]))
     }
 }
 
@@ -127,14 +125,14 @@ pub enum Doubt {
     Fail,
 }
 
-/// Adds the defaults and enforces the rules of a schema.
-fn enforce<T: DeserializeOwned>(schema: &Value, mut given: Map<String, Value>) -> Result<T, Error> {
+/// Adds the defaults and enforces the rules, of these settings only if there are any.
+fn enforce<T: DeserializeOwned>(mut given: Map<String, Value>, only: Option<&[&str]>) -> Result<T, Error> {
     for name in names() {
         if let Some(default) = SCHEMA["properties"][name].get("default") {
             given.entry(name).or_insert_with(|| default.clone());
         }
     }
-    let broken = rules::broken(schema, &given);
+    let broken = rules::broken(&given, only);
     if !broken.is_empty() {
         return Err(Error::config(format!(
             "settings: {}. Give settings in a file (--config FILE) or in the environment; `--about` lists \
