@@ -3,7 +3,7 @@
 //! They are made of the events on their way to the sink, so whatever reads does not know of them. Their texts are our
 //! own: a reason says what kind of failure it was, and nothing that a service has said.
 
-use chrono::{SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::error::{Error, Kind};
@@ -49,9 +49,7 @@ impl Extractions {
 
     fn record(&mut self, name: &str, tally: &Tally, error: Option<&Error>, lines: &mut Vec<u8>) {
         let Some(facts) = &self.facts else { return };
-        let (now, mut row, mut records) = (Utc::now().trunc_subsecs(3), json!(tally), Records::default());
-        let started_at = now - TimeDelta::milliseconds((tally.seconds * 1e3) as i64);
-        let began = tally.pass_started_at.filter(|_| !tally.resumed);
+        let (now, mut row, mut records) = (Utc::now(), json!(tally), Records::default());
         let failed = error.and_then(|error| error.answer.as_ref()?.request_id.clone());
         let own = json!({
             "extraction_id": format!("{}/{name}", facts["run_id"].as_str().unwrap_or_default()),
@@ -62,9 +60,9 @@ impl Extractions {
                 (None, Some(_)) => "complete",
             },
             "reason": error.map(|error| reason(error, tally)),
-            // A pass that this run began has not begun before.
-            "started_at": began.map_or(started_at, |began| started_at.min(began)),
-            "ended_at": now,
+            "pass_started_at": tally.pass_started_at.map(time),
+            "started_at": time(now - TimeDelta::milliseconds((tally.seconds * 1e3) as i64)),
+            "ended_at": time(now),
             "last_request_id": failed.as_ref().or(tally.last_request_id.as_ref()),
         });
         for columns in [&own, facts] {
@@ -73,7 +71,7 @@ impl Extractions {
         // Our own columns fit.
         let _ = self.shape.fit(&row.to_string(), &Partition::default(), &mut records);
         (self.tally.records, self.tally.pages) = (self.tally.records + 1, self.tally.pages + 1);
-        let (access, next) = (self.access.clone(), row["ended_at"].as_str().map(str::to_owned));
+        let (access, next) = (self.access.clone(), Some(time(now)));
         self.selected.position = Position::Complete { access, records: None, next };
         self.page(records, lines);
     }
@@ -109,4 +107,8 @@ fn reason(error: &Error, tally: &Tally) -> String {
         Kind::Broken | Kind::Output => "broken: the service sent an invalid response",
     };
     error.status().map_or(words.to_owned(), |status| format!("{words} (status {status})"))
+}
+
+fn time(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Instant;
 
-use chrono::{SubsecRound, TimeDelta, Utc};
+use chrono::{TimeDelta, Utc};
 use tokio::sync::mpsc;
 
 use super::emitted::Emitted;
@@ -108,7 +108,7 @@ impl Pass {
         let (retries, seconds) = (self.teller.retries.get(), self.begun.elapsed().as_secs_f64());
         let mut tally = Tally { retries, seconds, ..self.tally.clone() };
         tally.requests += retries;
-        tally.pass_started_at = Some(self.bookmark.started_at.trunc_subsecs(3));
+        tally.pass_started_at = Some(self.bookmark.started_at);
         tally.pass_records = Some(self.bookmark.records);
         tally
     }
