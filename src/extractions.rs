@@ -49,9 +49,9 @@ impl Extractions {
 
     fn record(&mut self, name: &str, tally: &Tally, error: Option<&Error>, lines: &mut Vec<u8>) {
         let Some(facts) = &self.facts else { return };
-        let (now, mut row, mut records) = (Utc::now(), json!(tally), Records::default());
+        let (now, mut records) = (Utc::now(), Records::default());
         let failed = error.and_then(|error| error.answer.as_ref()?.request_id.clone());
-        let own = json!({
+        let mut row = json!({
             "extraction_id": format!("{}/{name}", facts["run_id"].as_str().unwrap_or_default()),
             "stream": name,
             "outcome": match (error, tally.pass_started_at) {
@@ -65,8 +65,10 @@ impl Extractions {
             "ended_at": time(now),
             "last_request_id": failed.as_ref().or(tally.last_request_id.as_ref()),
         });
-        for columns in [&own, facts] {
-            columns.as_object().into_iter().flatten().for_each(|(name, value)| row[name] = value.clone());
+        for (name, value) in [&json!(tally), facts].into_iter().filter_map(Value::as_object).flatten() {
+            if row.get(name).is_none() {
+                row[name] = value.clone();
+            }
         }
         // Our own columns fit.
         let _ = self.shape.fit(&row.to_string(), &Partition::default(), &mut records);

@@ -68,14 +68,13 @@ pub fn run(
         if let Some(selected) = history {
             let shape = Shape::new(selected.stream, &selected.deselected, options.clone());
             let facts = (!sample).then(|| facts(config, &client, &found, &options));
-            let (access, left, tally) = (access.clone(), streams.len(), Tally::default());
+            let refused = looked.as_ref().err();
+            let unread =
+                streams.iter().filter_map(|one| Some((one.stream.name.to_owned(), refused?.clone())));
+            let unread: Vec<_> = missing.iter().cloned().chain(unread).collect();
+            let (left, tally) = (if refused.is_some() { 0 } else { streams.len() }, Tally::default());
+            let access = access.clone();
             let mut history = Extractions { sink, selected, shape, access, facts, left, tally };
-            let mut unread = missing.to_vec();
-            if let Err(error) = &looked {
-                history.left = 0;
-                let name = |selected: &Selected| (selected.stream.name.to_owned(), error.clone());
-                unread.extend(streams.iter().map(name));
-            }
             let mut lines = Vec::new();
             history.begin(&unread, &mut lines);
             line(&lines).map_err(|cause| Error::output(&cause))?;
@@ -132,12 +131,11 @@ async fn look_up(
 ) -> Result<(), Error> {
     found.organization = Organization::look_up(client, rows, config, &check::tell).await?;
     let fails = config.shortened_lists == Doubt::Fail;
-    if !fails && !is_recorded {
-        return Ok(());
-    }
-    match check::shortened(client, &found.organization, true).await {
-        Ok(owner) => found.owner = Some(owner),
-        Err(error) => log::warn(format!("cannot tell whether lists may be shortened: {error}")),
+    if fails || is_recorded {
+        let looked = check::shortened(client, &found.organization, true).await;
+        let untold =
+            |error: &Error| log::warn(format!("cannot tell whether lists may be shortened: {error}"));
+        found.owner = looked.inspect_err(untold).ok();
     }
     match &found.owner {
         Some((_, Some(words))) if fails => {

@@ -366,8 +366,7 @@ impl Service {
         };
         rows.retain(|row| {
             scope.is_none_or(|(_, scope)| bindings::finds(server, scope, &bindings::pattern(&self.org, *row)))
-                && self.matches(*row, &asked.filter)
-                && self.matches(*row, own.as_slice())
+                && [&asked.filter[..], own.as_slice()].iter().all(|filter| self.matches(*row, filter))
         });
         Listing::of(asked, rows.into_iter().map(|row| row.index))
     }

@@ -65,15 +65,13 @@ impl Pass {
     pub fn new(plan: Rc<Plan>, selected: &Selected, begin: Bookmark, events: mpsc::Sender<Event>) -> Pass {
         let (stream, partition) = (selected.stream, Partition::default());
         let resumed = !begin.is_first() && stream.cursor.is_none();
-        let is_compared = !plan.sample && stream.cursor.is_none();
         Pass {
             stream,
             is_incremental: !selected.skip_complete,
             shape: Shape::new(stream, &selected.deselected, plan.options.clone()),
             sample: plan.sample.then(Sample::default),
             walk: Walk::new(&plan, stream),
-            bookmark: begin,
-            last: selected.last.with(&plan.access).filter(|_| is_compared),
+            last: selected.last.with(&plan.access).filter(|_| !plan.sample && stream.cursor.is_none()),
             listing: Listing::new(stream, &partition, None),
             partition,
             emitted: Emitted::default(),
@@ -81,7 +79,13 @@ impl Pass {
             restarted: false,
             broken_off: None,
             begun: Instant::now(),
-            tally: Tally { resumed, pass_pages: (!resumed).then_some(0), ..Tally::default() },
+            tally: Tally {
+                resumed,
+                pass_records: Some(begin.records),
+                pass_pages: (!resumed).then_some(0),
+                ..Tally::default()
+            },
+            bookmark: begin,
             teller: Teller::new(stream, events),
             plan,
         }
@@ -109,7 +113,6 @@ impl Pass {
         let mut tally = Tally { retries, seconds, ..self.tally.clone() };
         tally.requests += retries;
         tally.pass_started_at = Some(self.bookmark.started_at);
-        tally.pass_records = Some(self.bookmark.records);
         tally
     }
 
@@ -260,7 +263,7 @@ impl Pass {
     fn begin_pass(&mut self) {
         let now = Utc::now().max(self.bookmark.started_at + TimeDelta::milliseconds(1));
         self.bookmark = Bookmark::first(&self.plan.access, now);
-        (self.tally.resumed, self.tally.pass_pages) = (false, Some(0));
+        (self.tally.resumed, self.tally.pass_records, self.tally.pass_pages) = (false, Some(0), Some(0));
     }
 
     /// Begins a partition at the page of the bookmark.
@@ -349,6 +352,7 @@ impl Pass {
         };
         self.tally.records += records.len() as u64;
         self.tally.pages += 1;
+        self.tally.pass_records = Some(self.bookmark.records);
         self.tally.pass_pages = self.tally.pass_pages.map(|pages| pages + 1);
         self.tally.first_request_id = self.tally.first_request_id.take().or_else(|| page.request_id.clone());
         self.tally.last_request_id.clone_from(&page.request_id);

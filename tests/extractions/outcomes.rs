@@ -5,6 +5,7 @@ use simulator::{At, Fault, Simulator};
 
 use super::{of, recorded, told};
 use crate::support::airbyte;
+use crate::support::pretend::{Pretend, Reply, SECRET, ordinary};
 use crate::support::{HISTORY, STREAMS, Tap, assert_whole, polite, rude, small, stopped};
 
 #[test]
@@ -108,6 +109,34 @@ fn a_run_that_reads_nothing_records_that_it_failed() {
     let heard = airbyte::read(failing(), &catalog);
     assert_eq!(of(&heard.records(HISTORY), "users")["outcome"], "failed");
     assert!(heard.statuses("users").is_empty());
+}
+
+#[test]
+fn what_a_service_says_of_the_credentials_is_not_recorded() {
+    let service = Pretend::start(|asked| match asked.path.as_str() {
+        path if path.starts_with("/iam/v2/api-keys/") => {
+            Reply::new(200, json!({"spec": {"owner": {"id": SECRET}}}).to_string())
+        }
+        "/iam/v2/users" => {
+            Reply::new(403, json!({"detail": SECRET}).to_string()).with_header("X-Request-Id", SECRET)
+        }
+        _ => ordinary(asked).with_header("X-Request-Id", SECRET),
+    });
+    // Each run is searched for the secret.
+    let run = service.tap().set("streams", json!(["users", "invitations", HISTORY])).run().expect_code(3);
+    assert_eq!(
+        (&told(&run, "users")["outcome"], &told(&run, "invitations")["outcome"]),
+        (&json!("failed"), &json!("complete"))
+    );
+    let service = Pretend::start(|asked| match asked.path.as_str() {
+        path if path.starts_with("/iam/v2/api-keys/") => {
+            Reply::new(200, json!({"spec": {"owner": {"id": "u\u{0}\"\n".repeat(1000)}}}).to_string())
+        }
+        _ => ordinary(asked),
+    });
+    let run = service.tap().set("streams", json!(["invitations", HISTORY])).run().expect_code(0);
+    let owner = told(&run, "invitations")["owner_id"].as_str().unwrap().to_owned();
+    assert!(owner.chars().count() == 255 && !owner.contains('\0'), "{owner:?}");
 }
 
 #[test]

@@ -80,7 +80,7 @@ fn each_run_adds_to_it_whatever_the_state_and_the_mode() {
     let mut ids = BTreeSet::new();
     let mut state = json!({});
     for _ in 0..3 {
-        let run = recorded(&sim, &["users"]).state(&state).run().expect_code(0);
+        let run = recorded(&sim, &["users"]).set("schema_drift", "fail").state(&state).run().expect_code(0);
         state = run.last_state().unwrap();
         let told = told(&run, "users");
         assert_eq!(state["bookmarks"][HISTORY]["replication_key_value"], told["ended_at"]);
