@@ -75,7 +75,12 @@ grep '^{"type":"STATE",.*}}}}$' "$dir/killed.jsonl" | tail -n 1 > "$dir/state.js
 row "killed in the middle" "$(grep -c '^{"type":"RECORD"' "$dir/killed.jsonl") records, $(missing "$dir/killed.jsonl") missing"
 
 say 'read --config config.json --state state.json'
-"$tap" read --config "$dir/small.json" --state "$dir/state.json" > "$dir/resumed.jsonl"
+sed 's/}$/, "streams": ["users", "invitations", "service_accounts", "role_bindings", "extractions"]}/' \
+    "$dir/small.json" > "$dir/history.json"
+"$tap" read --config "$dir/history.json" --state "$dir/state.json" > "$dir/messages.jsonl"
+grep -v '"stream":"extractions"' "$dir/messages.jsonl" > "$dir/resumed.jsonl"
+sed -n 's/^{"type":"RECORD","stream":"extractions","record":\(.*\),"time_extracted":.*/\1/p' \
+    "$dir/messages.jsonl" > "$dir/extractions"
 row "resumed from its last STATE" "$(grep -c '^{"type":"RECORD"' "$dir/resumed.jsonl") records, $(missing "$dir/killed.jsonl" "$dir/resumed.jsonl") missing in both together"
 
 say check --config config.json
@@ -94,6 +99,12 @@ cat "$dir/table"
 [ "$(missing "$dir/whole.jsonl")" = 0 ] && [ "$(missing "$dir/airbyte.jsonl")" = 0 ] && [ "$(missing "$dir/killed.jsonl")" != 0 ] &&
     [ "$(missing "$dir/killed.jsonl" "$dir/resumed.jsonl")" = 0 ] || { echo "demo: records are missing" >&2; exit 1; }
 printf '\nEvery record of the simulated organization came out.\n'
+
+# What the resumed run says of itself, for audits.
+printf '\nThe last record of the stream extractions, which the resumed run wrote about itself:\n\n'
+tail -n 1 "$dir/extractions"
+[ "$(grep -c '"outcome":"complete"' "$dir/extractions")" = 4 ] && grep -q '"resumed":true' "$dir/extractions" ||
+    { echo "demo: the history is wrong" >&2; exit 1; }
 
 # Who holds which role where, in sentences: a user of each level, joined by id.
 cat > "$dir/join.awk" <<'AWK'

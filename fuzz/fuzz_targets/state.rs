@@ -10,8 +10,10 @@ use tap_confluent_cloud::streams::STREAMS;
 fn again(position: &Position) {
     let (mut bookmark, mut written) = (Value::Null, Value::Null);
     position.write(&mut bookmark);
-    Position::read(&bookmark, false).expect("our own bookmark").write(&mut written);
-    assert_eq!(bookmark, written);
+    let read = Position::read(&bookmark, false).expect("our own bookmark");
+    read.write(&mut written);
+    // Of a finished pass, no position is left.
+    assert!(read == Position::Start || bookmark == written);
 }
 
 fuzz_target!(|state: &[u8]| {

@@ -9,7 +9,7 @@ use tap_confluent_cloud::streams::find;
 use tempfile::TempDir;
 
 use crate::support::runtimes::{BINARY, Process, script};
-use crate::support::{EVERY, STREAMS, every, id_column, key_of, polite, rude, small};
+use crate::support::{EVERY, HISTORY, STREAMS, every, id_column, key_of, polite, rude, small};
 
 fn settings(sim: &Simulator) -> Value {
     json!({
@@ -72,9 +72,10 @@ fn pyairbyte_loads_every_stream_whole_with_its_columns() {
     };
     let folder = TempDir::new().unwrap();
     let mut config = settings(&sim);
-    config["streams"] = json!(EVERY);
-    let all: Map<String, Value> =
+    config["streams"] = json!([&EVERY[..], &[HISTORY]].concat());
+    let mut all: Map<String, Value> =
         EVERY.iter().map(|stream| ((*stream).to_owned(), json!(columns(stream)))).collect();
+    all.insert(HISTORY.to_owned(), json!(["run_id", "stream", "outcome", "pass_records"]));
     let given = json!({"binary": BINARY, "folder": folder.path(), "config": config, "columns": all});
     let file = folder.path().join("given.json");
     std::fs::write(&file, given.to_string()).unwrap();
@@ -84,6 +85,16 @@ fn pyairbyte_loads_every_stream_whole_with_its_columns() {
     let rows = std::fs::read_to_string(folder.path().join("rows.json")).unwrap();
     let rows: Value = serde_json::from_str(&rows).unwrap();
     let sorted = |rows: Vec<String>| rows.into_iter().collect::<BTreeSet<String>>();
+    // Each of the two runs has added to the history, and it is right in both.
+    let history = rows[HISTORY].as_array().unwrap();
+    assert_eq!(history.len(), 2 * EVERY.len());
+    let runs: BTreeSet<&str> = history.iter().map(|row| row[0].as_str().unwrap()).collect();
+    assert_eq!(runs.len(), 2);
+    for stream in EVERY.into_iter().filter(|stream| *stream != "billing_costs") {
+        let told = |row: &&Value| row[1] == stream && row[2] == "complete";
+        let told: Vec<&Value> = history.iter().filter(told).map(|row| &row[3]).collect();
+        assert_eq!(told, [&json!(sim.truth().count(stream)); 2], "{stream}");
+    }
     for stream in EVERY {
         let (columns, loaded) = (columns(stream), rows[stream].as_array().unwrap());
         assert_eq!(loaded.len() as u64, sim.truth().count(stream), "{stream}");

@@ -1,4 +1,4 @@
-"""PyAirbyte loads all streams into DuckDB. One argument: a file with {"binary", "folder", "config",
+"""PyAirbyte loads all streams into DuckDB, twice. One argument: a file with {"binary", "folder", "config",
 "columns": {stream: [columns]}}. Writes rows.json there: {stream: [[values of these columns]]}.
 """
 
@@ -23,7 +23,10 @@ source = ab.get_source(
     streams="*",
     install_if_missing=False,
 )
-result = source.read(cache=DuckDBCache(db_path=folder / "all.duckdb", cache_dir=folder / "files"))
+cache = DuckDBCache(db_path=folder / "all.duckdb", cache_dir=folder / "files")
+first = source.read(cache=cache)
+assert first.processed_records == sum(len(list(rows)) for rows in first.streams.values())
+result = source.read(cache=cache)
 rows = {
     stream: [[row[column] for column in columns] for row in result[stream]]
     for stream, columns in given["columns"].items()

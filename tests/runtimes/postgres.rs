@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::support::postgres::Postgres;
 use crate::support::runtimes::{Process, command, program};
-use crate::support::{Run, STREAMS, small, versioned};
+use crate::support::{HISTORY, Run, STREAMS, polite, small, versioned};
 
 /// A schema that meltanolabs-target-postgres writes to.
 struct Target<'a> {
@@ -141,4 +141,31 @@ fn nothing_of_a_refused_or_broken_stream_is_deleted() {
     sim.clear_faults();
     target.load(&sim, &versioned(&sim).run().expect_code(0));
     target.has(&sim, &STREAMS);
+}
+
+#[test]
+fn nothing_of_a_list_that_shrank_is_deleted_and_the_history_keeps_every_run() {
+    let strong = Simulator::start(polite().api_keys(60).seed(7));
+    let weak = Simulator::start(polite().api_keys(60).seed(7).weak_key());
+    let streams = json!(["api_keys", "users", HISTORY]);
+    let tap = |sim| versioned(sim).set("streams", streams.clone());
+    let target = Target::new("shrunk", true);
+    let state = target.load(&strong, &tap(&strong).run().expect_code(0)).unwrap();
+    let before = target.live("api_keys");
+    assert_eq!(before.len(), 60);
+    let run = tap(&weak).state(&state).set("shrunk_lists", "fail").run().expect_code(3);
+    let state = target.load(&weak, &run).unwrap();
+    assert_eq!(target.live("api_keys"), before);
+    target.has(&weak, &["users"]);
+    // Once it is accepted, the others go.
+    target.load(&weak, &tap(&weak).state(&state).run().expect_code(0));
+    let after = target.live("api_keys");
+    assert!(!after.is_empty() && after.len() < 30 && after.is_subset(&before), "{}", after.len());
+    let sql = "select stream, outcome, count(*) from shrunk.extractions group by 1, 2 order by 1, 2";
+    let told = [
+        json!(["api_keys", "complete", 2]),
+        json!(["api_keys", "failed", 1]),
+        json!(["users", "complete", 3]),
+    ];
+    assert_eq!(json!(Postgres::query(sql)), json!(told));
 }
