@@ -19,6 +19,9 @@ const ADMIN: &str = ROLE_BINDINGS.role;
 /// organization.
 const MOST_PAGES: usize = 5;
 
+/// Maximum length of an id, in characters (Confluent's API reference).
+const LONGEST_ID: usize = 255;
+
 /// Tells people of a wait.
 pub async fn tell(wait: Wait) {
     log::info(wait.to_string());
@@ -39,7 +42,7 @@ pub fn verdict(streams: usize, failed: &[(String, Error)], shortened: Option<Str
 /// owner, and no binding of the owner to the organization is OrganizationAdmin. Several services return a
 /// short list with status 200 if a key has too few permissions.
 ///
-/// `insists`: whether failures are retried, as for a page.
+/// Gives the owner, too. `insists`: whether failures are retried, as for a page.
 ///
 /// # Errors
 /// If this cannot be determined.
@@ -47,7 +50,7 @@ pub async fn shortened(
     client: &Client,
     organization: &Organization,
     insists: bool,
-) -> Result<Option<String>, Error> {
+) -> Result<(String, Option<String>), Error> {
     let tell = async |wait| {
         if insists {
             tell(wait).await
@@ -60,6 +63,7 @@ pub async fn shortened(
         serde_json::from_slice(&key).map_err(|_| untold("the record of the API key is not JSON"))?;
     let owner = key["spec"]["owner"]["id"].as_str().ok_or_else(|| untold("the API key names no owner"))?;
     let principal = format!("User:{owner}");
+    let owner = client.quotable(owner.chars().take(LONGEST_ID).collect());
     let query = vec![("crn_pattern", organization.scope()?.to_owned()), ("principal", principal.clone())];
     let whole = Partition { path: ROLE_BINDINGS.path.to_owned(), query, ..Partition::default() };
     let mut bindings = Listing::new(&ROLE_BINDINGS, &whole, None);
@@ -69,14 +73,14 @@ pub async fn shortened(
         // Rows that do not name another principal belong to the requested one.
         let is_own = |binding: &Value| binding["principal"].as_str().is_none_or(|other| other == principal);
         if roles.any(|binding| binding["role_name"] == ADMIN && is_own(&binding)) {
-            return Ok(None);
+            return Ok((owner, None));
         }
         if page.next.is_none() {
-            return Ok(Some(format!(
-                "The owner of the API key ({}) does not seem to be {ADMIN}: lists may be shortened \
-                 silently to what the owner can see (not verified)",
-                client.quotable(owner.to_owned())
-            )));
+            let words = format!(
+                "The owner of the API key ({owner}) does not seem to be {ADMIN}: lists may be shortened \
+                 silently to what the owner can see (not verified)"
+            );
+            return Ok((owner, Some(words)));
         }
     }
     Err(untold("the owner of the API key has too many roles to look through"))

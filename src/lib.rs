@@ -8,6 +8,7 @@ pub mod cli;
 pub mod config;
 pub mod crn;
 pub mod error;
+pub mod extractions;
 pub mod files;
 pub mod json;
 pub mod log;

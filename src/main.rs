@@ -127,7 +127,7 @@ fn check_connection(arguments: &Arguments) -> Result<Failures, Error> {
     let checked = given.and_then(Config::enforce).and_then(|config| {
         let offer = offer(&config.offered);
         let streams = offer.streams.iter().map(|stream| offer.whole(stream)).collect();
-        Ok((offer.streams.len(), run(&config.impatient(), streams, Box::new(Silent), true)?))
+        Ok((offer.streams.len(), run(&config.impatient(), streams, Box::new(Silent), &[], true)?))
     });
     let failure = match checked {
         Ok((streams, outcome)) => check::verdict(streams, &outcome.failed, outcome.shortened),
@@ -164,10 +164,12 @@ fn read(
     for name in std::mem::take(&mut asked.missing) {
         let remedy = find(&name).map_or("", |_| ", or add it to the setting streams");
         let error = Error::config(format!("{name} is not offered: remove it from the catalog{remedy}"));
-        message(&airbyte::trace_error(&error, Some(&name))).map_err(|cause| Error::output(&cause))?;
         failed.push((name, error));
     }
+    // Behind their records in the history of runs.
+    let tell_missing = |(name, error): &(String, Error)| message(&airbyte::trace_error(error, Some(name)));
     if asked.streams.is_empty() {
+        failed.iter().try_for_each(tell_missing).map_err(|cause| Error::output(&cause))?;
         log::warn("the catalog selects no stream: nothing is read");
         return Ok(failed);
     }
@@ -176,7 +178,9 @@ fn read(
         let width = asked.streams.iter().map(|selected| selected.stream.name.len()).max();
         asked.sink = Box::new(Verdicts { width: width.unwrap_or_default() });
     }
-    failed.extend(run(&config, asked.streams, asked.sink, sample)?.failed);
+    let outcome = run(&config, asked.streams, asked.sink, &failed, sample);
+    failed.iter().try_for_each(tell_missing).map_err(|cause| Error::output(&cause))?;
+    failed.extend(outcome?.failed);
     if shown {
         print(&format!("{} of {streams} streams can be read\n", streams.saturating_sub(failed.len())))?;
     }

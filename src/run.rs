@@ -5,19 +5,21 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use tokio::runtime::Builder;
 use tokio::sync::mpsc;
 
 use crate::api::Client;
 use crate::api::listing::Rows;
-use crate::api::organization::Organization;
+use crate::api::organization::{Organization, short_hash};
 use crate::check;
 use crate::config::{Config, Doubt};
 use crate::error::{Error, Kind};
+use crate::extractions::Extractions;
 use crate::log;
-use crate::protocol::{Selected, Sink};
+use crate::protocol::{Selected, Sink, Tally, line};
 use crate::secret::Secret;
-use crate::shape::RecordOptions;
+use crate::shape::{Personal, RecordOptions, Shape};
 use crate::stop::Stop;
 use crate::sync::{self, Plan, Sample};
 use crate::write;
@@ -30,11 +32,21 @@ pub struct Outcome {
     pub shortened: Option<String>,
 }
 
-/// Looks up the organization of the key and reads or samples the selected streams.
+/// What is looked up before anything is read.
+#[derive(Default)]
+struct Found {
+    organization: Organization,
+    /// The owner of the key, and the warning if lists may be shortened; none if that was not looked up.
+    owner: Option<(String, Option<String>)>,
+}
+
+/// Looks up the organization of the key and reads or samples the selected streams. `missing`: streams that are asked
+/// for and not offered.
 pub fn run(
     config: &Config,
-    streams: Vec<Selected>,
-    sink: Box<dyn Sink>,
+    mut streams: Vec<Selected>,
+    mut sink: Box<dyn Sink>,
+    missing: &[(String, Error)],
     sample: bool,
 ) -> Result<Outcome, Error> {
     let (client, mut rows) = (Rc::new(Client::new(config)?), Rows::default());
@@ -42,61 +54,109 @@ pub fn run(
     let stop = stop.map_err(|error| Error::broken(format!("signals cannot be handled: {error}")))?;
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::broken(format!("the runtime cannot be set up: {error}")))?;
+    let history = streams.iter().position(|selected| selected.stream.is_history());
+    let history = history.map(|place| streams.remove(place));
     runtime.block_on(async {
-        let (organization, looks) = tokio::select! {
-            found = look_up(&client, &rows, config) => found?,
+        let mut found = Found::default();
+        let looked = tokio::select! {
+            looked = look_up(&client, &rows, config, history.is_some(), &mut found) => looked,
             () = stop.told() => stop.die().await,
         };
+        let (access, id) = (found.organization.access(&client), found.organization.id.clone());
+        let key = config.personal_data_key.as_ref().map(Secret::expose);
+        let options = RecordOptions::new(id, config.schema_drift, config.offered.personal_data, key);
+        if let Some(selected) = history {
+            let shape = Shape::new(selected.stream, &selected.deselected, options.clone());
+            let facts = (!sample).then(|| facts(config, &client, &found, &options));
+            let (access, left, tally) = (access.clone(), streams.len(), Tally::default());
+            let mut history = Extractions { sink, selected, shape, access, facts, left, tally };
+            let mut unread = missing.to_vec();
+            if let Err(error) = &looked {
+                history.left = 0;
+                let name = |selected: &Selected| (selected.stream.name.to_owned(), error.clone());
+                unread.extend(streams.iter().map(name));
+            }
+            let mut lines = Vec::new();
+            history.begin(&unread, &mut lines);
+            line(&lines).map_err(|cause| Error::output(&cause))?;
+            sink = Box::new(history);
+        }
+        looked?;
         let names: Vec<_> = streams.iter().map(|selected| selected.stream.name).collect();
         let verb = if sample { "checking" } else { "reading" };
-        log::info(format!("{organization}: {verb} {}", names.join(", ")));
+        log::info(format!("{}: {verb} {}", found.organization, names.join(", ")));
         // The organization is looked up as for a read, or a check could fail where a read does not.
         rows.most = sample.then_some(Sample::OF_PARENTS);
-        let key = config.personal_data_key.as_ref().map(Secret::expose);
-        let id = organization.id.clone();
         let plan = Rc::new(Plan {
-            access: organization.access(&client),
+            access,
             client,
             rows,
-            organization,
+            organization: found.organization,
             concurrency: config.concurrency,
-            options: RecordOptions::new(id, config.schema_drift, config.offered.personal_data, key),
+            options,
             start_date: config.start_date,
             days_late: config.cost_days_late,
             may_be_empty: config.empty_lists == Doubt::Warn,
+            shrink_percent: config.shrink_percent,
+            may_shrink: config.shrunk_lists == Doubt::Warn,
             sample,
         });
-        pump(plan, streams, sink, stop, looks).await
+        pump(plan, streams, sink, stop, found.owner).await
     })
 }
 
-/// The organization, and whether the look-up that detects shortened lists is still to be done. If it can fail the
-/// run, it is done first, because rows that a target has dropped cannot be restored.
-async fn look_up(client: &Client, rows: &Rows, config: &Config) -> Result<(Organization, bool), Error> {
-    let organization = Organization::look_up(client, rows, config, &check::tell).await?;
-    if config.shortened_lists == Doubt::Fail {
-        match check::shortened(client, &organization, true).await {
-            Ok(Some(words)) => {
-                return Err(Error::new(Kind::Denied, format!("{words}. shortened_lists: fail")));
-            }
-            Ok(None) => {}
-            Err(error) => log::warn(format!("cannot tell whether lists may be shortened: {error}")),
-        }
-    }
-    Ok((organization, config.shortened_lists == Doubt::Warn))
+/// What every record of the history says of the run. Of the settings, it tells those that shape records from others
+/// that would shape them otherwise.
+fn facts(config: &Config, client: &Client, found: &Found, options: &RecordOptions) -> Value {
+    let personal = config.offered.personal_data;
+    let of_key = if personal == Personal::Hash { options.hash("settings") } else { String::new() };
+    let settings = format!("{personal:?} {of_key} {:?} {}", config.start_date, config.cost_days_late);
+    json!({
+        "run_id": format!("{:032x}", fastrand::u128(..)),
+        "masked_api_key": client.key_masked(),
+        "owner_id": found.owner.as_ref().map(|(owner, _)| owner),
+        "may_be_shortened": found.owner.as_ref().map(|(_, words)| words.is_some()),
+        "connector_version": env!("CARGO_PKG_VERSION"),
+        "settings_hash": short_hash(&settings),
+    })
 }
 
+/// Looks up the organization, and the owner of the key if that can fail the run, because rows that a target has dropped
+/// cannot be restored, or is recorded.
+async fn look_up(
+    client: &Client,
+    rows: &Rows,
+    config: &Config,
+    is_recorded: bool,
+    found: &mut Found,
+) -> Result<(), Error> {
+    found.organization = Organization::look_up(client, rows, config, &check::tell).await?;
+    let fails = config.shortened_lists == Doubt::Fail;
+    if !fails && !is_recorded {
+        return Ok(());
+    }
+    match check::shortened(client, &found.organization, fails).await {
+        Ok(owner) => found.owner = Some(owner),
+        Err(error) => log::warn(format!("cannot tell whether lists may be shortened: {error}")),
+    }
+    match &found.owner {
+        Some((_, Some(words))) if fails => {
+            Err(Error::new(Kind::Denied, format!("{words}. shortened_lists: fail")))
+        }
+        _ => Ok(()),
+    }
+}
 /// How long a finished sync waits for the look-up that warns of shortened lists.
 const LAST_LOOK: Duration = Duration::from_secs(10);
 
 /// Reads on this thread and writes on another, so that a slow reader of stdout delays neither requests nor
-/// signals. `looks`: whether to look up, beside the reading, if lists may be shortened.
+/// signals. `owner`: of the key, and whether lists may be shortened; else looked up beside the reading.
 async fn pump(
     plan: Rc<Plan>,
     selected: Vec<Selected>,
     mut sink: Box<dyn Sink>,
     stop: Stop,
-    looks: bool,
+    owner: Option<(String, Option<String>)>,
 ) -> Result<Outcome, Error> {
     let stops = stop.flag();
     let (streams, sample) = (selected.len(), plan.sample);
@@ -105,10 +165,12 @@ async fn pump(
         tokio::task::spawn_blocking(move || write::write(received, sink.as_mut(), streams, sample, &stops));
     let shortened = RefCell::new(None);
     let look = async {
-        let looked =
-            if looks { check::shortened(&plan.client, &plan.organization, false).await } else { Ok(None) };
+        let looked = match owner {
+            Some(owner) => Ok(owner),
+            None => check::shortened(&plan.client, &plan.organization, false).await,
+        };
         match looked {
-            Ok(words) => {
+            Ok((_, words)) => {
                 words.iter().for_each(log::warn);
                 *shortened.borrow_mut() = words;
             }

@@ -58,6 +58,29 @@ impl Access {
     }
 }
 
+/// How long the last complete list was, which says something only of lists that are read with the same access.
+#[derive(Clone, Debug, Default)]
+pub struct Last {
+    access: Access,
+    records: Option<u64>,
+}
+
+impl Last {
+    /// The keys of a bookmark in which it is kept.
+    pub const KEYS: [&str; 3] = ["organization_id", "api_key_hash", "last_records"];
+
+    /// Reads it out of a bookmark, where it outlives the passes.
+    pub fn read(bookmark: &Value) -> Last {
+        let access = Access::read(bookmark).unwrap_or_default();
+        Last { access, records: bookmark["last_records"].as_u64() }
+    }
+
+    /// Its number of records, if it was read with that access.
+    pub fn with(&self, access: &Access) -> Option<u64> {
+        self.records.filter(|_| access.differs(&self.access).is_none())
+    }
+}
+
 /// The next page of a pass.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bookmark {
@@ -112,7 +135,7 @@ impl Position {
         let (partition, page_token) = (text(bookmark, "partition")?, text(bookmark, "page_token")?);
         let (started_at, records) = (text(bookmark, "started_at")?, count(bookmark, "records")?);
         count(bookmark, "last_records")?;
-        if BOOKMARK_KEYS.iter().all(|key| bookmark[key].is_null() || *key == "last_records") {
+        if BOOKMARK_KEYS.iter().all(|key| bookmark[key].is_null() || Last::KEYS.contains(key)) {
             return Ok(Position::Start);
         }
         if has_cursor {
@@ -130,26 +153,26 @@ impl Position {
     }
 
     /// Writes the keys of a bookmark into it and leaves its other keys alone. What outlives a pass, the number
-    /// of records of the last complete one, changes only where the pass is complete.
+    /// of records of the last complete one and whose list that was, changes only where the pass is complete, and is
+    /// forgotten where it is of another key.
     pub fn write(&self, bookmark: &mut Value) {
+        let before = Last::read(bookmark);
         let mut keys = if let Value::Object(keys) = bookmark.take() { keys } else { Map::new() };
-        let at = if let Position::At(at) = self { Some(at) } else { None };
-        let (records, next, organization_id) = match self {
-            Position::Complete { records, next, access } => {
-                (*records, next.as_ref(), next.as_ref().and(access.organization_id.as_ref()))
-            }
-            Position::At(at) => (None, at.partition.as_ref(), at.access.organization_id.as_ref()),
-            Position::Start => (None, None, None),
+        let (at, access, records, next) = match self {
+            Position::Start => (None, None, None, None),
+            Position::At(at) => (Some(at), Some(&at.access), None, at.partition.as_ref()),
+            Position::Complete { access, records, next } => (None, Some(access), *records, next.as_ref()),
         };
-        let last = keys.shift_remove("last_records").as_ref().and_then(Value::as_u64);
+        let last = records.or(access.map_or(before.records, |access| before.with(access)));
+        let access = access.or(last.and(Some(&before.access)));
         let values = [
-            organization_id.cloned().into(),
-            at.and_then(|at| at.access.api_key_hash.clone()).into(),
+            access.and_then(|access| access.organization_id.clone()).into(),
+            access.and_then(|access| access.api_key_hash.clone()).into(),
             next.cloned().into(),
             at.and_then(|at| at.page_token.clone()).into(),
             at.map(|at| at.started_at.to_rfc3339_opts(SecondsFormat::Millis, true)).into(),
             at.map(|at| at.records).into(),
-            records.or(last).into(),
+            last.into(),
         ];
         keys.extend(BOOKMARK_KEYS.map(str::to_owned).into_iter().zip(values));
         *bookmark = Value::Object(keys);
@@ -315,7 +338,6 @@ mod tests {
         for bookmark in [
             json!({"page_token": 5}),
             json!({"page_token": "t"}),
-            json!({"api_key_hash": "k"}),
             json!({"records": 1}),
             json!({"last_records": -1}),
             json!({"last_records": "7"}),
@@ -329,17 +351,44 @@ mod tests {
     }
 
     #[test]
+    fn how_long_a_list_was_is_known_to_its_own_key_only() {
+        let (now, of) = (time("2026-03-02T12:00:00Z"), access(Some("o")));
+        let complete = |of: &Access| Position::Complete { access: of.clone(), records: None, next: None };
+        let other = Access { api_key_hash: Some("x".to_owned()), ..of.clone() };
+        for (next, kept) in [
+            (Position::Start, Some(9)),
+            (Position::At(Bookmark::first(&of, now)), Some(9)),
+            (Position::At(Bookmark::first(&access(None), now)), Some(9)),
+            (complete(&of), Some(9)),
+            (complete(&other), None),
+            (Position::At(Bookmark::first(&access(Some("x")), now)), None),
+        ] {
+            let mut bookmark = Value::Null;
+            Position::Complete { access: of.clone(), records: Some(9), next: None }.write(&mut bookmark);
+            assert_eq!(
+                (Last::read(&bookmark).with(&of), Last::read(&bookmark).with(&other)),
+                (Some(9), None)
+            );
+            for position in [next, Position::Start] {
+                position.write(&mut bookmark);
+                assert_eq!(Last::read(&bookmark).records, kept, "{position:?}");
+            }
+        }
+        assert_eq!(Last::read(&json!({"last_records": 9})).with(&of), None, "of an older version");
+    }
+
+    #[test]
     fn a_bookmark_comes_back_as_it_went() {
         let mut at = Bookmark::first(&access(Some("o")), time("2026-03-02T12:00:00Z"));
         at.records = 7;
         for name in [None, Some("organization+"), Some("organization/*"), Some("env-1/lkc-1")] {
             at.partition = name.map(str::to_owned);
-            let mut bookmark = json!({"foreign": 1, "last_records": 5});
+            let mut bookmark = json!({"foreign": 1, "last_records": 5, "api_key_hash": "k"});
             Position::At(at.clone()).write(&mut bookmark);
             assert_eq!(Position::read(&bookmark, false), Ok(Position::At(at.clone())), "{bookmark:?}");
             assert_eq!((&bookmark["foreign"], &bookmark["last_records"]), (&json!(1), &json!(5)));
             for (records, last) in [(Some(9), 9), (None, 9)] {
-                Position::Complete { access: Access::default(), records, next: None }.write(&mut bookmark);
+                Position::Complete { access: access(Some("o")), records, next: None }.write(&mut bookmark);
                 assert_eq!(Position::read(&bookmark, false), Ok(Position::Start));
                 assert_eq!(bookmark["last_records"], last);
             }

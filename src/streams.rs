@@ -291,6 +291,7 @@ pub static STREAMS: &[Stream] = &[
         role: BILLING_ADMIN,
         ..flat!("billing_costs", "/billing/v1/costs")
     },
+    Stream { key: "extraction_id", cursor: Some("ended_at"), role: "none", ..flat!("extractions", "") },
 ];
 
 /// The stream of that name, if it is offered.

@@ -23,7 +23,7 @@ pub fn write(
     stop: &watch::Receiver<bool>,
 ) -> Result<Vec<(String, Error)>, Error> {
     let success = if sample { "readable" } else { "complete" };
-    let (mut failed, mut finished, mut total) = (Vec::new(), 0, Tally::default());
+    let (mut failed, mut finished, mut total, mut shrunk) = (Vec::new(), 0, Tally::default(), Vec::new());
     let (begun, mut progress, mut lines) = (Instant::now(), Progress::default(), Vec::new());
     while let Some(event) = events.blocking_recv()
         && !*stop.borrow()
@@ -38,6 +38,7 @@ pub fn write(
         total.requests += tally.requests;
         total.retries += tally.retries;
         let (name, took) = (stream.name, words(&tally));
+        shrunk.extend(tally.shrunk.map(|[last, now]| format!("{name} (from {last} records to {now})")));
         match outcome {
             Ok(()) => {
                 sink.tell(log::info, format!("{name}: {success}, {took}"));
@@ -53,7 +54,11 @@ pub fn write(
         return Ok(failed);
     }
     total.seconds = begun.elapsed().as_secs_f64();
-    sink.tell(log::info, format!("{finished} of {streams} streams {success}, {}", words(&total)));
+    let last = format!("{finished} of {streams} streams {success}, {}", words(&total));
+    match shrunk.as_slice() {
+        [] => sink.tell(log::info, last),
+        shrunk => sink.tell(log::warn, format!("{last}. Lists that have shrunk: {}", shrunk.join(", "))),
+    }
     if finished + failed.len() < streams {
         let error = Error::broken("a stream ended without a result; this is a bug in tap-confluent-cloud");
         failed.push(("?".to_owned(), error));
@@ -62,7 +67,7 @@ pub fn write(
 }
 
 fn words(tally: &Tally) -> String {
-    let Tally { records, pages, requests, retries, seconds } = tally;
+    let Tally { records, pages, requests, retries, seconds, .. } = tally;
     format!("records {records}, pages {pages}, requests {requests}, retries {retries}, {seconds:.1} s")
 }
 
@@ -90,11 +95,11 @@ mod tests {
         });
         let stream = find("kafka_clusters").unwrap();
         let (events, received) = mpsc::channel(8);
-        let tally = Tally { records: 12_300, pages: 123, requests: 123, retries: 0, seconds: 60.0 };
+        let tally = Tally { records: 12_300, pages: 123, requests: 123, seconds: 60.0, ..Tally::default() };
         let (position, records, now) = (Position::Start, Records::default(), Utc::now());
         for event in [
             Event::Started { stream, schema: stream.schema(), position: position.clone() },
-            Event::Page { stream, records, position, received_at: now, began: now, tally },
+            Event::Page { stream, records, position, received_at: now, began: now, tally: tally.clone() },
             Event::Ended { stream, tally, outcome: Ok(()) },
         ] {
             events.try_send(event).unwrap();

@@ -17,6 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("config", &["files", "json", "secret", "shape"]),
     ("crn", &[]),
     ("error", &[]),
+    ("extractions", &["partition", "protocol", "shape", "state"]),
     ("files", &[]),
     ("json", &[]),
     ("lib", &[]),
@@ -24,7 +25,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("partition", &[]),
     ("progress", &["protocol"]),
     ("protocol", &["shape", "state", "streams"]),
-    ("run", &["api", "check", "config", "protocol", "secret", "shape", "stop", "sync", "write"]),
+    (
+        "run",
+        &["api", "check", "config", "extractions", "protocol", "secret", "shape", "stop", "sync", "write"],
+    ),
     ("secret", &[]),
     ("shape", &["crn", "json", "partition", "streams"]),
     ("state", &[]),
@@ -45,7 +49,7 @@ const ONLY_IN: &[(&str, &str)] = &[
 ];
 
 /// Lines of code of `src/` outside `streams.rs` and `streams/`. Whoever needs more raises it, and says why in the commit.
-const MOST_LINES: usize = 5_190;
+const MOST_LINES: usize = 5_409;
 
 /// Lines of code of `streams.rs` for each stream, and of `main.rs`.
 const MOST_LINES_OF_A_STREAM: usize = 8;
@@ -201,7 +205,8 @@ fn only_the_list_names_streams_and_paths() {
         for line in code(&text).filter(|_| !file.starts_with("streams")) {
             for stream in STREAMS {
                 let path = stream.path.split('{').next().unwrap();
-                let names = line.contains(&format!("\"{}\"", stream.name)) || line.contains(path);
+                let is_asked = !path.is_empty() && line.contains(path);
+                let names = line.contains(&format!("\"{}\"", stream.name)) || is_asked;
                 assert!(!names, "src/{file}.rs names {}: {line}", stream.name);
             }
         }

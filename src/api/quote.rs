@@ -42,7 +42,7 @@ impl Client {
     }
 
     /// The key for messages: its first four characters, or none if it may be a secret.
-    pub(super) fn key_masked(&self) -> String {
+    pub fn key_masked(&self) -> String {
         let told = if self.key().len() > LONGEST_KEY { 0 } else { 4 };
         let is_of_key = |byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9');
         let is_key = |text: &str| text.len() == 16 && text.bytes().all(is_of_key);

@@ -48,6 +48,8 @@ pub struct Config {
     pub emit_activate_version: bool,
     pub empty_lists: Doubt,
     pub shortened_lists: Doubt,
+    pub shrink_percent: u64,
+    pub shrunk_lists: Doubt,
     /// PEM of certificate authorities to trust in addition to the system's.
     #[serde(default, deserialize_with = "pem")]
     pub ca_certificate: Option<Vec<u8>>,

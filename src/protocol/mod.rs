@@ -8,12 +8,13 @@ pub mod singer;
 use std::io::{self, IsTerminal, Write};
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::error::Error;
 use crate::log::{LONGEST, one_line};
 use crate::shape::{Deselected, Personal, Records};
-use crate::state::Position;
+use crate::state::{Last, Position};
 use crate::streams::Stream;
 
 /// What the settings offer.
@@ -42,7 +43,7 @@ impl Offer {
     /// All of a stream, from its beginning.
     pub fn whole(&self, stream: &'static Stream) -> Selected {
         let (schema, deselected, position) = (self.schema(stream), Deselected::default(), Position::Start);
-        Selected { stream, schema, deselected, position, skip_complete: false }
+        Selected { stream, schema, deselected, position, last: Last::default(), skip_complete: false }
     }
 
     fn leaves_out(&self, stream: &Stream, field: &str) -> bool {
@@ -58,6 +59,8 @@ pub struct Selected {
     pub schema: Value,
     pub deselected: Deselected,
     pub position: Position,
+    /// The last complete list, as the state knows it.
+    pub last: Last,
     /// Whether the stream is passed over where it has been read to its end.
     pub skip_complete: bool,
 }
@@ -102,14 +105,26 @@ pub enum Event {
     Ended { stream: &'static Stream, tally: Tally, outcome: Result<(), Error> },
 }
 
-/// What reading a stream took.
-#[derive(Clone, Copy, Debug, Default)]
+/// What reading a stream took, under the names of columns of its record in the history of runs.
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Tally {
     pub records: u64,
     pub pages: u64,
     pub requests: u64,
     pub retries: u64,
+    #[serde(skip)]
     pub seconds: f64,
+    /// Whether an earlier run began the pass; when it began, none if nothing was to be read; and what all of its runs
+    /// have brought, as far as it is known.
+    pub resumed: bool,
+    pub pass_started_at: Option<DateTime<Utc>>,
+    pub pass_records: Option<u64>,
+    pub pass_pages: Option<u64>,
+    pub first_request_id: Option<String>,
+    pub last_request_id: Option<String>,
+    /// Records of the last complete list and of this one, if that is much shorter.
+    #[serde(skip)]
+    pub shrunk: Option<[u64; 2]>,
 }
 
 /// Says events in one protocol's messages.

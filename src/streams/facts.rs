@@ -9,13 +9,13 @@ const COMMON: &str = include_str!("../../schemas/common.json");
 
 /// The facts about one kind of listing of Confluent Cloud. `flat` has those that most streams share.
 ///
-/// A stream is read from the service. If one comes to be read from the run itself, `path` becomes one of two
-/// sources here; nothing outside this module and `api` reads it.
+/// A stream is read from the service, but for one that tells of the runs themselves and has no path.
 #[derive(Debug)]
 pub struct Stream {
     /// Name in catalogs, messages and states.
     pub name: &'static str,
     /// Path of the listing below the base URL. `{column}` stands for the id that a parent injects under that name.
+    /// Empty of the history of runs.
     pub path: &'static str,
     /// Query parameters that every request carries, besides those of paging and of partitions.
     pub query: &'static [(&'static str, &'static str)],
@@ -137,9 +137,15 @@ pub const DERIVED: [(&str, Derived); 3] = [
 ];
 
 impl Stream {
+    /// Whether it is not read, but tells what runs have read: rows are added to it and never replaced.
+    pub fn is_history(&self) -> bool {
+        self.path.is_empty()
+    }
+
     /// All columns that are computed, in the order in which they follow the API's own fields.
     pub fn derived(&self) -> impl Iterator<Item = (&'static str, Derived)> {
-        DERIVED.into_iter().chain(self.derived.iter().copied())
+        let common = if self.is_history() { &DERIVED[..1] } else { &DERIVED };
+        common.iter().chain(self.derived).copied()
     }
 
     /// Whether a field of that name holds a credential.

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Instant;
 
-use chrono::{TimeDelta, Utc};
+use chrono::{SubsecRound, TimeDelta, Utc};
 use tokio::sync::mpsc;
 
 use super::emitted::Emitted;
@@ -21,6 +21,9 @@ use crate::shape::{Records, Shape};
 use crate::state::{Bookmark, Position};
 use crate::streams::Stream;
 
+/// Lists lose fewer records than this all the time.
+const LEAST_SHRINKAGE: u64 = 20;
+
 /// One pass over one stream, from a bookmark to its end.
 pub struct Pass {
     plan: Rc<Plan>,
@@ -32,6 +35,8 @@ pub struct Pass {
     walk: Walk,
     /// The page to request next.
     bookmark: Bookmark,
+    /// Records of the last complete list, if this one is compared with it.
+    last: Option<u64>,
     partition: Partition,
     listing: Listing,
     emitted: Emitted,
@@ -59,6 +64,8 @@ enum Turn {
 impl Pass {
     pub fn new(plan: Rc<Plan>, selected: &Selected, begin: Bookmark, events: mpsc::Sender<Event>) -> Pass {
         let (stream, partition) = (selected.stream, Partition::default());
+        let resumed = !begin.is_first() && stream.cursor.is_none();
+        let is_compared = !plan.sample && stream.cursor.is_none();
         Pass {
             stream,
             is_incremental: !selected.skip_complete,
@@ -66,6 +73,7 @@ impl Pass {
             sample: plan.sample.then(Sample::default),
             walk: Walk::new(&plan, stream),
             bookmark: begin,
+            last: selected.last.with(&plan.access).filter(|_| is_compared),
             listing: Listing::new(stream, &partition, None),
             partition,
             emitted: Emitted::default(),
@@ -73,7 +81,7 @@ impl Pass {
             restarted: false,
             broken_off: None,
             begun: Instant::now(),
-            tally: Tally::default(),
+            tally: Tally { resumed, pass_pages: (!resumed).then_some(0), ..Tally::default() },
             teller: Teller::new(stream, events),
             plan,
         }
@@ -98,7 +106,11 @@ impl Pass {
     /// What reading has taken so far.
     fn tally(&self) -> Tally {
         let (retries, seconds) = (self.teller.retries.get(), self.begun.elapsed().as_secs_f64());
-        Tally { requests: self.tally.requests + retries, retries, seconds, ..self.tally }
+        let mut tally = Tally { retries, seconds, ..self.tally.clone() };
+        tally.requests += retries;
+        tally.pass_started_at = Some(self.bookmark.started_at.trunc_subsecs(3));
+        tally.pass_records = Some(self.bookmark.records);
+        tally
     }
 
     async fn read(&mut self, schema: serde_json::Value) -> Result<(), Error> {
@@ -108,8 +120,11 @@ impl Pass {
         let mut turn = self.enter().await?;
         let began = self.bookmark.started_at;
         if turn != Turn::Page {
-            let position = if self.sample.is_some() { start } else { self.position(turn, false) };
-            return self.teller.say(self.page(Records::default(), position, began)).await;
+            let impossible = self.impossible_end(turn);
+            let position =
+                if self.sample.is_some() { start } else { self.position(turn, impossible.is_some()) };
+            self.teller.say(self.page(Records::default(), position, began)).await?;
+            return impossible.map_or(Ok(()), Err);
         }
         self.resumed = self.bookmark.page_token.is_some();
         // Also by a sample that may not request more: otherwise nothing would be known about the stream.
@@ -179,11 +194,27 @@ impl Pass {
         }
     }
 
-    /// The error of a stream that must not be empty, but is.
-    fn impossible_end(&self, turn: Turn) -> Option<Error> {
-        let is_empty = turn == Turn::End && self.bookmark.records == 0 && self.walk.missing().is_none();
-        let is_impossible = is_empty && self.stream.never_empty;
-        is_impossible.then(|| empty(self.stream, self.stream, self.plan.may_be_empty)).flatten()
+    /// The error of a stream that must not be empty, but is, or whose list must not shrink so far.
+    fn impossible_end(&mut self, turn: Turn) -> Option<Error> {
+        if turn != Turn::End || self.walk.missing().is_some() {
+            return None;
+        }
+        let is_impossible = self.bookmark.records == 0 && self.stream.never_empty;
+        let empty = is_impossible.then(|| empty(self.stream, self.stream, self.plan.may_be_empty)).flatten();
+        empty.or_else(|| self.shrunk())
+    }
+
+    /// Notes it if the list is much shorter than the last complete one. The error, if that is not accepted.
+    fn shrunk(&mut self) -> Option<Error> {
+        let (now, percent) = (self.bookmark.records, self.plan.shrink_percent);
+        let is_short = |last: &u64| now.saturating_mul(100) < last.saturating_mul(percent);
+        let last = self.last.filter(is_short).filter(|last| last - now >= LEAST_SHRINKAGE)?;
+        self.tally.shrunk = Some([last, now]);
+        let words = format!(
+            "its list has shrunk from {last} records to {now}, below shrink_percent ({percent}): the owner of the \
+             API key may see less than before. If so many are really gone, run once with shrunk_lists: warn"
+        );
+        (!self.plan.may_shrink).then(|| Error::new(Kind::Denied, words))
     }
 
     /// Whether another page may be requested; a sample requests few.
@@ -229,6 +260,7 @@ impl Pass {
     fn begin_pass(&mut self) {
         let now = Utc::now().max(self.bookmark.started_at + TimeDelta::milliseconds(1));
         self.bookmark = Bookmark::first(&self.plan.access, now);
+        (self.tally.resumed, self.tally.pass_pages) = (false, Some(0));
     }
 
     /// Begins a partition at the page of the bookmark.
@@ -317,6 +349,9 @@ impl Pass {
         };
         self.tally.records += records.len() as u64;
         self.tally.pages += 1;
+        self.tally.pass_pages = self.tally.pass_pages.map(|pages| pages + 1);
+        self.tally.first_request_id = self.tally.first_request_id.take().or_else(|| page.request_id.clone());
+        self.tally.last_request_id.clone_from(&page.request_id);
         log::debug(format!("{}: page {}, {came} records", self.stream.name, self.tally.pages));
         Ok(turn)
     }

@@ -26,6 +26,10 @@ pub struct Plan {
     pub days_late: u64,
     /// Whether an empty list is accepted even if every organization has a record in it.
     pub may_be_empty: bool,
+    /// The percentage of the records of the last complete list below which a list has shrunk.
+    pub shrink_percent: u64,
+    /// Whether a list that has shrunk is accepted.
+    pub may_shrink: bool,
     /// Request only as much as is needed to know whether the streams can be read, emit the first record of each, and
     /// move no position.
     pub sample: bool,

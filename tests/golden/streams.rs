@@ -100,14 +100,18 @@ fn airbyte_suggests_the_streams_of_the_default() {
 }
 
 /// A row a property, nested ones under their path.
-fn rows(schema: &Value, prefix: &str, derived: &[&str], table: &mut String) {
+fn rows(schema: &Value, prefix: &str, derived: Option<&[&str]>, table: &mut String) {
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
         let kind = match &property["type"] {
             Value::Array(types) => types.iter().filter_map(Value::as_str).find(|kind| *kind != "null"),
             kind => kind.as_str(),
         };
         let kind = if property["format"] == "date-time" { Some("date-time") } else { kind };
-        let origin = if prefix.is_empty() && derived.contains(&name.as_str()) { "derived" } else { "API" };
+        let origin = match derived {
+            None => "run",
+            Some(derived) if prefix.is_empty() && derived.contains(&name.as_str()) => "derived",
+            Some(_) => "API",
+        };
         let words = property["description"].as_str().expect("a description");
         let words = words.trim_start_matches("Derived: ").replace('|', "\\|");
         table.push_str(&format!("| `{prefix}{name}` | {} | {origin} | {words} |\n", kind.expect("a type")));
@@ -119,6 +123,9 @@ fn rows(schema: &Value, prefix: &str, derived: &[&str], table: &mut String) {
 /// What is asked for, and how often.
 fn listing(stream: &Stream) -> String {
     let path = stream.path;
+    if path.is_empty() {
+        return "none, because it tells of the run itself".to_owned();
+    }
     let fixed = stream.query.iter().map(|(name, value)| format!("{name}={value}"));
     let (parameters, each) = match stream.partitions {
         Partitions::One => (Vec::new(), String::new()),
@@ -141,6 +148,7 @@ fn section(stream: &Stream) -> String {
         (
             "Page size",
             match stream.envelope {
+                _ if stream.path.is_empty() => String::new(),
                 Envelope::List if stream.page_size < stream.max_page_size => {
                     format!("{}, at most {}", stream.page_size, stream.max_page_size)
                 }
@@ -159,7 +167,7 @@ fn section(stream: &Stream) -> String {
     let facts: String = facts.map(|(name, fact)| format!("- {name}: {fact}\n")).collect();
     let derived: Vec<_> = stream.derived().map(|(column, _)| column).collect();
     let mut table = "| field | type | from | meaning |\n|---|---|---|---|\n".to_owned();
-    rows(&stream.schema(), "", &derived, &mut table);
+    rows(&stream.schema(), "", (!stream.is_history()).then_some(&derived), &mut table);
     format!("\n## {}\n\n{}\n\n{facts}\n{table}", stream.name, description(stream))
 }
 
@@ -171,7 +179,8 @@ fn the_page_on_streams_says_what_the_declarations_say() {
 `make bless` generates this page from the declarations in `src/streams.rs` and the schemas in `schemas/`.
 
 A stream is a full table, because the API cannot return only changes. A stream with a *cursor* is incremental: each run reads from where the last complete one ended.
-Fields marked *API* are sent by the API and unchanged; those marked *derived* are computed. Every field except the key can be null or absent.
+`extractions` is the history of the runs: it is not read from the API, and each run adds its records to those of earlier runs.
+Fields marked *API* are sent by the API and unchanged; those marked *derived* are computed, and those marked *run* tell of the run. Every field except the key can be null or absent.
 The least role that can read a stream is taken from documentation and has not been verified against the service.
 A stream that is offered *on demand* is read only if the setting `streams` names it.
 ";

@@ -41,3 +41,20 @@ pub fn first_tokens(run: &Run) -> Vec<bool> {
     let first = |stream: &&str| run.asked(stream)[0].parameter("page_token").is_some();
     STREAMS.iter().map(first).collect()
 }
+
+/// How many records of an interrupted stream a resumed run may say again: the page in the middle of which
+/// it was killed, and those role bindings that both of their listings bring, because a later run does not know
+/// what an earlier one has said.
+pub fn most_repeated(stream: &str, page: u64) -> u64 {
+    /// Role bindings of the simulator's organization itself, unless a scenario says otherwise.
+    const BOTH_LISTINGS: u64 = 44;
+
+    if stream == "role_bindings" { page + BOTH_LISTINGS } else { page }
+}
+
+/// Whether a run that resumed at an empty last page has started the stream over, since the page's token may
+/// have expired. All that it says of the stream belongs to the new pass.
+pub fn starts_over(run: &Run, stream: &str) -> bool {
+    let mut lines = run.stdout.lines().chain(run.stderr.lines());
+    lines.any(|line| line.contains(stream) && line.contains("may have expired"))
+}

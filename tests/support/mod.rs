@@ -23,15 +23,16 @@ mod watch;
 mod whole;
 
 pub use child::{Spawned, eventually};
-pub use interrupted::{first_tokens, in_the_middle, interrupted, middling, stopped};
+pub use interrupted::{
+    first_tokens, in_the_middle, interrupted, middling, most_repeated, starts_over, stopped,
+};
 pub use messages::{Message, parse};
 pub use run::{LEVELS, Run, lines};
 pub use tap::{Tap, bare, tap};
 pub use terminal::{Seen, Terminal};
 pub use whole::{
     DERIVED, EVERY, OF_BINDINGS, OTHERS, PASS_KEYS, STREAMS, assert_record, assert_stream_whole,
-    assert_whole, assert_whole_of, has_no_position, id_column, id_of, ids_of, key_of, most_repeated,
-    same_ids, starts_over,
+    assert_whole, assert_whole_of, has_no_position, id_column, id_of, ids_of, key_of, same_ids,
 };
 
 use base64::Engine as _;

@@ -12,7 +12,7 @@ use super::run::Run;
 /// The streams that are offered unless the settings say otherwise.
 pub const STREAMS: [&str; count(false)] = names(false);
 
-/// All streams: those beyond the core are offered where the setting `streams` names them.
+/// All streams that are read: those beyond the core are offered where the setting `streams` names them.
 pub const EVERY: [&str; count(true)] = names(true);
 
 /// The core streams but for users, which tests let fail.
@@ -21,10 +21,16 @@ pub const OTHERS: [&str; 3] = {
     others
 };
 
+/// The history of runs is not read, and has no path.
+const fn is_counted(index: usize, on_demand_too: bool) -> bool {
+    let stream = &streams::STREAMS[index];
+    !stream.path.is_empty() && (on_demand_too || !stream.on_demand)
+}
+
 const fn count(on_demand_too: bool) -> usize {
     let (mut count, mut index) = (0, 0);
     while index < streams::STREAMS.len() {
-        count += (on_demand_too || !streams::STREAMS[index].on_demand) as usize;
+        count += is_counted(index, on_demand_too) as usize;
         index += 1;
     }
     count
@@ -34,7 +40,7 @@ const fn names<const COUNT: usize>(on_demand_too: bool) -> [&'static str; COUNT]
     let mut names = [""; COUNT];
     let (mut count, mut index) = (0, 0);
     while count < COUNT {
-        if on_demand_too || !streams::STREAMS[index].on_demand {
+        if is_counted(index, on_demand_too) {
             names[count] = streams::STREAMS[index].name;
             count += 1;
         }
@@ -43,31 +49,15 @@ const fn names<const COUNT: usize>(on_demand_too: bool) -> [&'static str; COUNT]
     names
 }
 
-/// The keys of a bookmark that belong to a pass, in alphabetical order; one more outlives it.
+/// The keys of a bookmark but for `last_records`, in alphabetical order.
 pub const PASS_KEYS: [&str; 6] =
     ["api_key_hash", "organization_id", "page_token", "partition", "records", "started_at"];
 
-/// Whether a bookmark, which has all keys, says that nothing of a pass has been read.
+/// Whether a bookmark, which has all keys, says that nothing of a pass has been read. How long the last complete list
+/// was, and by which key of which organization it was read, outlives a pass.
 pub fn has_no_position(bookmark: &Value) -> bool {
-    PASS_KEYS.iter().all(|key| bookmark.get(*key) == Some(&Value::Null))
-        && bookmark.get("last_records").is_some()
-}
-
-/// How many records of an interrupted stream a resumed run may say again: the page in the middle of which
-/// it was killed, and those role bindings that both of their listings bring, because a later run does not know
-/// what an earlier one has said.
-pub fn most_repeated(stream: &str, page: u64) -> u64 {
-    /// Role bindings of the simulator's organization itself, unless a scenario says otherwise.
-    const BOTH_LISTINGS: u64 = 44;
-
-    if stream == "role_bindings" { page + BOTH_LISTINGS } else { page }
-}
-
-/// Whether a run that resumed at an empty last page has started the stream over, since the page's token may
-/// have expired. All that it says of the stream belongs to the new pass.
-pub fn starts_over(run: &Run, stream: &str) -> bool {
-    let mut lines = run.stdout.lines().chain(run.stderr.lines());
-    lines.any(|line| line.contains(stream) && line.contains("may have expired"))
+    PASS_KEYS.iter().skip(2).all(|key| bookmark.get(*key) == Some(&Value::Null))
+        && ["api_key_hash", "organization_id", "last_records"].iter().all(|key| bookmark.get(*key).is_some())
 }
 
 /// Columns of ours that a record of any stream has beside the API's own.

@@ -9,7 +9,8 @@ use crate::shape::Deselected;
 /// tokens, and incremental where a stream has a cursor.
 pub fn discover(offer: &Offer) -> Value {
     let streams = offer.streams.iter().map(|stream| {
-        let modes: &[&str] = stream.cursor.map_or(&["full_refresh"], |_| &["full_refresh", "incremental"]);
+        let (first, last) = (usize::from(stream.is_history()), usize::from(stream.cursor.is_some()));
+        let modes = &["full_refresh", "incremental"][first..=last];
         let mut entry = json!({
             "name": stream.name,
             "json_schema": offer.schema(stream),

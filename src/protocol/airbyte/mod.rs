@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::{Event, Offer, Request, Sink, Wrong, push};
 use crate::error::{Error, Kind};
 use crate::log::{self, LONGEST, Level, one_line};
-use crate::state::{Access, BOOKMARK_KEYS, Position};
+use crate::state::{Access, BOOKMARK_KEYS, Last, Position};
 use crate::streams::{Stream, find};
 
 /// Where the settings are explained, until the project has a home of its own.
@@ -91,8 +91,9 @@ fn now() -> i64 {
 /// What a state holds of one stream.
 pub struct Given {
     pub position: Position,
-    /// Records of its last complete pass, which is carried on.
-    last_records: Value,
+    /// Its last complete list, which is carried on, and the keys that it is kept in.
+    last: Last,
+    kept: Value,
 }
 
 /// What a state holds, by stream.
@@ -162,7 +163,8 @@ fn read_stream(name: &str, state: &Value) -> Option<(&'static str, Given)> {
         ));
         Position::Start
     });
-    Some((stream.name, Given { position, last_records: state["last_records"].clone() }))
+    let kept = Last::KEYS.into_iter().map(|key| (key.to_owned(), state[key].clone())).collect();
+    Some((stream.name, Given { position, last: Last::read(state), kept }))
 }
 
 /// Says events as Airbyte messages.
@@ -183,11 +185,11 @@ pub fn request(catalog: Option<Value>, state: Option<Value>, offer: &Offer) -> R
     let (mut streams, missing) = catalog::select(&catalog, offer).map_err(|why| ("catalog", why))?;
     let state = state.map_or(Ok(State::new()), |state| read_state(&state)).map_err(|why| ("state", why))?;
     for selected in &mut streams {
-        let given = state.get(selected.stream.name);
-        selected.position = given.map_or(Position::Start, |given| given.position.clone());
+        let Some(given) = state.get(selected.stream.name) else { continue };
+        (selected.position, selected.last) = (given.position.clone(), given.last.clone());
     }
-    let last = state.into_iter().map(|(name, given)| (name, json!({"last_records": given.last_records})));
-    let sink = Box::new(Airbyte { bookmarks: last.collect(), ..Airbyte::default() });
+    let kept = state.into_iter().map(|(name, given)| (name, given.kept));
+    let sink = Box::new(Airbyte { bookmarks: kept.collect(), ..Airbyte::default() });
     Ok(Request { streams, missing, sink })
 }
 
@@ -206,10 +208,8 @@ impl Airbyte {
         let bookmark = self.bookmarks.entry(stream.name).or_default();
         position.write(bookmark);
         let mut state = bookmark.clone();
-        if let Position::Complete { access, next: None, .. } = position {
+        if let Position::Complete { next: None, .. } = position {
             state[COMPLETE] = true.into();
-            state["organization_id"] = access.organization_id.clone().into();
-            state["api_key_hash"] = access.api_key_hash.clone().into();
         }
         json!({"type": "STATE", "state": {
             "type": "STREAM",

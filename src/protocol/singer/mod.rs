@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Event, Offer, Request, Selected, Sink, Wrong, push};
 use crate::log::{self, Level};
-use crate::state::{BOOKMARK_KEYS, Position};
+use crate::state::{BOOKMARK_KEYS, Last, Position};
 use crate::streams::{Stream, find};
 
 /// The keys of Singer's own bookmark, which streams with a cursor have beside ours, for tools that show them.
@@ -130,6 +130,7 @@ pub fn request(
     let state = state.map_or(Ok(State::default()), State::read).map_err(|why| ("state", why))?;
     for selected in &mut streams {
         selected.position = state.position(selected.stream);
+        selected.last = Last::read(&state.0["bookmarks"][selected.stream.name]);
     }
     let sink = Box::new(Singer { state, versions: versions.then(HashMap::new) });
     Ok(Request { streams, missing: Vec::new(), sink })
