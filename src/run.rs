@@ -135,7 +135,7 @@ async fn look_up(
     if !fails && !is_recorded {
         return Ok(());
     }
-    match check::shortened(client, &found.organization, fails).await {
+    match check::shortened(client, &found.organization, true).await {
         Ok(owner) => found.owner = Some(owner),
         Err(error) => log::warn(format!("cannot tell whether lists may be shortened: {error}")),
     }

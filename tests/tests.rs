@@ -16,6 +16,7 @@ mod bindings;
 mod commands;
 mod costs;
 mod dbt;
+mod extractions;
 mod golden;
 mod hostile;
 mod kills;

@@ -216,7 +216,8 @@ impl Scenario {
         self
     }
 
-    /// The owner of the caller's key holds no OrganizationAdmin. The listings stay whole.
+    /// The owner of the caller's key holds no OrganizationAdmin, and of API keys sees only their own. The other
+    /// listings stay whole.
     pub fn weak_key(mut self) -> Self {
         self.weak_key = true;
         self

@@ -3,4 +3,5 @@
 mod access;
 mod files;
 mod resumed;
+mod shrunk;
 mod versions;

@@ -7,7 +7,7 @@ use chrono::DateTime;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::whole::{STREAMS, key_of};
+use super::whole::{HISTORY, STREAMS, key_of};
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "UPPERCASE", deny_unknown_fields)]
@@ -71,8 +71,12 @@ struct Said {
 fn check(message: &Message, seen: &mut BTreeMap<String, Said>) -> Result<(), String> {
     match message {
         Message::Schema { stream, schema, key_properties, bookmark_properties } => {
-            let by_day = stream == "billing_costs";
-            if bookmark_properties.as_deref() != by_day.then_some(&["start_date".to_owned()][..]) {
+            let cursor = match stream.as_str() {
+                "billing_costs" => Some(vec!["start_date".to_owned()]),
+                HISTORY => Some(vec!["ended_at".to_owned()]),
+                _ => None,
+            };
+            if *bookmark_properties != cursor {
                 return Err(format!("bookmark_properties are {bookmark_properties:?}"));
             }
             let key = key_of(stream);
@@ -104,8 +108,8 @@ fn check(message: &Message, seen: &mut BTreeMap<String, Said>) -> Result<(), Str
             DateTime::parse_from_rfc3339(time_extracted)
                 .map_err(|error| format!("time_extracted: {error}"))?;
         }
-        Message::ActivateVersion { stream, .. } if stream == "billing_costs" => {
-            return Err("an ACTIVATE_VERSION of what is read day by day".to_owned());
+        Message::ActivateVersion { stream, .. } if ["billing_costs", HISTORY].contains(&stream.as_str()) => {
+            return Err("an ACTIVATE_VERSION of what is read day by day, or of the history".to_owned());
         }
         Message::ActivateVersion { stream, version } => {
             let said = seen

@@ -31,7 +31,7 @@ pub use run::{LEVELS, Run, lines};
 pub use tap::{Tap, bare, tap};
 pub use terminal::{Seen, Terminal};
 pub use whole::{
-    DERIVED, EVERY, OF_BINDINGS, OTHERS, PASS_KEYS, STREAMS, assert_record, assert_stream_whole,
+    DERIVED, EVERY, HISTORY, OF_BINDINGS, OTHERS, PASS_KEYS, STREAMS, assert_record, assert_stream_whole,
     assert_whole, assert_whole_of, has_no_position, id_column, id_of, ids_of, key_of, same_ids,
 };
 

@@ -15,6 +15,9 @@ pub const STREAMS: [&str; count(false)] = names(false);
 /// All streams that are read: those beyond the core are offered where the setting `streams` names them.
 pub const EVERY: [&str; count(true)] = names(true);
 
+/// The stream that tells of the runs, and is not read.
+pub const HISTORY: &str = "extractions";
+
 /// The core streams but for users, which tests let fail.
 pub const OTHERS: [&str; 3] = {
     let [_, others @ ..] = STREAMS;
@@ -139,6 +142,7 @@ pub fn key_of(stream: &str) -> &'static str {
         "connectors" => "connector_id",
         "service_quotas" => "quota_key",
         "billing_costs" => "cost_id",
+        HISTORY => "extraction_id",
         _ => "id",
     }
 }

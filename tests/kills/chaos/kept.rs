@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 use simulator::Simulator;
 
-use crate::support::{EVERY, Message, airbyte, assert_record, id_of, parse};
+use crate::support::{EVERY, HISTORY, Message, Run, airbyte, assert_record, id_of, parse};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Language {
@@ -35,6 +35,10 @@ pub struct Kept {
     keys: BTreeMap<String, String>,
     /// Role bindings that had been granted when the pass over them began.
     granted: Vec<String>,
+    /// What the history says of the run.
+    history: Vec<Map<String, Value>>,
+    /// The bookmark that the run is given of each stream that it goes on with.
+    given: BTreeMap<String, Value>,
 }
 
 impl Kept {
@@ -47,6 +51,8 @@ impl Kept {
             fresh: BTreeMap::new(),
             keys: BTreeMap::new(),
             granted: Vec::new(),
+            history: Vec::new(),
+            given: BTreeMap::new(),
         }
     }
 
@@ -70,8 +76,14 @@ impl Kept {
     /// Before a run: of a stream that is begun anew, what the last pass brought counts no more.
     pub fn begin(&mut self, sim: &Simulator) {
         self.fresh.clear();
+        self.history.clear();
+        self.given.clear();
         for stream in EVERY {
-            if stream == BY_DAY || self.goes_on(sim, stream) {
+            if stream == BY_DAY {
+                continue;
+            }
+            if self.goes_on(sim, stream) {
+                self.given.insert(stream.to_owned(), self.bookmark(stream).clone());
                 continue;
             }
             self.records.remove(stream);
@@ -83,6 +95,9 @@ impl Kept {
     }
 
     fn keep(&mut self, stream: &str, version: Option<u64>, record: &Map<String, Value>) {
+        if stream == HISTORY {
+            return self.history.push(record.clone());
+        }
         let record = Value::from(record.clone());
         let id = id_of(&record).to_owned();
         self.fresh.entry(stream.to_owned()).or_default().insert(id.clone());
@@ -151,10 +166,10 @@ impl Kept {
     /// How many records are missing, after a run that left nothing to read. What was there from the start
     /// may not be, nor what was granted before the pass or has been listed since. None may be foreign, and
     /// a sample must be as the API has them.
-    pub fn losses(&self, sim: &Simulator, dice: &mut fastrand::Rng) -> usize {
+    pub fn losses(&self, sim: &Simulator, streams: &[&str], dice: &mut fastrand::Rng) -> usize {
         let mut losses = 0;
         let granted = sim.granted();
-        for stream in EVERY {
+        for stream in streams.iter().copied() {
             let none = Rows::new();
             let held = self.records.get(stream).unwrap_or(&none);
             let mut due: BTreeSet<String> = sim.truth().ids(stream).into_iter().collect();
@@ -185,5 +200,53 @@ impl Kept {
             }
         }
         losses
+    }
+
+    /// The history tells the truth of a run that took up these streams: what it calls complete is whole, whoever has
+    /// read it, and so it says who has. Of a run that ended by itself it tells each stream, and failures where there
+    /// are any.
+    pub fn check_history(
+        &self,
+        sim: &Simulator,
+        run: &Run,
+        streams: &[&str],
+        dice: &mut fastrand::Rng,
+    ) -> usize {
+        let text =
+            |record: &Map<String, Value>, name: &str| record[name].as_str().unwrap_or_default().to_owned();
+        for told in &self.history {
+            let (stream, outcome) = (text(told, "stream"), text(told, "outcome"));
+            let given = self.given.get(&stream);
+            if outcome != "failed" {
+                let losses = self.losses(sim, &[&stream], dice);
+                assert_eq!(losses, 0, "{stream} is not whole ({:?}): {told:?}", self.language);
+            }
+            assert_eq!(outcome == "failed", told["reason"].is_string(), "{told:?}");
+            let is_marked = given.is_some_and(|given| given[COMPLETE] == true);
+            assert_eq!(outcome == "skipped", is_marked && outcome != "failed", "{told:?}");
+            match given {
+                _ if told["resumed"] == true => {
+                    assert_eq!(
+                        Some(&told["pass_started_at"]),
+                        given.map(|given| &given["started_at"]),
+                        "{told:?}"
+                    );
+                }
+                Some(_) if !is_marked && told["pass_started_at"].is_string() => {
+                    let mut lines = run.stdout.lines().chain(run.stderr.lines());
+                    let over = |line: &str| line.contains(&stream) && line.contains("first page");
+                    assert!(lines.any(over), "a run went on and does not say so: {told:?}, {given:?}");
+                }
+                _ => {}
+            }
+        }
+        if run.signal().is_none() {
+            let told: BTreeSet<String> = self.history.iter().map(|told| text(told, "stream")).collect();
+            assert_eq!(told, streams.iter().map(|stream| (*stream).to_owned()).collect());
+            assert_eq!(self.history.len(), streams.len(), "a stream is told twice");
+            let fails = self.history.iter().any(|told| told["outcome"] == "failed");
+            assert_eq!(fails, run.code() != Some(0), "exit code {:?}", run.code());
+        }
+        self.history.len()
     }
 }

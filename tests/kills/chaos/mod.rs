@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use simulator::{At, BindingsServer, Fault, Grant, OldKey, Request, RetryAfter, Scenario, Simulator};
 
 use crate::support::partitions::children;
-use crate::support::{EVERY, Run, Spawned, bare, eventually, seed, tap};
+use crate::support::{EVERY, HISTORY, Run, Spawned, bare, eventually, seed, tap};
 use kept::{Kept, Language};
 
 /// Faults that one page may meet in a row: two hiccups of a rude service are left of `max_retries`.
@@ -34,6 +34,8 @@ struct Figures {
     far_resets: u64,
     errors_pages: u64,
     losses: usize,
+    /// Records of the history that told the truth.
+    told: usize,
 }
 
 /// Tells how to run this one again, if it fails.
@@ -128,9 +130,15 @@ fn grant(dice: &mut fastrand::Rng) -> Grant {
     }
 }
 
+/// These streams, and the history of the run.
+fn offered(streams: &[&'static str]) -> Vec<&'static str> {
+    [streams, &[HISTORY]].concat()
+}
+
 /// The catalog of everything, as the binary offers it.
 fn airbyte_catalog() -> Value {
-    let settings = json!({"api_key": "ABCDEFGHIJKLMNOP", "api_secret": "of no use", "streams": EVERY});
+    let settings =
+        json!({"api_key": "ABCDEFGHIJKLMNOP", "api_secret": "of no use", "streams": offered(&EVERY)});
     let run = bare().config(settings).verb("discover").run().expect_code(0);
     let line = run.stdout.lines().find(|line| line.starts_with(r#"{"type":"CATALOG""#)).unwrap();
     let said: Value = serde_json::from_str(line).unwrap();
@@ -203,9 +211,9 @@ impl Case {
         let in_environments = children("environments");
         let has_environments = sim.truth().count("environments") > 0;
         let readable = |stream: &&str| has_environments || !in_environments.contains(stream);
-        let streams: Vec<&str> = EVERY.into_iter().filter(readable).collect();
+        let streams: Vec<&'static str> = EVERY.into_iter().filter(readable).collect();
         let mut catalog = catalog.clone();
-        let named = |entry: &Value| streams.iter().any(|stream| entry["stream"]["name"] == *stream);
+        let named = |entry: &Value| offered(&streams).iter().any(|stream| entry["stream"]["name"] == *stream);
         let entries = catalog["streams"].as_array_mut().unwrap();
         entries.retain(named);
         if dice.bool() {
@@ -227,7 +235,7 @@ impl Case {
 
     fn spawn(&self) -> Spawned<'_> {
         let tap = tap(&self.sim)
-            .set("streams", json!(self.streams))
+            .set("streams", json!(offered(&self.streams)))
             .set("page_size", self.page_size)
             .set("empty_lists", self.empty_lists)
             .set("request_timeout_seconds", 0.4)
@@ -261,7 +269,7 @@ impl Case {
 
     /// Nothing may be missing after a run that ended well.
     fn check(&mut self, figures: &mut Figures) {
-        let losses = self.kept.losses(&self.sim, &mut self.dice);
+        let losses = self.kept.losses(&self.sim, &EVERY, &mut self.dice);
         figures.ends += 1;
         figures.losses += losses;
         let Self { sim, kept, page_size, .. } = self;
@@ -304,6 +312,7 @@ fn run_once(seed: u64, catalog: &Value, figures: &mut Figures) {
         let run = run_leg(&case, refused, leg < kills, &mut dice);
         figures.expiries += u64::from(refused);
         case.kept.take_in(&case.sim, &run.stdout);
+        figures.told += case.kept.check_history(&case.sim, &run, &case.streams, &mut dice);
         match run.signal() {
             Some(9) if leg < kills => figures.kills += 1,
             Some(15) if leg < kills => figures.stops += 1,
@@ -354,13 +363,14 @@ fn nothing_is_missing_in_the_end_whatever_goes_wrong() {
     for seed in first..first + runs {
         run_once(seed, &catalog, &mut figures);
     }
-    let Figures { runs, faults, requests, kills, stops, ends, losses, .. } = figures;
+    let Figures { runs, faults, requests, kills, stops, ends, losses, told, .. } = figures;
     let Figures { expiries, emptied, granted, rotations, far_resets, errors_pages, .. } = figures;
     println!(
         "chaos from TEST_SEED={first}: {runs} runs, {faults} faults, {requests} requests, {kills} kills, \
          {stops} stops, {expiries} expiries of tokens, {emptied} into empty pages, {granted} role bindings \
          granted meanwhile, {rotations} rotations of keys, {far_resets} far resets and {errors_pages} \
-         answers with errors planned, {ends} ends without hindrance, {losses} losses"
+         answers with errors planned, {ends} ends without hindrance, {told} records of the history \
+         in agreement, {losses} losses"
     );
     let rare = [expiries + emptied, rotations, far_resets, errors_pages, granted as u64];
     let enough = faults > runs && kills + stops > runs / 2 && rare.iter().all(|count| *count > 0);

@@ -13,7 +13,7 @@ use super::messages::{
 };
 use super::models::Models;
 use super::states::is_complete;
-use crate::support::{EVERY, Run, STREAMS, Spawned, Tap, key_of, offering, same_ids, tap};
+use crate::support::{EVERY, HISTORY, Run, STREAMS, Spawned, Tap, key_of, offering, same_ids, tap};
 
 /// What a run said, and the run itself, which tells its story if the test fails.
 pub struct Heard {
@@ -32,7 +32,7 @@ pub fn discovered(tap: Tap<'_>) -> Vec<Value> {
 /// All streams that can be offered.
 fn offered() -> &'static [Value] {
     static OFFERED: OnceLock<Vec<Value>> = OnceLock::new();
-    OFFERED.get_or_init(|| discovered(offering(&EVERY)))
+    OFFERED.get_or_init(|| discovered(offering(&[&EVERY[..], &[HISTORY]].concat())))
 }
 
 /// A configured catalog of these streams.
