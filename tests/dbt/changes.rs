@@ -56,11 +56,11 @@ fn count(changes: &Changes, of: &str) -> usize {
 /// Three days, and a fourth on which nothing happens. On the second, the run fails in one of two ways.
 fn three_days(warehouse: &Warehouse, fail: impl FnOnce(&Simulator) -> Run) {
     let mut sim = Simulator::start(organization());
-    let day = |sim: &Simulator, day: &str, run: &Run| {
-        warehouse.load(sim, run, day);
+    let day = |sim: &Simulator, run: &Run| {
+        warehouse.load(sim, run);
         warehouse.build(sim);
     };
-    day(&sim, DAYS[0], &sync(&sim, DAYS[0]).run().expect_code(0));
+    day(&sim, &sync(&sim, DAYS[0]).run().expect_code(0));
     let first = grants(&sim);
     assert_eq!(by_key(&warehouse.rows("access_grants")), first);
     assert_eq!(warehouse.rows("access_changes").len(), 0, "what the first run found was not granted then");
@@ -68,7 +68,7 @@ fn three_days(warehouse: &Warehouse, fail: impl FnOnce(&Simulator) -> Run) {
     sim.delete("role_bindings", 3);
     sim.grant(Grant::of_organization(2));
     sim.grant(Grant::in_environments(1));
-    day(&sim, DAYS[1], &fail(&sim));
+    day(&sim, &fail(&sim));
     assert_eq!(warehouse.rows("access_changes").len(), 0, "the run failed");
     assert_eq!(by_key(&warehouse.rows("access_grants")), first, "the run failed");
 
@@ -76,7 +76,7 @@ fn three_days(warehouse: &Warehouse, fail: impl FnOnce(&Simulator) -> Run) {
     sim.delete("role_bindings", 2);
     sim.delete("users", 4);
     sim.delete("api_keys", 5);
-    day(&sim, DAYS[2], &sync(&sim, DAYS[2]).run().expect_code(0));
+    day(&sim, &sync(&sim, DAYS[2]).run().expect_code(0));
     let third = grants(&sim);
     let expected = between(&first, &third);
     for change in ["granted", "revoked", "changed"] {
@@ -86,7 +86,7 @@ fn three_days(warehouse: &Warehouse, fail: impl FnOnce(&Simulator) -> Run) {
     assert_eq!(warehouse.rows("access_changes").len(), expected.len());
     assert_eq!(by_key(&warehouse.rows("access_grants")), third);
 
-    day(&sim, DAYS[3], &sync(&sim, DAYS[3]).run().expect_code(0));
+    day(&sim, &sync(&sim, DAYS[3]).run().expect_code(0));
     assert_eq!(warehouse.rows("access_changes").len(), expected.len(), "nothing happened on the last day");
     let as_of = &warehouse.rows("access_grants")[0]["as_of"];
     assert!(as_of.as_str().unwrap().starts_with(DAYS[3]), "{as_of}");

@@ -45,7 +45,7 @@ fn assert_varied(grants: &Grants) {
 fn duckdb_holds_the_grants_that_the_organization_has() {
     let (sim, warehouse) = (Simulator::start(varied()), Warehouse::duckdb());
     assert_varied(&grants(&sim));
-    warehouse.load(&sim, &sync(&sim, DAY).run().expect_code(0), DAY);
+    warehouse.load(&sim, &sync(&sim, DAY).run().expect_code(0));
     warehouse.build(&sim);
     assert_grants(&warehouse, &sim);
     warehouse.dbt(&sim, ["docs", "generate"]).expect_code(0);
@@ -54,10 +54,9 @@ fn duckdb_holds_the_grants_that_the_organization_has() {
 #[test]
 fn postgres_holds_the_grants_that_the_organization_has() {
     let (sim, warehouse) = (Simulator::start(varied()), Warehouse::postgres("dbt_grants"));
-    warehouse.load(&sim, &sync(&sim, DAY).run().expect_code(0), DAY);
+    warehouse.load(&sim, &sync(&sim, DAY).run().expect_code(0));
     warehouse.build(&sim);
     assert_grants(&warehouse, &sim);
-    warehouse.dbt(&sim, ["docs", "generate"]).expect_code(0);
 }
 
 /// What only a stream that is not synced could tell is null, and nothing is taken for deleted.
@@ -65,8 +64,9 @@ fn postgres_holds_the_grants_that_the_organization_has() {
 fn without_optional_streams_nothing_is_called_dangling_for_it() {
     let (sim, warehouse) = (Simulator::start(varied()), Warehouse::duckdb());
     let four = ["role_bindings", "users", "service_accounts", "invitations"];
-    let run = sync(&sim, DAY).set("streams", json!(four)).set("personal_data", "omit").run().expect_code(0);
-    warehouse.load(&sim, &run, DAY);
+    let streams = json!(["role_bindings", "users", "service_accounts", "invitations", "extractions"]);
+    let run = sync(&sim, DAY).set("streams", streams).set("personal_data", "omit").run().expect_code(0);
+    warehouse.load(&sim, &run);
     let variables = json!({ "confluent_streams": four }).to_string();
     warehouse.dbt(&sim, ["build", "--vars", &variables]).expect_code(0);
     let (found, mut expected) = (by_key(&warehouse.rows("access_grants")), grants(&sim));

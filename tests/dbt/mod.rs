@@ -4,6 +4,5 @@
 mod changes;
 mod grants;
 mod held;
-mod stand_in;
 mod truth;
 mod warehouse;

@@ -11,8 +11,9 @@ use crate::support::repository::root;
 use crate::support::runtimes::{DuckDb, Ended, Process, command, program};
 use crate::support::{Run, Tap, tap};
 
-/// What the package reads, but for `extractions`.
-pub const STREAMS: [&str; 13] = [
+/// What the package reads.
+const STREAMS: [&str; 14] = [
+    "extractions",
     "role_bindings",
     "users",
     "service_accounts",
@@ -57,11 +58,8 @@ impl Warehouse {
     }
 
     /// Loads what a run has printed.
-    pub fn load(&self, sim: &Simulator, run: &Run, day: &str) {
-        self.load_messages(
-            sim,
-            &(run.whole_lines().to_owned() + &super::stand_in::messages(run, day, sim.organization_id())),
-        );
+    pub fn load(&self, sim: &Simulator, run: &Run) {
+        self.load_messages(sim, run.whole_lines());
     }
 
     /// Loads these messages.
