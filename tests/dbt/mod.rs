@@ -4,5 +4,6 @@
 mod changes;
 mod grants;
 mod held;
+mod resumed;
 mod truth;
 mod warehouse;

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::support::postgres::Postgres;
 use crate::support::repository::root;
-use crate::support::runtimes::{DuckDb, Ended, Process, command, program};
+use crate::support::runtimes::{BINARY, DuckDb, Ended, Process, command, program, script};
 use crate::support::{Run, Tap, tap};
 
 /// What the package reads.
@@ -86,6 +86,21 @@ impl Warehouse {
         Process::start(target, folder, sim, None).finish().expect_code(0);
     }
 
+    /// Lets PyAirbyte read everything into DuckDB.
+    pub fn load_by_pyairbyte(&self, sim: &Simulator) {
+        let folder = self.folder.path();
+        let config = json!({
+            "base_url": sim.base_url(), "api_key": sim.api_key(), "api_secret": sim.api_secret(),
+            "retry_base_seconds": 0.001, "streams": STREAMS,
+        });
+        let given = json!({"binary": BINARY, "folder": folder, "config": config, "columns": {}});
+        fs::write(folder.join("given.json"), given.to_string()).unwrap();
+        let mut python = script("airbyte", "airbyte_streams.py");
+        python.arg(folder.join("given.json")).env("TMPDIR", folder).env("NO_COLOR", "1");
+        Process::start(python, folder, sim, None).finish().expect_code(0);
+        fs::rename(folder.join("all.duckdb"), self.database().0).unwrap();
+    }
+
     /// Runs dbt, which may ask nothing of the network.
     pub fn dbt<const N: usize>(&self, sim: &Simulator, arguments: [&str; N]) -> Ended {
         let (folder, package) = (self.folder.path(), root().join("integrations/dbt"));
@@ -97,7 +112,7 @@ impl Warehouse {
             let (url, host) = (Postgres::url(), "host=");
             let host = &url[url.find(host).expect("the server listens on a socket") + host.len()..];
             dbt.args(["--target", "postgres"]).env("CONFLUENT_SCHEMA", schema).env("PGHOST", host);
-            dbt.env("PGUSER", "postgres").env("PGDATABASE", "postgres");
+            dbt.env("PGUSER", "postgres").env("PGDATABASE", "postgres").env("PGTZ", "America/New_York");
         }
         Process::start(dbt, folder, sim, None).finish()
     }

@@ -25,7 +25,7 @@
     {% if execute %}
         {% if load_relation(relation) is none %}
             {{ exceptions.raise_compiler_error(
-                "The table " ~ relation ~ " does not exist. Sync the stream " ~ stream
+                "The table " ~ relation ~ " does not exist. See that confluent_schema is right, and sync the stream " ~ stream
                 ~ (", which is always needed." if stream == 'extractions' else ", or leave it out of confluent_streams.")
             ) }}
         {% endif %}

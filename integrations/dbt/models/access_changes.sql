@@ -17,7 +17,8 @@ runs as (
         lag(run_id) over (partition by organization_id order by dbt_valid_from) as previous_run_id,
         lag(ended_at) over (partition by organization_id order by dbt_valid_from) as previous_ended_at,
         lag(streams) over (partition by organization_id order by dbt_valid_from) as previous_streams,
-        lag(masked_api_key) over (partition by organization_id order by dbt_valid_from) as previous_api_key
+        lag(masked_api_key) over (partition by organization_id order by dbt_valid_from) as previous_api_key,
+        lag(settings_hash) over (partition by organization_id order by dbt_valid_from) as previous_settings
     from {{ ref('access_runs_history') }} runs
 ),
 
@@ -55,7 +56,8 @@ select
     runs.previous_run_id,
     runs.previous_ended_at as not_yet_at,
     runs.streams = runs.previous_streams as same_streams,
-    runs.masked_api_key is not distinct from runs.previous_api_key as same_api_key
+    runs.masked_api_key is not distinct from runs.previous_api_key as same_api_key,
+    runs.settings_hash is not distinct from runs.previous_settings as same_settings
 from changes
 inner join runs
     on runs.organization_id = changes.organization_id
