@@ -15,6 +15,7 @@ mod airbyte;
 mod bindings;
 mod commands;
 mod costs;
+mod dbt;
 mod extractions;
 mod golden;
 mod hostile;
