@@ -37,7 +37,7 @@ pub fn verdict(streams: usize, failed: &[(String, Error)], shortened: Option<Str
 
 /// The warning that lists may be shortened, if this can be detected: the key's own record names its
 /// owner, and no binding of the owner to the organization is OrganizationAdmin. Several services return a
-/// short list with status 200 if a key has too few permissions.
+/// short list with status 200 if a key has too few permissions. An identity pool has roles of its own and no owner.
 ///
 /// `insists`: whether failures are retried, as for a page.
 ///
@@ -54,11 +54,17 @@ pub async fn shortened(
         }
     };
     let untold = |why: &str| Error::new(Kind::Broken, why);
-    let key = format!("{API_KEY}{}", client.key());
-    let key = client.record(&key, ADMIN, insists, &tell).await?;
-    let key: Value =
-        serde_json::from_slice(&key).map_err(|_| untold("the record of the API key is not JSON"))?;
-    let owner = key["spec"]["owner"]["id"].as_str().ok_or_else(|| untold("the API key names no owner"))?;
+    let (kind, id) = client.config.identity();
+    let (mut owner, mut whose) = (id.to_owned(), "");
+    if client.config.api_key.is_some() {
+        let key = client.record(&format!("{API_KEY}{id}"), ADMIN, insists, &tell).await?;
+        let key: Value =
+            serde_json::from_slice(&key).map_err(|_| untold("the record of the API key is not JSON"))?;
+        let id = key["spec"]["owner"]["id"].as_str().ok_or_else(|| untold("the API key names no owner"))?;
+        (owner, whose) = (id.to_owned(), "owner of the ");
+    } else {
+        log::info(format!("no owner is looked up, because the {kind} {id} has roles of its own"));
+    }
     let principal = format!("User:{owner}");
     let query = vec![("crn_pattern", organization.scope()?.to_owned()), ("principal", principal.clone())];
     let whole = Partition { path: ROLE_BINDINGS.path.to_owned(), query, ..Partition::default() };
@@ -73,9 +79,9 @@ pub async fn shortened(
         }
         if page.next.is_none() {
             return Ok(Some(format!(
-                "The owner of the API key ({}) does not seem to be {ADMIN}: lists may be shortened \
-                 silently to what the owner can see (not verified)",
-                client.quotable(owner.to_owned())
+                "The {whose}{kind} ({}) does not seem to be {ADMIN}: lists may be shortened silently to what it \
+                 can see (not verified)",
+                client.quotable(owner)
             )));
         }
     }

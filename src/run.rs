@@ -37,6 +37,14 @@ pub fn run(
     sink: Box<dyn Sink>,
     sample: bool,
 ) -> Result<Outcome, Error> {
+    let is_refused = |selected: &&Selected| config.api_key.is_none() && selected.stream.key_only;
+    if let Some(selected) = streams.iter().find(is_refused) {
+        return Err(Error::config(format!(
+            "the service of {} accepts no token of an identity pool: do not select it, or give api_key and \
+             api_secret",
+            selected.stream.name
+        )));
+    }
     let (client, mut rows) = (Rc::new(Client::new(config)?), Rows::default());
     let stop = Stop::listen();
     let stop = stop.map_err(|error| Error::broken(format!("signals cannot be handled: {error}")))?;

@@ -20,6 +20,7 @@ mod hostile;
 mod kills;
 mod layers;
 mod log;
+mod oauth;
 mod on_demand;
 mod packages;
 mod pages;
