@@ -36,6 +36,8 @@ pub struct Answer {
     pub request_id: Option<String>,
     /// The wait that it asks for before another try.
     pub retry_after: Option<Duration>,
+    /// Whether it was the last of all tries.
+    pub is_last: bool,
     /// The message in the body, shortened and printable; empty if it must not be shown.
     pub body: String,
 }
@@ -51,6 +53,11 @@ pub struct Error {
 impl Error {
     pub fn new(kind: Kind, message: impl Into<String>) -> Error {
         Error { kind, message: message.into(), answer: None }
+    }
+
+    /// What came of a response.
+    pub fn answered(kind: Kind, message: impl Into<String>, answer: Answer) -> Error {
+        Error { answer: Some(Box::new(answer)), ..Error::new(kind, message) }
     }
 
     pub fn config(message: impl Into<String>) -> Error {

@@ -25,6 +25,7 @@ mod grants;
 mod http;
 mod identities;
 mod integrations;
+mod issuer;
 mod json;
 mod keys;
 mod limits;

@@ -16,8 +16,8 @@ use tokio_rustls::server::TlsStream;
 
 use crate::faults::{Fault, Plan};
 use crate::http::{Answer, Head, gzip, parameters};
+use crate::issuer::endpoint;
 use crate::log::{Log, Request, lock};
-use crate::oauth::endpoint;
 use crate::page::Twist;
 use crate::routes::Service;
 use crate::target::at;

@@ -7,28 +7,23 @@ use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Certificate, RequestBuilder, redirect};
+use reqwest::RequestBuilder;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use url::Url;
 
 use super::auth::{self, Auth, Token};
 use super::body::{self, BodyError};
+use super::complaint;
+use super::connection::http;
 use super::pace::{Pace, Quota};
 use super::page::{self, Page, PageError};
-use super::refusal::{self, Again, Failure, KeyUsed, PROVIDER, Party, SERVICE, causes, failure};
+use super::refusal::{self, KeyUsed, PROVIDER, Party, SERVICE, causes};
 use super::retry;
 use super::wait::{Reason, Wait};
-use super::{complaint, proxy};
-use crate::config::{Config, is_loopback};
+use crate::config::Config;
 use crate::error::{Answer, Error, Kind};
 use crate::partition::Partition;
 use crate::streams::{Envelope, Stream};
-
-/// Time limit for establishing a connection, TLS included. The whole request has its own setting.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// Redirects followed for one request.
-const MOST_REDIRECTS: usize = 5;
 
 /// One page of a listing.
 pub struct Request<'a> {
@@ -113,7 +108,7 @@ impl Client {
         &self,
         url: &Url,
         insists: bool,
-        ask: impl AsyncFn(RequestBuilder) -> Result<T, Failure>,
+        ask: impl AsyncFn(RequestBuilder) -> Result<T, Error>,
         on_wait: &impl AsyncFn(Wait),
     ) -> Result<T, Error> {
         self.requests.set(self.requests.get() + 1);
@@ -124,11 +119,9 @@ impl Client {
             let mut refused = None;
             loop {
                 self.turn(on_wait).await;
-                let header = self.auth.header(refused.as_ref(), send).await;
-                // A failed exchange has been retried.
-                let header = header.map_err(|error| Failure { error, retry: None })?;
+                let header = self.auth.header(refused.as_ref(), send).await?;
                 let asked = ask(self.http.get(url.clone()).header(AUTHORIZATION, &header)).await;
-                match asked.as_ref().map_err(|failure| failure.error.meant()) {
+                match asked.as_ref().map_err(Error::meant) {
                     Err(Some(401)) if self.auth.can_renew() && refused.is_none() => refused = Some(header),
                     _ => return asked,
                 }
@@ -140,20 +133,25 @@ impl Client {
     async fn insist<T>(
         &self,
         insists: bool,
-        ask: impl AsyncFn() -> Result<T, Failure>,
+        ask: impl AsyncFn() -> Result<T, Error>,
         on_wait: &impl AsyncFn(Wait),
     ) -> Result<T, Error> {
         let (mut failures, mut first_failure) = (0, None);
         loop {
-            let Failure { mut error, retry } = match ask().await {
+            let mut error = match ask().await {
                 Ok(answered) => return Ok(answered),
-                Err(failure) => failure,
+                Err(error) => error,
             };
-            let Some(Again { asked, rate_limited }) = retry.filter(|_| insists) else { return Err(error) };
-            failures += 1;
-            let now = Instant::now();
+            let is_passing = insists && error.kind == Kind::Unavailable;
+            let Some(answer) = error.answer.as_mut().filter(|answer| is_passing && !answer.is_last) else {
+                return Err(error);
+            };
+            let rate_limited = answer.claimed.or(answer.status) == Some(429);
+            let (now, asked) = (Instant::now(), answer.retry_after);
             let spent = now - *first_failure.get_or_insert(now);
+            failures += 1;
             let Some(duration) = self.config.retry.wait(failures, spent, asked, fastrand::f64()) else {
+                answer.is_last = true;
                 error.message = self.given_up(&error, failures, asked);
                 return Err(error);
             };
@@ -220,12 +218,12 @@ impl Client {
         url
     }
 
-    async fn ask_page(&self, request: RequestBuilder, stream: &Stream) -> Result<Page, Failure> {
+    async fn ask_page(&self, request: RequestBuilder, stream: &Stream) -> Result<Page, Error> {
         let role = stream.role;
         let (body, mut answer) = self.ask(request, SERVICE, role).await?;
         let (why, body) = match page::read(body, stream.envelope) {
             Ok(page) if page.next.as_ref().is_some_and(|token| self.betrays(token)) => {
-                return Err(failure(Kind::Broken, &format!("its page token {BETRAYS}"), answer));
+                return Err(Error::answered(Kind::Broken, format!("its page token {BETRAYS}"), answer));
             }
             Ok(mut page) => {
                 page.request_id = answer.request_id;
@@ -238,18 +236,18 @@ impl Client {
         answer.body = self.quote(said.clone());
         let words = match why {
             PageError::Cut => {
-                return Err(failure(Kind::Unavailable, "the response was truncated", answer));
+                return Err(Error::answered(Kind::Unavailable, "the response was truncated", answer));
             }
             PageError::Complaint => "the response reports an error and is not a page of the listing",
             PageError::Broken(words) => words,
         };
         let Some(claimed) = complaint::status(&body) else {
-            return Err(failure(Kind::Broken, words, answer));
+            return Err(Error::answered(Kind::Broken, words, answer));
         };
         answer.claimed = Some(claimed);
         let (kind, meaning) = refusal::of_status(claimed, &said, &self.key_used(role));
         let message = format!("the response reports an error with status {claimed}: {meaning}");
-        Err(failure(kind, &message, answer))
+        Err(Error::answered(kind, message, answer))
     }
 
     fn key_used<'a>(&self, role: &'a str) -> KeyUsed<'a> {
@@ -264,17 +262,22 @@ impl Client {
         party: Party,
         form: &str,
         on_wait: &impl AsyncFn(Wait),
-    ) -> Result<Token, Failure> {
+    ) -> Result<Token, Error> {
         self.turn(on_wait).await;
         let provider = self.provider.as_ref().zip(self.config.oauth_token_url.clone());
         let exchange = (&self.http, self.at(EXCHANGE_PATH));
         let (http, url) = provider.filter(|_| party == PROVIDER).unwrap_or(exchange);
         let request = http.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         let request = request.header(ACCEPT, "application/json").body(form.to_owned());
-        let (body, answer) = self.ask(request, party, "").await?;
+        let (body, mut answer) = self.ask(request, party, "").await?;
         // Nothing of the body is quoted: it may contain a token.
-        let broken = "the response contains no token that can be used";
-        auth::token(&body).ok_or_else(|| failure(Kind::Broken, broken, answer))
+        let broken = (Kind::Broken, "the response contains no token that can be used".to_owned());
+        auth::token(&body).ok_or_else(|| {
+            answer.claimed = complaint::status(&body);
+            let of_claimed = |status| refusal::of_token(status, party, &self.key_used(""));
+            let (kind, words) = answer.claimed.map_or(broken, of_claimed);
+            Error::answered(kind, words, answer)
+        })
     }
 
     /// Sends one request and returns the body of its response if that has status 200.
@@ -283,42 +286,40 @@ impl Client {
         request: RequestBuilder,
         party: Party,
         role: &str,
-    ) -> Result<(Vec<u8>, Answer), Failure> {
-        let unanswered = |path: &str, error: reqwest::Error| {
-            let (kind, words) = refusal::of_error(&error);
-            let (path, body) = (path.to_owned(), self.quotable(causes(&error)));
-            failure(
-                kind,
-                &party.words(words),
-                Answer { path, is_post: party != SERVICE, body, ..Answer::default() },
-            )
-        };
+    ) -> Result<(Vec<u8>, Answer), Error> {
         let (http, request) = request.build_split();
-        let request = request.map_err(|error| unanswered("", error))?;
-        let path = self.quotable(request.url().path().replace(self.config.identity().1, &self.id_masked()));
-        let response = http.execute(request).await.map_err(|error| unanswered(&path, error))?;
+        let path = request.as_ref().map_or("", |request| request.url().path());
+        let path = self.quotable(path.replace(self.config.identity().1, &self.id_masked()));
+        let asked = Answer { path, is_post: party != SERVICE, ..Answer::default() };
+        let unanswered = |error: reqwest::Error| {
+            let ((kind, words), body) = (refusal::of_error(&error), self.quotable(causes(&error)));
+            Error::answered(kind, party.words(words), Answer { body, ..asked.clone() })
+        };
+        let response = http.execute(request.map_err(unanswered)?).await.map_err(unanswered)?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         // Other hosts give the reset as a point in time.
         let reset = header("x-ratelimit-reset").filter(|_| party != PROVIDER);
         let mut answer = Answer {
-            path: path.clone(),
-            is_post: party != SERVICE,
             status: Some(status),
             request_id: headers.get("x-request-id").and_then(|id| self.request_id(id.as_bytes())),
             retry_after: retry::asked_wait(status, header("retry-after"), reset, Utc::now()),
-            ..Answer::default()
+            ..asked.clone()
         };
         let body = match body::read(response).await {
             Ok(body) => body,
-            Err(BodyError::Broke(error)) => return Err(unanswered(&path, error)),
+            Err(BodyError::Broke(error)) => return Err(unanswered(error)),
             Err(BodyError::Cut) => {
-                return Err(failure(Kind::Unavailable, "the compressed response was truncated", answer));
+                return Err(Error::answered(
+                    Kind::Unavailable,
+                    "the compressed response was truncated",
+                    answer,
+                ));
             }
             Err(BodyError::TooLarge) => {
                 let words = format!("the response is larger than {} MiB", body::LARGEST >> 20);
-                return Err(failure(Kind::Broken, &words, answer));
+                return Err(Error::answered(Kind::Broken, words, answer));
             }
         };
         if status == 200 {
@@ -337,37 +338,8 @@ impl Client {
             key => refusal::of_status(status, &said, &key),
         };
         answer.body = self.quote(said);
-        Err(failure(kind, &message, answer))
+        Err(Error::answered(kind, message, answer))
     }
-}
-
-/// What sends requests to the host of that URL.
-fn http(config: &Config, url: &Url) -> Result<reqwest::Client, Error> {
-    let (name, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
-    let user_agent = format!("{name}/{version} {}", config.user_agent.as_deref().unwrap_or_default());
-    let mut builder = reqwest::Client::builder()
-        .user_agent(user_agent.trim_end())
-        .redirect(same_origin(url.clone()))
-        .default_headers(HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))]))
-        .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(config.request_timeout);
-    if is_loopback(url) {
-        builder = builder.no_proxy();
-    } else {
-        proxy::check(url, |name| std::env::var_os(name))?;
-    }
-    if let Some(pem) = &config.ca_certificate {
-        let certificates = Certificate::from_pem_bundle(pem).ok().filter(|found| !found.is_empty());
-        let none = "settings: ca_certificate contains no PEM certificate (-----BEGIN CERTIFICATE-----)";
-        builder = builder.tls_certs_merge(certificates.ok_or_else(|| Error::config(none))?);
-    }
-    builder.build().map_err(|error| {
-        Error::config(format!(
-            "the HTTP client cannot be set up: {}. Check SSL_CERT_FILE, ca_certificate and the proxy \
-             variables of the environment",
-            causes(&error)
-        ))
-    })
 }
 
 /// Reports a wait, even one of zero length, and then waits.
@@ -386,22 +358,5 @@ fn quota(headers: &HeaderMap) -> Option<Quota> {
         limit: number("x-ratelimit-limit")?,
         remaining: number("x-ratelimit-remaining")?,
         reset: Duration::from_secs(number("x-ratelimit-reset")?),
-    })
-}
-
-/// Follows redirects on the origin of that URL only: credentials go nowhere else. The parameters that narrow
-/// a listing or select its page must be kept, or the response would answer another request.
-fn same_origin(base: Url) -> redirect::Policy {
-    redirect::Policy::custom(move |attempt| {
-        let asked = attempt.previous().iter().take(1).flat_map(Url::query_pairs);
-        let mut asked = asked.filter(|(name, _)| name != "page_size");
-        let is_kept = asked.all(|pair| attempt.url().query_pairs().any(|other| other == pair));
-        if attempt.url().origin() != base.origin() || !is_kept {
-            attempt.stop()
-        } else if attempt.previous().len() > MOST_REDIRECTS {
-            attempt.error("too many redirects")
-        } else {
-            attempt.follow()
-        }
     })
 }

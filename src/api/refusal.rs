@@ -1,25 +1,10 @@
-//! What an answer that is no page means, in words, and whether trying again may help.
+//! What an answer that is no page means, in words. Trying again may help where that is Unavailable.
 
 use std::error::Error as _;
 use std::iter::successors;
-use std::time::Duration;
 
 use super::retry;
-use crate::error::{Answer, Error, Kind};
-
-/// Why a try brought no page.
-pub struct Failure {
-    pub error: Error,
-    /// None: the next try would bring the same.
-    pub retry: Option<Again>,
-}
-
-/// How to try again.
-pub struct Again {
-    /// The wait that the service asked for, if any.
-    pub asked: Option<Duration>,
-    pub rate_limited: bool,
-}
+use crate::error::Kind;
 
 /// Whoever is asked: what it is called, and the setting that names its host.
 #[derive(Clone, Copy, PartialEq)]
@@ -149,14 +134,6 @@ pub fn of_error(error: &reqwest::Error) -> (Kind, &'static str) {
         }
         None => (Kind::Unavailable, "the connection broke before the response was complete"),
     }
-}
-
-/// A failure of this kind; trying again may help where the other side is unavailable.
-pub fn failure(kind: Kind, message: &str, answer: Answer) -> Failure {
-    let rate_limited = answer.claimed.or(answer.status) == Some(429);
-    let again = Again { asked: answer.retry_after, rate_limited };
-    let error = Error { kind, message: message.to_owned(), answer: Some(Box::new(answer)) };
-    Failure { retry: (kind == Kind::Unavailable).then_some(again), error }
 }
 
 /// What TLS had to say. An `io::Error` hides the error it wraps from `source`, so it is opened.

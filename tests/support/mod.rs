@@ -26,7 +26,7 @@ pub use child::{Spawned, eventually};
 pub use interrupted::{first_tokens, in_the_middle, interrupted, middling, stopped};
 pub use messages::{Message, parse};
 pub use run::{LEVELS, Run, lines};
-pub use tap::{Tap, as_pool, bare, pool_settings, tap};
+pub use tap::{KEY_ONLY, Tap, as_pool, bare, pool_settings, tap};
 pub use terminal::{Seen, Terminal};
 pub use whole::{
     DERIVED, EVERY, OF_BINDINGS, OTHERS, PASS_KEYS, STREAMS, assert_record, assert_stream_whole,

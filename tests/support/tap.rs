@@ -51,6 +51,9 @@ pub fn as_pool(sim: &Simulator) -> Tap<'_> {
     tap(sim).unset("api_key").unset("api_secret").config(pool_settings(sim))
 }
 
+/// Streams that no token reads.
+pub const KEY_ONLY: [&str; 2] = ["schema_registry_clusters", "custom_connector_plugins"];
+
 /// What makes it so.
 pub fn pool_settings(sim: &Simulator) -> Value {
     json!({

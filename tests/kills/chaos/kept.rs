@@ -151,10 +151,10 @@ impl Kept {
     /// How many records are missing, after a run that left nothing to read. What was there from the start
     /// may not be, nor what was granted before the pass or has been listed since. None may be foreign, and
     /// a sample must be as the API has them.
-    pub fn losses(&self, sim: &Simulator, dice: &mut fastrand::Rng) -> usize {
+    pub fn losses(&self, sim: &Simulator, streams: &[&str], dice: &mut fastrand::Rng) -> usize {
         let mut losses = 0;
         let granted = sim.granted();
-        for stream in EVERY {
+        for stream in streams.iter().copied() {
             let none = Rows::new();
             let held = self.records.get(stream).unwrap_or(&none);
             let mut due: BTreeSet<String> = sim.truth().ids(stream).into_iter().collect();
