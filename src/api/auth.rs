@@ -37,8 +37,6 @@ const MOST_TOKENS: usize = 16;
 /// How long before its end a token is replaced, unless that is more than half of its life.
 const EARLY: Duration = Duration::from_secs(60);
 
-const SETTING_OF_FILE: &str = "oauth_subject_token_file";
-
 /// A response with a token.
 #[derive(Deserialize)]
 pub struct Token {
@@ -57,10 +55,9 @@ pub struct Auth {
     pieces: Pieces,
     /// Of each of the last tokens the pieces that are not shown, and those that are not kept either.
     tokens: RefCell<VecDeque<[Pieces; 2]>>,
-    pass: RefCell<Pass>,
+    /// Locked during an exchange.
+    pass: Mutex<Pass>,
     exchanges: Cell<u64>,
-    /// Held during an exchange.
-    exchanging: Mutex<()>,
 }
 
 impl Auth {
@@ -93,10 +90,9 @@ impl Auth {
             )));
         }
         let none_yet = || Err(Error::broken(String::new()));
-        let pass = config.api_key.as_ref().map_or_else(none_yet, |_| Ok((header("Basic", &basic)?, None)));
-        let (config, pass) = (config.clone(), RefCell::new(pass));
-        let (tokens, exchanges, exchanging) = Default::default();
-        Ok(Auth { config, pieces, tokens, pass, exchanges, exchanging })
+        let pass = config.api_key.as_ref().map_or_else(none_yet, |_| Ok((header("Basic", &basic), None)));
+        let (config, pass) = (config.clone(), Mutex::new(pass));
+        Ok(Auth { config, pieces, pass, tokens: RefCell::default(), exchanges: Cell::default() })
     }
 
     /// The header that authorizes a request. If it is missing, due or `refused`, a token is exchanged by way of `send`,
@@ -109,25 +105,15 @@ impl Auth {
         refused: Option<&HeaderValue>,
         send: impl AsyncFn(Party, String) -> Result<Token, Error>,
     ) -> Result<HeaderValue, Error> {
-        if let Ok((header, due)) = &*self.pass.borrow()
-            && refused != Some(header)
-            && due.is_none_or(|due| Instant::now() < due)
-        {
-            return Ok(header.clone());
-        }
         let before = self.exchanges.get();
-        let _exchanging = self.exchanging.lock().await;
-        if self.exchanges.get() == before {
-            let pass = self.exchange(send).await;
+        let mut pass = self.pass.lock().await;
+        let is_usable = matches!(&*pass, Ok((header, due)) if refused != Some(header)
+            && due.is_none_or(|due| Instant::now() < due));
+        if !is_usable && self.exchanges.get() == before {
+            *pass = self.exchange(send).await;
             self.exchanges.set(before + 1);
-            *self.pass.borrow_mut() = pass;
         }
-        self.pass.borrow().clone().map(|(header, _)| header)
-    }
-
-    /// Whether there is something else to try if the header is refused.
-    pub fn can_renew(&self) -> bool {
-        self.config.api_key.is_none()
+        pass.clone().map(|(header, _)| header)
     }
 
     async fn exchange(&self, send: impl AsyncFn(Party, String) -> Result<Token, Error>) -> Pass {
@@ -155,7 +141,7 @@ impl Auth {
         let asked = Instant::now();
         let Token { access_token, expires_in } = send(EXCHANGE, form).await?;
         self.learn(access_token.expose());
-        Ok((header("Bearer", access_token.expose())?, due(asked, &expires_in)))
+        Ok((header("Bearer", access_token.expose()), due(asked, &expires_in)))
     }
 
     fn learn(&self, token: &str) {
@@ -193,11 +179,12 @@ fn form(fields: &[(&str, Option<&str>)]) -> String {
     Serializer::new(String::new()).extend_pairs(given).finish()
 }
 
-fn header(scheme: &str, credentials: &str) -> Result<HeaderValue, Error> {
+/// A header that no log shows. All credentials are printable ASCII by now.
+fn header(scheme: &str, credentials: &str) -> HeaderValue {
     let header = HeaderValue::try_from(format!("{scheme} {credentials}"));
-    let mut header = header.map_err(|_| Error::broken("the credentials cannot be sent in a header"))?;
+    let mut header = header.unwrap_or_else(|_| HeaderValue::from_static(""));
     header.set_sensitive(true);
-    Ok(header)
+    header
 }
 
 /// When a token that was asked for then is to be replaced; none if its life is not told, or not plausible.
@@ -208,14 +195,13 @@ fn due(asked: Instant, expires_in: &Value) -> Option<Instant> {
 }
 
 fn in_file(path: &str) -> Result<String, Error> {
-    let token = read_short(SETTING_OF_FILE, path, LONGEST_TOKEN as u64)?.unwrap_or_default();
-    let is_of_jwt = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-    Some(token.trim().to_owned()).filter(|token| !token.is_empty() && token.bytes().all(is_of_jwt)).ok_or_else(|| {
-        Error::config(format!(
-            "{} contains no token, or more than one: a JWT has letters, digits, hyphens, underscores and periods",
-            named(SETTING_OF_FILE, path)
-        ))
-    })
+    let what = "oauth_subject_token_file";
+    let token = read_short(what, path, LONGEST_TOKEN as u64)?.unwrap_or_default().trim().to_owned();
+    if !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)) {
+        return Ok(token);
+    }
+    let form = "a JWT has letters, digits, hyphens, underscores and periods";
+    Err(Error::config(format!("{} contains no token, or more than one: {form}", named(what, path))))
 }
 
 #[cfg(test)]

@@ -113,7 +113,7 @@ impl Client {
     ) -> Result<T, Error> {
         self.requests.set(self.requests.get() + 1);
         let send = async |party, form: String| {
-            self.insist(true, async || self.ask_token(party, &form, on_wait).await, on_wait).await
+            self.insist(true, async || self.token(party, &form, on_wait).await, on_wait).await
         };
         let ask = async || {
             let mut refused = None;
@@ -122,7 +122,9 @@ impl Client {
                 let header = self.auth.header(refused.as_ref(), send).await?;
                 let asked = ask(self.http.get(url.clone()).header(AUTHORIZATION, &header)).await;
                 match asked.as_ref().map_err(Error::meant) {
-                    Err(Some(401)) if self.auth.can_renew() && refused.is_none() => refused = Some(header),
+                    Err(Some(401)) if self.config.api_key.is_none() && refused.is_none() => {
+                        refused = Some(header)
+                    }
                     _ => return asked,
                 }
             }
@@ -257,12 +259,7 @@ impl Client {
     }
 
     /// Requests a token.
-    async fn ask_token(
-        &self,
-        party: Party,
-        form: &str,
-        on_wait: &impl AsyncFn(Wait),
-    ) -> Result<Token, Error> {
+    async fn token(&self, party: Party, form: &str, on_wait: &impl AsyncFn(Wait)) -> Result<Token, Error> {
         self.turn(on_wait).await;
         let provider = self.provider.as_ref().zip(self.config.oauth_token_url.clone());
         let exchange = (&self.http, self.at(EXCHANGE_PATH));
@@ -281,13 +278,8 @@ impl Client {
     }
 
     /// Sends one request and returns the body of its response if that has status 200.
-    async fn ask(
-        &self,
-        request: RequestBuilder,
-        party: Party,
-        role: &str,
-    ) -> Result<(Vec<u8>, Answer), Error> {
-        let (http, request) = request.build_split();
+    async fn ask(&self, asked: RequestBuilder, party: Party, role: &str) -> Result<(Vec<u8>, Answer), Error> {
+        let (http, request) = asked.build_split();
         let path = request.as_ref().map_or("", |request| request.url().path());
         let path = self.quotable(path.replace(self.config.identity().1, &self.id_masked()));
         let asked = Answer { path, is_post: party != SERVICE, ..Answer::default() };
@@ -311,11 +303,8 @@ impl Client {
             Ok(body) => body,
             Err(BodyError::Broke(error)) => return Err(unanswered(error)),
             Err(BodyError::Cut) => {
-                return Err(Error::answered(
-                    Kind::Unavailable,
-                    "the compressed response was truncated",
-                    answer,
-                ));
+                let words = "the compressed response was truncated";
+                return Err(Error::answered(Kind::Unavailable, words, answer));
             }
             Err(BodyError::TooLarge) => {
                 let words = format!("the response is larger than {} MiB", body::LARGEST >> 20);

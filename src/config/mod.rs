@@ -91,7 +91,8 @@ impl Config {
     pub fn enforce(given: Map<String, Value>) -> Result<Config, Error> {
         let missing = |names: Vec<_>| names.into_iter().map(|name| rules::missing(name, &given)).collect();
         let broken = ways::missing(&given).map_or_else(|words| vec![words], missing);
-        let config: Config = enforce(&SCHEMA, given, broken)?;
+        refuse(&broken)?;
+        let config: Config = enforce(&SCHEMA, given)?;
         if config.offered.personal_data == Personal::Hash && config.personal_data_key.is_none() {
             return Err(Error::config(
                 "settings: personal_data_key is missing, but personal_data: hash requires it: set it to a \
@@ -131,7 +132,7 @@ impl Offered {
     pub fn enforce(given: Map<String, Value>) -> Result<Offered, Error> {
         let all = &SCHEMA["properties"];
         let rules = json!({"streams": all["streams"], "personal_data": all["personal_data"]});
-        enforce(&json!({"properties": rules}), given, Vec::new())
+        enforce(&json!({"properties": rules}), given)
     }
 }
 
@@ -145,27 +146,27 @@ pub enum Doubt {
     Fail,
 }
 
-/// Adds the defaults and enforces the rules of a schema. `broken`: what is wrong besides.
-fn enforce<T: DeserializeOwned>(
-    schema: &Value,
-    mut given: Map<String, Value>,
-    mut broken: Vec<String>,
-) -> Result<T, Error> {
+/// Adds the defaults and enforces the rules of a schema.
+fn enforce<T: DeserializeOwned>(schema: &Value, mut given: Map<String, Value>) -> Result<T, Error> {
     for name in names() {
         if let Some(default) = SCHEMA["properties"][name].get("default") {
             given.entry(name).or_insert_with(|| default.clone());
         }
     }
-    broken.extend(rules::broken(schema, &given)?);
-    if !broken.is_empty() {
-        return Err(Error::config(format!(
-            "settings: {}. Give settings in a file (--config FILE) or in the environment; `--about` lists \
-             them all.",
-            broken.join("; ")
-        )));
-    }
+    refuse(&rules::broken(schema, &given)?)?;
     // Values that satisfy the schema are rejected with our own messages only, which name the setting and quote nothing.
     serde_json::from_value(given.into()).map_err(|error| Error::config(error.to_string()))
+}
+
+/// The error that names the rules which are broken, if any are.
+fn refuse(broken: &[String]) -> Result<(), Error> {
+    if broken.is_empty() {
+        return Ok(());
+    }
+    Err(Error::config(format!(
+        "settings: {}. Give settings in a file (--config FILE) or in the environment; `--about` lists them all.",
+        broken.join("; ")
+    )))
 }
 
 fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {

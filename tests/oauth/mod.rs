@@ -4,6 +4,7 @@ mod faults;
 mod files;
 mod hostile;
 mod hosts;
+mod runtimes;
 mod tokens;
 mod ways;
 
