@@ -78,9 +78,10 @@ impl Error {
         matches!(self.meant(), Some(400 | 404 | 410))
     }
 
-    /// The status that the response claims, or has.
+    /// The status that the response claims, or has. That of a request for a token says nothing of what was to be read.
     pub fn meant(&self) -> Option<u16> {
-        self.answer.as_ref().and_then(|answer| answer.claimed).or(self.status())
+        let answer = self.answer.as_ref().filter(|answer| !answer.is_post)?;
+        answer.claimed.or(answer.status)
     }
 
     /// Whether what was asked for may exist without the key being allowed to know: the service answers 403
@@ -89,7 +90,7 @@ impl Error {
         self.kind != Kind::Config && matches!(self.status(), Some(403 | 404))
     }
 
-    /// HTTP status of the answer behind this error. That of a request for a token says nothing of what was to be read.
+    /// HTTP status of the answer behind this error, with the same exception.
     pub fn status(&self) -> Option<u16> {
         self.answer.as_ref().filter(|answer| !answer.is_post).and_then(|answer| answer.status)
     }

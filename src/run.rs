@@ -39,9 +39,11 @@ pub fn run(
 ) -> Result<Outcome, Error> {
     let is_refused = |selected: &&Selected| config.api_key.is_none() && selected.stream.key_only;
     if let Some(Selected { stream, .. }) = streams.iter().find(is_refused) {
-        let remedy = "do not select it, or give api_key and api_secret";
-        let why = format!("the service of {} accepts no token of an identity pool: {remedy}", stream.name);
-        return Err(Error::config(why));
+        return Err(Error::config(format!(
+            "the service of {} accepts no token of an identity pool: do not select it, or give api_key and \
+             api_secret",
+            stream.name
+        )));
     }
     let (client, mut rows) = (Rc::new(Client::new(config)?), Rows::default());
     let stop = Stop::listen();

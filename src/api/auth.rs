@@ -200,8 +200,10 @@ fn in_file(path: &str) -> Result<String, Error> {
     if !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)) {
         return Ok(token);
     }
-    let form = "a JWT has letters, digits, hyphens, underscores and periods";
-    Err(Error::config(format!("{} contains no token, or more than one: {form}", named(what, path))))
+    Err(Error::config(format!(
+        "{} contains no token, or more than one: a JWT has letters, digits, hyphens, underscores and periods",
+        named(what, path)
+    )))
 }
 
 #[cfg(test)]

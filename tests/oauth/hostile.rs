@@ -176,3 +176,23 @@ fn personal_data_that_is_hidden_hides_what_the_provider_says() {
     assert!(!run.stderr.contains("invalid_client"), "it is quoted");
     assert!(asked(&run, EXCHANGE).is_empty());
 }
+
+/// A client's secret in place of its id, and what the provider says of that.
+#[test]
+fn a_client_id_that_is_the_secret_is_not_quoted() {
+    let (provider, service) = hosts(
+        |asked| {
+            let said = format!("no client is called {CLIENT_SECRET}, {}", asked.path);
+            Reply::new(401, json!({"error": said}).to_string())
+        },
+        |_| None,
+    );
+    let tap = pool_of(&provider, &service).set("oauth_client_id", CLIENT_SECRET);
+    let run = tap.set("oauth_client_secret", "0oaauditor").run().expect_code(3);
+    assert!(
+        run.says("ERROR", &["the identity provider gives the client no token", "[withheld"]),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(leak(&run.stderr, &[CLIENT_SECRET]), None);
+}

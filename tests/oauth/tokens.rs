@@ -129,6 +129,14 @@ fn streams_that_take_keys_only_are_told_before_anything_is_asked() {
 }
 
 #[test]
+fn the_page_names_the_streams_that_take_keys_only() {
+    let declared = tap_confluent_cloud::streams::STREAMS.iter().filter(|stream| stream.key_only);
+    assert!(declared.map(|stream| stream.name).eq(KEY_ONLY));
+    let page = crate::support::repository::text("docs/oauth.md");
+    assert!(KEY_ONLY.iter().all(|stream| page.contains(&format!("`{stream}`"))));
+}
+
+#[test]
 fn a_position_belongs_to_the_pool_as_to_a_key() {
     let scenario = || polite().seed(7).oauth(OAuth::default());
     let sim = Simulator::start(scenario());
