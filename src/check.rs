@@ -40,7 +40,7 @@ pub fn verdict(streams: usize, failed: &[(String, Error)], shortened: Option<Str
 
 /// The warning that lists may be shortened, if this can be detected: the key's own record names its
 /// owner, and no binding of the owner to the organization is OrganizationAdmin. Several services return a
-/// short list with status 200 if a key has too few permissions.
+/// short list with status 200 if a key has too few permissions. An identity pool has roles of its own and no owner.
 ///
 /// Gives the owner, too. `insists`: whether failures are retried, as for a page.
 ///
@@ -57,11 +57,17 @@ pub async fn shortened(
         }
     };
     let untold = |why: &str| Error::new(Kind::Broken, why);
-    let key = format!("{API_KEY}{}", client.key());
-    let key = client.record(&key, ADMIN, insists, &tell).await?;
-    let key: Value =
-        serde_json::from_slice(&key).map_err(|_| untold("the record of the API key is not JSON"))?;
-    let owner = key["spec"]["owner"]["id"].as_str().ok_or_else(|| untold("the API key names no owner"))?;
+    let (kind, id) = client.config.identity();
+    let (mut owner, mut whose) = (id.to_owned(), "");
+    if client.config.api_key.is_some() {
+        let key = client.record(&format!("{API_KEY}{id}"), ADMIN, insists, &tell).await?;
+        let key: Value =
+            serde_json::from_slice(&key).map_err(|_| untold("the record of the API key is not JSON"))?;
+        let id = key["spec"]["owner"]["id"].as_str().ok_or_else(|| untold("the API key names no owner"))?;
+        (owner, whose) = (id.to_owned(), "owner of the ");
+    } else {
+        log::info(format!("no owner is looked up, because the {kind} {id} has roles of its own"));
+    }
     let principal = format!("User:{owner}");
     let owner = client.quotable(owner.chars().take(LONGEST_ID).collect());
     let query = vec![("crn_pattern", organization.scope()?.to_owned()), ("principal", principal.clone())];
@@ -80,8 +86,8 @@ pub async fn shortened(
         }
         if page.next.is_none() {
             let words = format!(
-                "The owner of the API key ({owner}) does not seem to be {ADMIN}: lists may be shortened \
-                 silently to what the owner can see (not verified)"
+                "The {whose}{kind} ({owner}) does not seem to be {ADMIN}: lists may be shortened silently to what it \
+                 can see (not verified)"
             );
             return Ok((owner, Some(words)));
         }

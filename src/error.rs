@@ -4,6 +4,7 @@
 //! that reach it are our own words, setting names, paths, and what `api` has looked through for pieces of one.
 
 use std::fmt;
+use std::time::Duration;
 
 /// What the reader of an error should do. Its number is the exit code of a run that ends with nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,14 +24,20 @@ pub enum Kind {
 /// The response that caused an error.
 #[derive(Clone, Debug, Default)]
 pub struct Answer {
-    /// Path of the request; the method is always GET.
+    /// Path of the request.
     pub path: String,
+    /// Whether the request was a POST, as only those for tokens are, and not a GET.
+    pub is_post: bool,
     /// HTTP status; none if no answer came.
     pub status: Option<u16>,
     /// Status that the body of an answer with status 200 claims.
     pub claimed: Option<u16>,
     /// `X-Request-Id` of the answer, for Confluent's support.
     pub request_id: Option<String>,
+    /// The wait that it asks for before another try.
+    pub retry_after: Option<Duration>,
+    /// Whether it was the last of all tries.
+    pub is_last: bool,
     /// The message in the body, shortened and printable; empty if it must not be shown.
     pub body: String,
 }
@@ -48,6 +55,11 @@ impl Error {
         Error { kind, message: message.into(), answer: None }
     }
 
+    /// What came of a response.
+    pub fn answered(kind: Kind, message: impl Into<String>, answer: Answer) -> Error {
+        Error { answer: Some(Box::new(answer)), ..Error::new(kind, message) }
+    }
+
     pub fn config(message: impl Into<String>) -> Error {
         Error::new(Kind::Config, message)
     }
@@ -63,8 +75,13 @@ impl Error {
 
     /// Whether the service may have refused the page token of the request, if it carried one.
     pub fn refuses_token(&self) -> bool {
-        let claimed = self.answer.as_ref().and_then(|answer| answer.claimed);
-        matches!(claimed.or(self.status()), Some(400 | 404 | 410))
+        matches!(self.meant(), Some(400 | 404 | 410))
+    }
+
+    /// The status that the response claims, or has. That of a request for a token says nothing of what was to be read.
+    pub fn meant(&self) -> Option<u16> {
+        let answer = self.answer.as_ref().filter(|answer| !answer.is_post)?;
+        answer.claimed.or(answer.status)
     }
 
     /// Whether what was asked for may exist without the key being allowed to know: the service answers 403
@@ -73,9 +90,9 @@ impl Error {
         self.kind != Kind::Config && matches!(self.status(), Some(403 | 404))
     }
 
-    /// HTTP status of the answer behind this error.
+    /// HTTP status of the answer behind this error, with the same exception.
     pub fn status(&self) -> Option<u16> {
-        self.answer.as_ref().and_then(|answer| answer.status)
+        self.answer.as_ref().filter(|answer| !answer.is_post).and_then(|answer| answer.status)
     }
 }
 
@@ -83,7 +100,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
         let Some(answer) = &self.answer else { return Ok(()) };
-        write!(f, " [GET {}", answer.path)?;
+        write!(f, " [{} {}", if answer.is_post { "POST" } else { "GET" }, answer.path)?;
         if let Some(status) = answer.status {
             write!(f, " answered {status}")?;
         }

@@ -32,6 +32,17 @@ pub fn read(what: &str, path: &str) -> Result<Vec<u8>, Error> {
     Ok(without_mark(&bytes).to_vec())
 }
 
+/// Reads the text of a file that has at most so many bytes; none if it has more, or is no text.
+///
+/// # Errors
+/// As `read_json`.
+pub fn read_short(what: &str, path: &str, most: u64) -> Result<Option<String>, Error> {
+    let (file, mut bytes) = (File::open(path), Vec::new());
+    let read = file.and_then(|file| file.take(most + 1).read_to_end(&mut bytes));
+    read.map_err(|error| unreadable(what, path, &error))?;
+    Ok(String::from_utf8(bytes).ok().filter(|text| text.len() as u64 <= most))
+}
+
 /// Without the byte order mark that some editors write.
 fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes)
@@ -136,6 +147,11 @@ fn reads_like_a_path(text: &str) -> bool {
         c.is_alphanumeric() || "/\\._-~+@ ".contains(c) || (c == ':' && number == 1)
     };
     let extension = text.rsplit_once('.').map_or("", |(_, extension)| extension);
+    // Mounted secrets have no extension, and secrets of that length have capitals.
+    let mounted = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"/._-".contains(&byte);
+    if text.starts_with('/') && text.bytes().all(mounted) {
+        return true;
+    }
     (1..=8).contains(&extension.len())
         && extension.bytes().all(|byte| byte.is_ascii_alphanumeric())
         && text.chars().enumerate().all(usual)
@@ -155,6 +171,8 @@ mod tests {
             (r"C:\Users\me\config.json", true),
             ("/data/größe.json", true),
             ("src", true), // it is there
+            ("/var/run/nowhere/token", true),
+            ("/Ab3/nowhere", false),
             ("nowhere", false),
             ("", false),
             ("{}", false),

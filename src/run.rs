@@ -49,6 +49,14 @@ pub fn run(
     missing: &[(String, Error)],
     sample: bool,
 ) -> Result<Outcome, Error> {
+    let is_refused = |selected: &&Selected| config.api_key.is_none() && selected.stream.key_only;
+    if let Some(Selected { stream, .. }) = streams.iter().find(is_refused) {
+        return Err(Error::config(format!(
+            "the service of {} accepts no token of an identity pool: do not select it, or give api_key and \
+             api_secret",
+            stream.name
+        )));
+    }
     let (client, mut rows) = (Rc::new(Client::new(config)?), Rows::default());
     let stop = Stop::listen();
     let stop = stop.map_err(|error| Error::broken(format!("signals cannot be handled: {error}")))?;
@@ -112,7 +120,7 @@ fn facts(config: &Config, client: &Client, found: &Found, options: &RecordOption
     let settings = format!("{personal:?} {of_key} {:?} {}", config.start_date, config.cost_days_late);
     json!({
         "run_id": format!("{:032x}", fastrand::u128(..)),
-        "masked_api_key": client.key_masked(),
+        "masked_api_key": client.id_masked(),
         "owner_id": found.owner.as_ref().map(|(owner, _)| owner),
         "may_be_shortened": found.owner.as_ref().map(|(_, words)| words.is_some()),
         "connector_version": env!("CARGO_PKG_VERSION"),

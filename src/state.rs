@@ -35,7 +35,7 @@ impl Access {
         if other.api_key_hash.is_none() {
             Some("its state does not say which API key was used")
         } else if self.api_key_hash != other.api_key_hash {
-            Some("its state belongs to another API key, which may see another list")
+            Some("its state belongs to another API key or identity pool, which may see another list")
         } else {
             self.is_elsewhere(other)
         }

@@ -26,6 +26,7 @@ const fn flat(name: &'static str, path: &'static str, schema: &'static str) -> S
         cursor: None,
         on_demand: true,
         never_empty: false,
+        key_only: false,
         role: "OrganizationAdmin",
     }
 }
@@ -179,6 +180,7 @@ pub static STREAMS: &[Stream] = &[
     Stream {
         partitions: BY_ENVIRONMENT,
         derived: &[ENVIRONMENT_ID, DISPLAY_NAME, CLOUD, REGION, PHASE],
+        key_only: true,
         ..flat!("schema_registry_clusters", "/srcm/v3/clusters")
     },
     Stream {
@@ -241,7 +243,7 @@ pub static STREAMS: &[Stream] = &[
         derived: &[("environment_id", Injected)],
         ..flat!("provider_integrations", "/pim/v1/integrations")
     },
-    flat!("custom_connector_plugins", "/connect/v1/custom-connector-plugins"),
+    Stream { key_only: true, ..flat!("custom_connector_plugins", "/connect/v1/custom-connector-plugins") },
     Stream {
         query: &[("scope", "ORGANIZATION")],
         key: "quota_key",

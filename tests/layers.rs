@@ -10,7 +10,7 @@ use crate::support::repository::root;
 
 /// Modules of ours that each module may name. `error` and `log` know nothing of ours and serve all.
 const MAY_USE: &[(&str, &[&str])] = &[
-    ("api", &["config", "crn", "json", "partition", "secret", "state", "streams"]),
+    ("api", &["config", "crn", "files", "json", "partition", "secret", "state", "streams"]),
     ("bin", &[]),
     ("check", &["api", "partition", "streams"]),
     ("cli", &[]),
@@ -49,7 +49,7 @@ const ONLY_IN: &[(&str, &str)] = &[
 ];
 
 /// Lines of code of `src/` outside `streams.rs` and `streams/`. Whoever needs more raises it, and says why in the commit.
-const MOST_LINES: usize = 5_415;
+const MOST_LINES: usize = 5_900;
 
 /// Lines of code of `streams.rs` for each stream, and of `main.rs`.
 const MOST_LINES_OF_A_STREAM: usize = 8;

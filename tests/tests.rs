@@ -22,6 +22,7 @@ mod hostile;
 mod kills;
 mod layers;
 mod log;
+mod oauth;
 mod on_demand;
 mod packages;
 mod pages;

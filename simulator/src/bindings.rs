@@ -6,6 +6,7 @@ use fastrand::Rng;
 use crate::clusters;
 use crate::grants;
 use crate::json::Object;
+use crate::oauth::pool;
 use crate::organization::{ALIAS, Organization, Row};
 use crate::random::{mix, one_in, pick, short_id};
 use crate::scenario::BindingsServer;
@@ -138,7 +139,9 @@ pub fn record(org: &Organization, row: Row) -> Object {
     let (mut dice, index) = (org.dice(row, 0), row.index);
     let (id, pattern) = (org.id_of(row), pattern(org, row));
     let top = of_organization(org, index);
-    let owner = format!("User:{}", org.owner().1);
+    let oauth = org.scenario.oauth.is_some();
+    let owner = if oauth { pool(org.scenario.seed) } else { org.owner().1 };
+    let owner = format!("User:{owner}");
     let mut principal = principal(org, index, &mut dice);
     let mut role = role(&mut dice, &pattern, top);
     if top && index == 0 {

@@ -4,6 +4,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::json::quoted;
+use crate::log::{EXCHANGE, PROVIDER};
 use crate::time::http_date;
 
 /// When a 429 asks to be tried again.
@@ -182,7 +183,17 @@ impl At {
         Self { stream: Some(name.to_owned()), from: 1, times: u64::MAX }
     }
 
-    /// The stream, if it is of one only.
+    /// Requests to the identity provider.
+    pub fn provider() -> Self {
+        Self::stream(PROVIDER)
+    }
+
+    /// Requests to the token exchange.
+    pub fn exchange() -> Self {
+        Self::stream(EXCHANGE)
+    }
+
+    /// The stream, if it is of one only, or one of the endpoints.
     pub(crate) fn of(&self) -> Option<&str> {
         self.stream.as_deref()
     }

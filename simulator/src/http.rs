@@ -12,7 +12,7 @@ use percent_encoding::percent_decode_str;
 use crate::faults::{Fault, html};
 use crate::time::http_date;
 
-/// A request without its body; only GET is served.
+/// A request; only a posted form has a body that is read.
 #[derive(Debug)]
 pub struct Head {
     pub method: String,
@@ -20,6 +20,10 @@ pub struct Head {
     /// Decoded, in the order given.
     pub query: Vec<(String, String)>,
     headers: Vec<(String, String)>,
+    /// What was posted, decoded.
+    pub form: Vec<(String, String)>,
+    /// Whether it came to the identity provider.
+    pub at_provider: bool,
     /// The connection ends with the answer.
     pub last: bool,
 }
@@ -45,8 +49,9 @@ impl Head {
                 line.split_once(':').map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
             })
             .collect::<Option<_>>()?;
-        let query = query.split('&').filter(|pair| !pair.is_empty()).map(parameter).collect();
-        let mut head = Self { method: method.to_owned(), path: decoded(path), query, headers, last: false };
+        let (method, path, query) = (method.to_owned(), decoded(path), parameters(query));
+        let (form, at_provider, last) = Default::default();
+        let mut head = Self { method, path, query, headers, form, at_provider, last };
         let connection = head.header("connection").unwrap_or_default().to_ascii_lowercase();
         head.last =
             connection.contains("close") || version == "HTTP/1.0" && !connection.contains("keep-alive");
@@ -60,6 +65,11 @@ impl Head {
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
+}
+
+/// The parameters of a query or a form.
+pub fn parameters(text: &str) -> Vec<(String, String)> {
+    text.split('&').filter(|pair| !pair.is_empty()).map(parameter).collect()
 }
 
 fn parameter(pair: &str) -> (String, String) {

@@ -10,6 +10,7 @@
 )]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests"))]
 
+mod access;
 mod addresses;
 mod bindings;
 mod certificates;
@@ -24,11 +25,13 @@ mod grants;
 mod http;
 mod identities;
 mod integrations;
+mod issuer;
 mod json;
 mod keys;
 mod limits;
 mod log;
 mod networks;
+mod oauth;
 mod organization;
 mod page;
 mod places;
@@ -62,7 +65,8 @@ use tokio_rustls::TlsAcceptor;
 pub use credentials::OldKey;
 pub use faults::{At, Fault, RetryAfter};
 pub use grants::Grant;
-pub use log::Request;
+pub use log::{EXCHANGE, PROVIDER, Request};
+pub use oauth::OAuth;
 pub use organization::Stream;
 pub use scenario::{BindingsServer, Scenario};
 pub use streams::STREAMS;
@@ -89,6 +93,7 @@ pub struct Simulator {
     shared: Arc<Shared>,
     truth: Truth,
     address: SocketAddr,
+    provider: Option<SocketAddr>,
     certificate: Option<String>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -103,7 +108,7 @@ impl Simulator {
         }
         let grants = scenario.grants.clone();
         let (tls, certificate) = scenario.https.then(tls::acceptor).unzip();
-        let port = scenario.port;
+        let (port, provides) = (scenario.port, scenario.oauth.is_some());
         let shared = Arc::new(Shared {
             log: Log::new(scenario.log_file.as_deref()),
             service: Service::new(Organization::new(scenario, STREAMS)),
@@ -120,12 +125,12 @@ impl Simulator {
             .name("simulator".to_owned())
             .spawn(move || {
                 let runtime = runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-                runtime.block_on(listen(port, tls, served, &ready, stopped));
+                runtime.block_on(listen((port, provides), tls, served, &ready, stopped));
             })
             .expect("a thread");
-        let address = address.recv().expect("the simulator listens");
+        let (address, provider) = address.recv().expect("the simulator listens");
         let truth = Truth::new(Arc::clone(&shared));
-        Self { shared, truth, address, certificate, stop: Some(stop), thread: Some(thread) }
+        Self { shared, truth, address, provider, certificate, stop: Some(stop), thread: Some(thread) }
     }
 
     /// Scheme, host and port, without a slash at the end.
@@ -186,7 +191,7 @@ impl Simulator {
 
     /// Plans a fault from now on; its requests are counted from now.
     pub fn add_fault(&self, fault: Fault, at: At) {
-        at.of().map(|stream| self.org().stream(stream));
+        at.of().filter(|stream| !stream.starts_with('(')).map(|stream| self.org().stream(stream));
         lock(&self.shared.plan).add(fault, at);
     }
 
@@ -289,18 +294,27 @@ impl Simulator {
 }
 
 async fn listen(
-    port: u16,
+    (port, provides): (u16, bool),
     tls: Option<TlsAcceptor>,
     shared: Arc<Shared>,
-    ready: &std::sync::mpsc::Sender<SocketAddr>,
+    ready: &std::sync::mpsc::Sender<(SocketAddr, Option<SocketAddr>)>,
     stopped: oneshot::Receiver<()>,
 ) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.expect("the port is free");
+    let provider = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("there is a free port");
+    let address = |listener: &TcpListener| listener.local_addr().expect("a bound socket has an address");
     // Whoever starts the simulator waits for this.
-    let _ = ready.send(listener.local_addr().expect("a bound socket has an address"));
+    let _ = ready.send((address(&listener), provides.then(|| address(&provider))));
+    let provide = async {
+        if provides {
+            serve::accept(provider, tls.clone(), Arc::clone(&shared), true).await;
+        }
+        std::future::pending().await
+    };
     tokio::select! {
         _ = stopped => {}
-        () = serve::accept(listener, tls, shared) => {}
+        () = serve::accept(listener, tls.clone(), Arc::clone(&shared), false) => {}
+        () = provide => {}
     }
 }
 

@@ -8,6 +8,10 @@ use std::time::Instant;
 
 use serde_json::json;
 
+/// What the endpoints that give tokens are called where others are called by their stream.
+pub const PROVIDER: &str = "(provider)";
+pub const EXCHANGE: &str = "(exchange)";
+
 /// One request as it arrived and what became of it.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -17,6 +21,10 @@ pub struct Request {
     pub path: String,
     /// Decoded.
     pub query: Vec<(String, String)>,
+    /// What was posted, decoded.
+    pub form: Vec<(String, String)>,
+    /// The endpoint that gives tokens which was asked: `(provider)` or `(exchange)`.
+    pub endpoint: Option<&'static str>,
     /// The stream whose listing, or one of whose records, was asked for.
     pub stream: Option<String>,
     pub started: Instant,
@@ -101,7 +109,7 @@ impl Log {
         let since = |moment: Instant| moment.duration_since(self.began).as_secs_f64();
         let entry = json!({
             "number": request.number, "method": request.method, "path": request.path, "query": request.query,
-            "stream": request.stream, "started": since(request.started), "ended": request.ended.map(since),
+            "endpoint": request.endpoint, "stream": request.stream, "started": since(request.started), "ended": request.ended.map(since),
             "status": request.status, "authorized": request.authorized,
             "has_authorization": request.has_authorization, "user_agent": request.user_agent, "host": request.host,
         });

@@ -9,7 +9,7 @@ use std::{env, fs, io, process, thread};
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Parser, ValueEnum, value_parser};
 use serde_json::{Map, Value, json};
-use simulator::{BindingsServer, Grant, STREAMS, Scenario, Simulator};
+use simulator::{BindingsServer, Grant, OAuth, STREAMS, Scenario, Simulator};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -44,6 +44,18 @@ struct Flags {
     /// The key's owner holds no OrganizationAdmin
     #[arg(long)]
     weak_key: bool,
+    /// Take tokens of an identity pool too, and play the identity provider that they are exchanged for
+    #[arg(long)]
+    oauth: bool,
+    /// With --oauth: how long a token is good for
+    #[arg(long, value_name = "S", default_value_t = 3600.0)]
+    token_seconds: f64,
+    /// With --oauth: how many requests a token is good for, as nobody tells
+    #[arg(long, value_name = "N", default_value_t = u64::MAX, hide_default_value = true)]
+    token_requests: u64,
+    /// With --oauth: the audience that the pool wants, if it is another than the provider's usual one
+    #[arg(long, value_name = "A", default_value = "confluent")]
+    token_audience: String,
     /// The day that it is, yyyy-mm-dd; the real one in UTC unless given
     #[arg(long, value_name = "DATE")]
     today: Option<String>,
@@ -124,6 +136,11 @@ fn scenario(flags: &Flags, sizes: &ArgMatches) -> Scenario {
     if flags.https {
         scenario = scenario.https();
     }
+    if flags.oauth {
+        let lifetime = Duration::from_secs_f64(flags.token_seconds);
+        let oauth = OAuth::default().lifetime(lifetime).requests(flags.token_requests);
+        scenario = scenario.oauth(oauth.audience(&flags.token_audience));
+    }
     if flags.weak_key {
         scenario = scenario.weak_key();
     }
@@ -149,6 +166,12 @@ fn introduce(sim: &Simulator, flags: &Flags) -> io::Result<()> {
         "organization_name": sim.organization_name(),
         "seed": sim.seed(),
     });
+    if flags.oauth {
+        line["oauth_token_url"] = json!(sim.oauth_token_url());
+        line["oauth_client_id"] = json!(sim.oauth_client_id());
+        line["oauth_client_secret"] = json!(sim.oauth_client_secret());
+        line["identity_pool_id"] = json!(sim.identity_pool_id());
+    }
     if let Some(certificate) = sim.certificate() {
         let path = flags
             .certificate_file

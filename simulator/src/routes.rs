@@ -12,6 +12,7 @@ use crate::days;
 use crate::faults::Fault;
 use crate::grants::{Grant, Ledger};
 use crate::http::{Answer, Head};
+use crate::issuer::Issuer;
 use crate::log::lock;
 use crate::organization::{Envelope, Narrowed, Organization, Row, Stream};
 use crate::page::{Asked, Listing, Page, Twist};
@@ -46,6 +47,7 @@ pub struct Service {
     /// Records that have been deleted, or never were, by stream and number.
     gone: Mutex<HashSet<(&'static str, u64)>>,
     pub grants: Mutex<Ledger>,
+    pub issuer: Option<Issuer>,
     window: Window,
 }
 
@@ -54,6 +56,8 @@ impl Service {
         let missing = STREAMS.iter().flat_map(|stream| org.missing(stream).map(|index| (stream.name, index)));
         Self {
             gone: Mutex::new(missing.collect()),
+            issuer: (org.scenario.oauth.clone())
+                .map(|facts| Issuer::new(facts, org.scenario.seed, org.scenario.rude)),
             org,
             mint: Mint::new(),
             listings: Mutex::default(),
@@ -140,19 +144,15 @@ impl Service {
         self.org.count(stream.name) - gone as u64
     }
 
-    /// Whether a request carries a key that works and its secret.
-    pub fn authorized(&self, head: &Head) -> bool {
-        let (scheme, rest) =
-            head.header("authorization").and_then(|value| value.split_once(' ')).unwrap_or_default();
-        scheme.eq_ignore_ascii_case("basic") && self.org.credentials.admit(rest.trim())
-    }
-
     /// The answer of a service in good health (and, when rude, of one with the hiccups).
     pub fn answer(&self, head: &Head, twist: Twist) -> Answer {
         self.try_answer(head, twist).unwrap_or_else(|refusal| *refusal)
     }
 
     fn try_answer(&self, head: &Head, twist: Twist) -> Result<Answer, Refusal> {
+        if let Some(answer) = self.issuer.as_ref().and_then(|issuer| issuer.answer(head)) {
+            return answer;
+        }
         let Some(target) = at(&head.path) else {
             return Err(refuse(Fault::plain(404, "404 page not found")));
         };
@@ -171,24 +171,6 @@ impl Service {
     /// What a good answer says of the rate limit.
     pub fn quota(&self) -> [(String, u64); 3] {
         self.window.quota(self.org.scenario.quota)
-    }
-
-    fn authenticate(&self, head: &Head) -> Result<(), Refusal> {
-        if !self.authorized(head) {
-            let fault = Fault::errors(401, "Unauthorized");
-            return Err(refuse(fault.with_header(
-                "WWW-Authenticate",
-                r#"Basic error="invalid_key", error_description="The API Key is invalid""#,
-            )));
-        }
-        if self.org.scenario.resource_key {
-            return Err(refuse(Fault::errors(
-                401,
-                "invalid API key: make sure you're using a Cloud API Key and not a Cluster API Key: \
-                 https://docs.confluent.io/cloud/current/access-management/authenticate/api-keys/api-keys.html",
-            )));
-        }
-        Ok(())
     }
 
     fn admit(&self, stream: &Stream, homes: &[Home], head: &Head) -> Result<(), Refusal> {

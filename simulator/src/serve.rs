@@ -15,7 +15,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::faults::{Fault, Plan};
-use crate::http::{Answer, Head, gzip};
+use crate::http::{Answer, Head, gzip, parameters};
+use crate::issuer::endpoint;
 use crate::log::{Log, Request, lock};
 use crate::page::Twist;
 use crate::routes::Service;
@@ -47,8 +48,8 @@ impl Wire for TlsStream<TcpStream> {
     }
 }
 
-/// Accepts connections until the task is dropped.
-pub async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
+/// Accepts connections until the task is dropped; `provider`: to the identity provider.
+pub async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Shared>, provider: bool) {
     loop {
         let Ok((socket, _)) = listener.accept().await else {
             // Out of file descriptors, most likely: some will be free again.
@@ -60,10 +61,10 @@ pub async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc
         let (tls, shared) = (tls.clone(), Arc::clone(&shared));
         tokio::spawn(async move {
             match tls {
-                None => Connection::new(socket, shared).run().await,
+                None => Connection::new(socket, shared, provider).run().await,
                 Some(tls) => {
                     if let Ok(socket) = tls.accept(socket).await {
-                        Connection::new(socket, shared).run().await;
+                        Connection::new(socket, shared, provider).run().await;
                     }
                 }
             }
@@ -75,6 +76,7 @@ struct Connection<W> {
     wire: W,
     unread: Vec<u8>,
     shared: Arc<Shared>,
+    provider: bool,
 }
 
 /// Why a connection ends: nothing more to be done on it.
@@ -87,8 +89,8 @@ impl From<io::Error> for Over {
 }
 
 impl<W: Wire> Connection<W> {
-    fn new(wire: W, shared: Arc<Shared>) -> Self {
-        Self { wire, unread: Vec::new(), shared }
+    fn new(wire: W, shared: Arc<Shared>, provider: bool) -> Self {
+        Self { wire, unread: Vec::new(), shared, provider }
     }
 
     async fn run(mut self) {
@@ -112,7 +114,18 @@ impl<W: Wire> Connection<W> {
         loop {
             if let Some(end) = self.unread.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
                 let bytes: Vec<u8> = self.unread.drain(..end + 4).collect();
-                return Head::read(std::str::from_utf8(&bytes).ok()?);
+                let mut head = Head::read(std::str::from_utf8(&bytes).ok()?)?;
+                head.at_provider = self.provider;
+                let length = head.header("content-length").and_then(|length| length.parse().ok());
+                let length: usize = length.unwrap_or_default();
+                while self.unread.len() < length.min(64 * 1024) {
+                    if !self.more().await {
+                        return None;
+                    }
+                }
+                let body: Vec<u8> = self.unread.drain(..length.min(self.unread.len())).collect();
+                head.form = parameters(std::str::from_utf8(&body).ok()?);
+                return Some(head);
             }
             if self.unread.len() > 64 * 1024 || !self.more().await {
                 return None;
@@ -131,6 +144,8 @@ impl<W: Wire> Connection<W> {
             method: head.method.clone(),
             path: head.path.clone(),
             query: head.query.clone(),
+            form: head.form.clone(),
+            endpoint: endpoint(head),
             stream: at(&head.path).map(|target| target.stream.name.to_owned()),
             started: Instant::now(),
             ended: None,
@@ -144,7 +159,7 @@ impl<W: Wire> Connection<W> {
 
     async fn respond(&mut self, head: &Head, number: u64) -> Result<(), Over> {
         let stream = at(&head.path).map(|target| target.stream.name);
-        let fault = lock(&self.shared.plan).meet(stream);
+        let fault = lock(&self.shared.plan).meet(endpoint(head).or(stream));
         let mut held = self.shared.held.subscribe();
         let latency = self.shared.service.org.scenario.latency;
         self.unless_gone(async move {

@@ -1,35 +1,29 @@
 //! Sends requests and sleeps. No other module does either.
 //!
-//! Credentials go to the configured base URL and nowhere else: links in answers are never followed, only
+//! Credentials go to the configured hosts, each to its own, and nowhere else: links in answers are never followed, only
 //! their page token is taken, and redirects are followed on the same origin alone.
 
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
-use reqwest::{Certificate, redirect};
+use reqwest::RequestBuilder;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use url::Url;
 
-use super::auth;
+use super::auth::{self, Auth, Token};
 use super::body::{self, BodyError};
+use super::complaint;
+use super::connection::http;
 use super::pace::{Pace, Quota};
 use super::page::{self, Page, PageError};
-use super::redact::Pieces;
-use super::refusal::{self, Again, Failure, KeyUsed, causes, failure, no_answer};
+use super::refusal::{self, KeyUsed, PROVIDER, Party, SERVICE, causes};
 use super::retry;
 use super::wait::{Reason, Wait};
-use super::{complaint, proxy};
-use crate::config::{Config, is_loopback};
+use crate::config::Config;
 use crate::error::{Answer, Error, Kind};
 use crate::partition::Partition;
 use crate::streams::{Envelope, Stream};
-
-/// Time limit for establishing a connection, TLS included. The whole request has its own setting.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// Redirects followed for one request.
-const MOST_REDIRECTS: usize = 5;
 
 /// One page of a listing.
 pub struct Request<'a> {
@@ -42,13 +36,18 @@ pub struct Request<'a> {
 /// Describes a text that must be neither shown nor stored.
 pub const BETRAYS: &str = "contains a piece of the credentials, and is neither used nor kept";
 
+/// Where tokens are exchanged.
+const EXCHANGE_PATH: &str = "/sts/v1/oauth2/token";
+
 /// Longer waits for the pace are logged.
 const LONGEST_UNTOLD: Duration = Duration::from_secs(5);
 
 pub struct Client {
     http: reqwest::Client,
-    pub(super) config: Config,
-    pub(super) pieces: Pieces,
+    /// For the identity provider, because redirects and proxies differ by host.
+    provider: Option<reqwest::Client>,
+    pub config: Config,
+    pub(super) auth: Auth,
     pace: RefCell<Pace>,
     /// Whether the service has accepted the key in this run.
     accepted: Cell<bool>,
@@ -61,35 +60,11 @@ impl Client {
     /// Config, if no HTTP client can be built from the settings: a proxy or certificates are invalid, or a setting that
     /// others can see contains a piece of the secret.
     pub fn new(config: &Config) -> Result<Client, Error> {
-        let (name, version) = (env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
-        let user_agent = format!("{name}/{version} {}", config.user_agent.as_deref().unwrap_or_default());
-        let mut builder = reqwest::Client::builder()
-            .user_agent(user_agent.trim_end())
-            .redirect(same_origin(config.base_url.clone()))
-            .default_headers(HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))]))
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(config.request_timeout);
-        if is_loopback(&config.base_url) {
-            builder = builder.no_proxy();
-        } else {
-            proxy::check(&config.base_url, |name| std::env::var_os(name))?;
-        }
-        if let Some(pem) = &config.ca_certificate {
-            let certificates = Certificate::from_pem_bundle(pem).ok().filter(|found| !found.is_empty());
-            let none = "settings: ca_certificate contains no PEM certificate (-----BEGIN CERTIFICATE-----)";
-            builder = builder.tls_certs_merge(certificates.ok_or_else(|| Error::config(none))?);
-        }
-        let http = builder.build().map_err(|error| {
-            Error::config(format!(
-                "the HTTP client cannot be set up: {}. Check SSL_CERT_FILE, ca_certificate and the proxy \
-                 variables of the environment",
-                causes(&error)
-            ))
-        })?;
         Ok(Client {
-            http,
+            http: http(config, &config.base_url)?,
+            provider: config.oauth_token_url.as_ref().map(|url| http(config, url)).transpose()?,
             config: config.clone(),
-            pieces: auth::pieces(config)?,
+            auth: Auth::new(config)?,
             pace: RefCell::new(Pace::new(config.max_requests_per_second)),
             accepted: Cell::new(false),
             requests: Cell::new(0),
@@ -109,8 +84,8 @@ impl Client {
         insists: bool,
         on_wait: &impl AsyncFn(Wait),
     ) -> Result<Page, Error> {
-        let url = self.url(request);
-        self.insist(insists, async || self.ask_page(&url, request.stream, on_wait).await, on_wait).await
+        let ask = async |asked| self.ask_page(asked, request.stream).await;
+        self.authorized(&self.url(request), insists, ask, on_wait).await
     }
 
     /// Requests a record in the same way and returns its body. `role`: the least role that can read it.
@@ -124,29 +99,61 @@ impl Client {
         insists: bool,
         on_wait: &impl AsyncFn(Wait),
     ) -> Result<Vec<u8>, Error> {
-        let url = self.at(path);
-        let ask = async || self.ask(&url, role, on_wait).await.map(|answered| answered.body);
+        let ask = async |asked| Ok(self.ask(asked, SERVICE, role).await?.0);
+        self.authorized(&self.at(path), insists, ask, on_wait).await
+    }
+
+    /// Asks with what authorizes a request; if that is refused, once more with a new token.
+    async fn authorized<T>(
+        &self,
+        url: &Url,
+        insists: bool,
+        ask: impl AsyncFn(RequestBuilder) -> Result<T, Error>,
+        on_wait: &impl AsyncFn(Wait),
+    ) -> Result<T, Error> {
+        self.requests.set(self.requests.get() + 1);
+        let send = async |party, form: String| {
+            self.insist(true, async || self.token(party, &form, on_wait).await, on_wait).await
+        };
+        let ask = async || {
+            let mut refused = None;
+            loop {
+                self.turn(on_wait).await;
+                let header = self.auth.header(refused.as_ref(), send).await?;
+                let asked = ask(self.http.get(url.clone()).header(AUTHORIZATION, &header)).await;
+                match asked.as_ref().map_err(Error::meant) {
+                    Err(Some(401)) if self.config.api_key.is_none() && refused.is_none() => {
+                        refused = Some(header)
+                    }
+                    _ => return asked,
+                }
+            }
+        };
         self.insist(insists, ask, on_wait).await
     }
 
     async fn insist<T>(
         &self,
         insists: bool,
-        ask: impl AsyncFn() -> Result<T, Failure>,
+        ask: impl AsyncFn() -> Result<T, Error>,
         on_wait: &impl AsyncFn(Wait),
     ) -> Result<T, Error> {
-        self.requests.set(self.requests.get() + 1);
         let (mut failures, mut first_failure) = (0, None);
         loop {
-            let Failure { mut error, retry } = match ask().await {
+            let mut error = match ask().await {
                 Ok(answered) => return Ok(answered),
-                Err(failure) => failure,
+                Err(error) => error,
             };
-            let Some(Again { asked, rate_limited }) = retry.filter(|_| insists) else { return Err(error) };
-            failures += 1;
-            let now = Instant::now();
+            let is_passing = insists && error.kind == Kind::Unavailable;
+            let Some(answer) = error.answer.as_mut().filter(|answer| is_passing && !answer.is_last) else {
+                return Err(error);
+            };
+            let rate_limited = answer.claimed.or(answer.status) == Some(429);
+            let (now, asked) = (Instant::now(), answer.retry_after);
             let spent = now - *first_failure.get_or_insert(now);
+            failures += 1;
             let Some(duration) = self.config.retry.wait(failures, spent, asked, fastrand::f64()) else {
+                answer.is_last = true;
                 error.message = self.given_up(&error, failures, asked);
                 return Err(error);
             };
@@ -156,11 +163,6 @@ impl Client {
             let reason = if rate_limited { Reason::RateLimited } else { Reason::Failed(error.to_string()) };
             sit_out(Wait { reason, duration }, on_wait).await;
         }
-    }
-
-    /// The id of the API key that is used.
-    pub fn key(&self) -> &str {
-        &self.config.api_key
     }
 
     /// How many pages and records have been requested, without retries.
@@ -218,17 +220,12 @@ impl Client {
         url
     }
 
-    async fn ask_page(
-        &self,
-        url: &Url,
-        stream: &Stream,
-        on_wait: &impl AsyncFn(Wait),
-    ) -> Result<Page, Failure> {
+    async fn ask_page(&self, request: RequestBuilder, stream: &Stream) -> Result<Page, Error> {
         let role = stream.role;
-        let Answered { body, mut answer, retry_after } = self.ask(url, role, on_wait).await?;
+        let (body, mut answer) = self.ask(request, SERVICE, role).await?;
         let (why, body) = match page::read(body, stream.envelope) {
             Ok(page) if page.next.as_ref().is_some_and(|token| self.betrays(token)) => {
-                return Err(failure(Kind::Broken, &format!("its page token {BETRAYS}"), answer));
+                return Err(Error::answered(Kind::Broken, format!("its page token {BETRAYS}"), answer));
             }
             Ok(mut page) => {
                 page.request_id = answer.request_id;
@@ -241,61 +238,88 @@ impl Client {
         answer.body = self.quote(said.clone());
         let words = match why {
             PageError::Cut => {
-                return Err(failure(Kind::Unavailable, "the response was truncated", answer));
+                return Err(Error::answered(Kind::Unavailable, "the response was truncated", answer));
             }
             PageError::Complaint => "the response reports an error and is not a page of the listing",
             PageError::Broken(words) => words,
         };
         let Some(claimed) = complaint::status(&body) else {
-            return Err(failure(Kind::Broken, words, answer));
+            return Err(Error::answered(Kind::Broken, words, answer));
         };
         answer.claimed = Some(claimed);
         let (kind, meaning) = refusal::of_status(claimed, &said, &self.key_used(role));
-        let retry =
-            retry::is_passing(claimed).then_some(Again { asked: retry_after, rate_limited: claimed == 429 });
         let message = format!("the response reports an error with status {claimed}: {meaning}");
-        Err(Failure { error: Error { kind, message, answer: Some(Box::new(answer)) }, retry })
+        Err(Error::answered(kind, message, answer))
     }
 
     fn key_used<'a>(&self, role: &'a str) -> KeyUsed<'a> {
-        KeyUsed { masked: self.key_masked(), accepted: self.accepted.get(), role }
+        let (is_pool, accepted) = (self.config.api_key.is_none(), self.accepted.get());
+        let name = format!("{} {}", self.config.identity().0, self.id_masked());
+        KeyUsed { name, is_pool, accepted, role }
     }
 
-    /// Sends one request and returns its response if that has status 200.
-    async fn ask(&self, url: &Url, role: &str, on_wait: &impl AsyncFn(Wait)) -> Result<Answered, Failure> {
+    /// Requests a token.
+    async fn token(&self, party: Party, form: &str, on_wait: &impl AsyncFn(Wait)) -> Result<Token, Error> {
         self.turn(on_wait).await;
-        let path = self.quotable(url.path().replace(self.key(), &self.key_masked()));
-        let unanswered = |error: reqwest::Error| no_answer(&path, &error, |causes| self.quotable(causes));
-        // reqwest marks the header as sensitive.
-        let request =
-            self.http.get(url.clone()).basic_auth(self.key(), Some(self.config.api_secret.expose()));
-        let response = request.send().await.map_err(unanswered)?;
+        let provider = self.provider.as_ref().zip(self.config.oauth_token_url.clone());
+        let exchange = (&self.http, self.at(EXCHANGE_PATH));
+        let (http, url) = provider.filter(|_| party == PROVIDER).unwrap_or(exchange);
+        let request = http.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let request = request.header(ACCEPT, "application/json").body(form.to_owned());
+        let (body, mut answer) = self.ask(request, party, "").await?;
+        // Nothing of the body is quoted: it may contain a token.
+        let broken = (Kind::Broken, "the response contains no token that can be used".to_owned());
+        auth::token(&body).ok_or_else(|| {
+            answer.claimed = complaint::status(&body);
+            let of_claimed = |status| refusal::of_token(status, party, &self.key_used(""));
+            let (kind, words) = answer.claimed.map_or(broken, of_claimed);
+            Error::answered(kind, words, answer)
+        })
+    }
+
+    /// Sends one request and returns the body of its response if that has status 200.
+    async fn ask(&self, asked: RequestBuilder, party: Party, role: &str) -> Result<(Vec<u8>, Answer), Error> {
+        let (http, request) = asked.build_split();
+        let path = request.as_ref().map_or("", |request| request.url().path());
+        let path = self.quotable(path.replace(self.config.identity().1, &self.id_masked()));
+        let asked = Answer { path, is_post: party != SERVICE, ..Answer::default() };
+        let unanswered = |error: reqwest::Error| {
+            let ((kind, words), body) = (refusal::of_error(&error), self.quotable(causes(&error)));
+            Error::answered(kind, party.words(words), Answer { body, ..asked.clone() })
+        };
+        let response = http.execute(request.map_err(unanswered)?).await.map_err(unanswered)?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let request_id = headers.get("x-request-id").and_then(|id| self.request_id(id.as_bytes()));
-        let mut answer = Answer { path: path.clone(), status: Some(status), request_id, ..Answer::default() };
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        // Other hosts give the reset as a point in time.
+        let reset = header("x-ratelimit-reset").filter(|_| party != PROVIDER);
+        let mut answer = Answer {
+            status: Some(status),
+            request_id: headers.get("x-request-id").and_then(|id| self.request_id(id.as_bytes())),
+            retry_after: retry::asked_wait(status, header("retry-after"), reset, Utc::now()),
+            ..asked.clone()
+        };
         let body = match body::read(response).await {
             Ok(body) => body,
             Err(BodyError::Broke(error)) => return Err(unanswered(error)),
             Err(BodyError::Cut) => {
-                return Err(failure(Kind::Unavailable, "the compressed response was truncated", answer));
+                let words = "the compressed response was truncated";
+                return Err(Error::answered(Kind::Unavailable, words, answer));
             }
             Err(BodyError::TooLarge) => {
                 let words = format!("the response is larger than {} MiB", body::LARGEST >> 20);
-                return Err(failure(Kind::Broken, &words, answer));
+                return Err(Error::answered(Kind::Broken, words, answer));
             }
         };
-        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let (after, reset) = (header("retry-after"), header("x-ratelimit-reset"));
-        let asked = retry::asked_wait(status, after, reset, Utc::now());
         if status == 200 {
-            if let Some(quota) = quota(&headers) {
+            if let Some(quota) = quota(&headers).filter(|_| party != PROVIDER) {
                 self.pace.borrow_mut().spread(Instant::now(), &quota, self.config.concurrency as u64);
             }
-            return Ok(Answered { body, answer, retry_after: asked });
+            return Ok((body, answer));
         }
-        let said = complaint::said(&body, false);
+        let said = complaint::said(&body, party != SERVICE);
         let (kind, message) = match self.key_used(role) {
+            key if party != SERVICE => refusal::of_token(status, party, &key),
             // The service itself responds with JSON.
             key if status == 404 && !key.accepted && !complaint::is_json(&body) => {
                 (Kind::Config, refusal::NOTHING_THERE.to_owned())
@@ -303,17 +327,8 @@ impl Client {
             key => refusal::of_status(status, &said, &key),
         };
         answer.body = self.quote(said);
-        let retry = retry::is_passing(status).then_some(Again { asked, rate_limited: status == 429 });
-        Err(Failure { error: Error { kind, message, answer: Some(Box::new(answer)) }, retry })
+        Err(Error::answered(kind, message, answer))
     }
-}
-
-/// A response with status 200.
-struct Answered {
-    body: Vec<u8>,
-    answer: Answer,
-    /// The wait that it asks for, in case it is not a page.
-    retry_after: Option<Duration>,
 }
 
 /// Reports a wait, even one of zero length, and then waits.
@@ -332,22 +347,5 @@ fn quota(headers: &HeaderMap) -> Option<Quota> {
         limit: number("x-ratelimit-limit")?,
         remaining: number("x-ratelimit-remaining")?,
         reset: Duration::from_secs(number("x-ratelimit-reset")?),
-    })
-}
-
-/// Follows redirects on the origin of the base URL only: credentials go nowhere else. The parameters that narrow
-/// a listing or select its page must be kept, or the response would answer another request.
-fn same_origin(base: Url) -> redirect::Policy {
-    redirect::Policy::custom(move |attempt| {
-        let asked = attempt.previous().iter().take(1).flat_map(Url::query_pairs);
-        let mut asked = asked.filter(|(name, _)| name != "page_size");
-        let is_kept = asked.all(|pair| attempt.url().query_pairs().any(|other| other == pair));
-        if attempt.url().origin() != base.origin() || !is_kept {
-            attempt.stop()
-        } else if attempt.previous().len() > MOST_REDIRECTS {
-            attempt.error("too many redirects")
-        } else {
-            attempt.follow()
-        }
     })
 }

@@ -4,6 +4,7 @@ pub mod auth;
 pub mod body;
 pub mod client;
 pub mod complaint;
+mod connection;
 pub mod listing;
 pub mod organization;
 pub mod pace;

@@ -39,7 +39,7 @@ impl Organization {
     /// Denied, if it is not known.
     pub fn scope(&self) -> Result<&str, Error> {
         let unknown = "the organization's id is required, but could not be looked up: set organization_id, or \
-                       give the owner of the API key a role that may list organizations";
+                       give the owner of the API key, or the identity pool, a role that may list organizations";
         self.crn.as_deref().ok_or_else(|| Error::new(Kind::Denied, unknown))
     }
 
@@ -73,7 +73,7 @@ impl Organization {
                 Ok(listed) => {
                     let found = read(&listed.rows);
                     if is_wanted || !found.is_empty() {
-                        return choose(found, wanted);
+                        return choose(found, wanted, client.config.identity().0);
                     }
                     if listed.rows.is_empty() { "is empty" } else { "contains none" }
                 }
@@ -98,9 +98,10 @@ impl Organization {
         Ok(Organization { id: wanted.map(str::to_owned), name: None, crn: wanted.map(crn::organization) })
     }
 
-    /// The key, and the organization that it belongs to, for reading positions.
+    /// The key or the pool, and the organization that it belongs to, for reading positions.
     pub fn access(&self, client: &Client) -> Access {
-        Access { organization_id: self.id.clone(), api_key_hash: Some(short_hash(client.key())) }
+        let hash = short_hash(client.config.identity().1);
+        Access { organization_id: self.id.clone(), api_key_hash: Some(hash) }
     }
 }
 
@@ -134,7 +135,7 @@ fn named_by(environments: &[Row]) -> Vec<Organization> {
     ids.into_iter().map(named).collect()
 }
 
-fn choose(found: Vec<Organization>, wanted: Option<&str>) -> Result<Organization, Error> {
+fn choose(found: Vec<Organization>, wanted: Option<&str>, reader: &str) -> Result<Organization, Error> {
     let said = told(wanted.unwrap_or_default());
     let named = list(&found);
     let fits = |organization: &Organization| wanted.is_none() || organization.id.as_deref() == wanted;
@@ -142,14 +143,14 @@ fn choose(found: Vec<Organization>, wanted: Option<&str>) -> Result<Organization
     let chosen = found.into_iter().find(fits);
     match (chosen, wanted) {
         (Some(_), None) if count > 1 => Err(Error::config(format!(
-            "the API key has access to several organizations: {named}. Select one with the setting \
+            "the {reader} has access to several organizations: {named}. Select one with the setting \
              organization_id"
         ))),
         (Some(organization), _) => Ok(organization),
         (None, _) => Err(Error::new(
             Kind::Denied,
             format!(
-                "the API key belongs to {named}, but the setting organization_id is {said}: correct one of them"
+                "the {reader} belongs to {named}, but the setting organization_id is {said}: correct one of them"
             ),
         )),
     }

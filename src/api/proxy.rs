@@ -29,7 +29,7 @@ pub fn check(base: &Url, environment: impl Fn(&str) -> Option<OsString>) -> Resu
             Error::config(format!(
                 "the environment variable {name} does not contain a usable proxy URL, such as http://host:port \
                  or https://user:password@host:port (its value is not shown; socks proxies are not supported). \
-                 Correct it, or add the host of base_url to NO_PROXY"
+                 Correct it, or add the host of base_url or oauth_token_url to NO_PROXY"
             ))
         });
     }

@@ -24,12 +24,12 @@ impl Client {
     /// A text from the service, to be shown or logged. It is replaced if it contains a piece of the credentials,
     /// even an escaped one.
     pub fn quotable(&self, text: String) -> String {
-        self.pieces.withhold(text)
+        self.auth.withhold(text)
     }
 
     /// Whether a text from the service contains a piece of the credentials, and must not be stored.
     pub fn betrays(&self, text: &str) -> bool {
-        self.pieces.are_in(text)
+        self.auth.are_in(text)
     }
 
     /// The page with a page token, in words: the first characters distinguish the token from others.
@@ -41,13 +41,16 @@ impl Client {
         format!("the page whose token begins with {start:?}")
     }
 
-    /// The key for messages: its first four characters, or none if it may be a secret.
-    pub fn key_masked(&self) -> String {
-        let told = if self.key().len() > LONGEST_KEY { 0 } else { 4 };
+    /// The id of the key for messages: its first four characters, or none if it may be a secret. That of a pool is
+    /// none.
+    pub fn id_masked(&self) -> String {
+        let Some(key) = &self.config.api_key else { return self.config.identity().1.to_owned() };
+        let told = if key.len() > LONGEST_KEY { 0 } else { 4 };
         let is_of_key = |byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9');
         let is_key = |text: &str| text.len() == 16 && text.bytes().all(is_of_key);
-        let is_swapped = is_key(self.config.api_secret.expose()) && !is_key(self.key());
+        let is_swapped =
+            self.config.api_secret.as_ref().is_some_and(|secret| is_key(secret.expose()) && !is_key(key));
         let words = if is_swapped { "… (it seems to be swapped with its secret)" } else { "…" };
-        self.key().chars().take(told).chain(words.chars()).collect()
+        key.chars().take(told).chain(words.chars()).collect()
     }
 }

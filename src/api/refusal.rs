@@ -1,29 +1,33 @@
-//! What an answer that is no page means, in words, and whether trying again may help.
+//! What an answer that is no page means, in words. Trying again may help where that is Unavailable.
 
 use std::error::Error as _;
 use std::iter::successors;
-use std::time::Duration;
 
 use super::retry;
-use crate::error::{Answer, Error, Kind};
+use crate::error::Kind;
 
-/// Why a try brought no page.
-pub struct Failure {
-    pub error: Error,
-    /// None: the next try would bring the same.
-    pub retry: Option<Again>,
+/// Whoever is asked: what it is called, and the setting that names its host.
+#[derive(Clone, Copy, PartialEq)]
+pub struct Party(&'static str, &'static str);
+
+/// The management API.
+pub const SERVICE: Party = Party("the service", "base_url");
+/// Where a token of the identity provider is exchanged for one of the service.
+pub const EXCHANGE: Party = Party("the token exchange", "base_url");
+pub const PROVIDER: Party = Party("the identity provider", "oauth_token_url");
+
+impl Party {
+    /// What is said of the service, said of this one.
+    pub fn words(self, of_service: &str) -> String {
+        of_service.replace(SERVICE.0, self.0).replace(SERVICE.1, self.1)
+    }
 }
 
-/// How to try again.
-pub struct Again {
-    /// The wait that the service asked for, if any.
-    pub asked: Option<Duration>,
-    pub rate_limited: bool,
-}
-
-/// The key behind a request that was refused.
+/// The key or the pool behind a request that was refused.
 pub struct KeyUsed<'a> {
-    pub masked: String,
+    /// What it is, and its id as it may be shown.
+    pub name: String,
+    pub is_pool: bool,
     /// Whether it has been accepted in this run.
     pub accepted: bool,
     /// The least role that its owner needs for what was asked.
@@ -38,10 +42,10 @@ pub const NOTHING_THERE: &str = "nothing is served at this path: check base_url 
 
 /// What an error status means, by its complaint.
 pub fn of_status(status: u16, complaint: &str, key: &KeyUsed<'_>) -> (Kind, String) {
-    let KeyUsed { masked, accepted, role } = key;
+    let KeyUsed { name, is_pool, accepted, role } = key;
     // Some services answer 403 to a key of the wrong kind; Terraform's provider tells it by these words.
-    let is_other_kind =
-        complaint.contains("Cluster API Key") || (status == 403 && complaint.contains("invalid API key"));
+    let is_other_kind = !is_pool && complaint.contains("Cluster API Key")
+        || !is_pool && status == 403 && complaint.contains("invalid API key");
     let kind = match status {
         _ if is_other_kind => Kind::Denied,
         401 | 403 => Kind::Denied,
@@ -50,21 +54,28 @@ pub fn of_status(status: u16, complaint: &str, key: &KeyUsed<'_>) -> (Kind, Stri
     };
     let words = match status {
         _ if is_other_kind => format!(
-            "the API key {masked} is not a Cloud API key: create one with the *Cloud resource management* scope"
+            "the {name} is not a Cloud API key: create one with the *Cloud resource management* scope"
+        ),
+        401 if *is_pool => format!(
+            "the token of the {name} is rejected, and so is one exchanged anew: check that the pool is enabled. If other \
+             streams are read, the service of this one may accept no such token"
         ),
         401 if *accepted => format!(
-            "the API key {masked} was accepted at first, but is now rejected: it has been deleted or rotated, \
+            "the {name} was accepted at first, but is now rejected: it has been deleted or rotated, \
              or its owner was removed"
         ),
         401 => format!(
-            "the API key {masked} or its secret is wrong (a new key may need a few minutes before it works): \
+            "the {name} or its secret is wrong (a new key may need a few minutes before it works): \
              check api_key and api_secret"
         ),
         403 if NOT_OFFERED.iter().any(|words| complaint.contains(words)) => {
             "the plan or cloud of the organization does not offer this: remove the stream from the setting streams"
                 .to_owned()
         }
-        403 => format!("the owner of the API key {masked} may not read this; the role {role} may"),
+        403 => {
+            let owner = if *is_pool { "" } else { "owner of the " };
+            format!("the {owner}{name} may not read this; the role {role} may")
+        }
         429 => "the service limits the rate of requests".to_owned(),
         _ if kind == Kind::Unavailable => "the service is failing".to_owned(),
         404 => "there is no such listing: check base_url. If the plan or cloud of the organization does not offer \
@@ -80,11 +91,28 @@ pub fn of_status(status: u16, complaint: &str, key: &KeyUsed<'_>) -> (Kind, Stri
     (kind, words)
 }
 
-/// A request that no whole answer came to: worth another try, unless the other side cannot be trusted. `quotable`
-/// makes of what lies behind the error what may be told of it.
-pub fn no_answer(path: &str, error: &reqwest::Error, quotable: impl Fn(String) -> String) -> Failure {
+/// The same of a request for a token.
+pub fn of_token(status: u16, party: Party, key: &KeyUsed<'_>) -> (Kind, String) {
+    let (kind, words) = of_status(status, "", key);
+    match status {
+        404 | 405 => (Kind::Config, party.words(NOTHING_THERE)),
+        _ if kind == Kind::Unavailable || status < 400 => (kind, party.words(&words)),
+        _ if party == PROVIDER => {
+            let remedy = "check oauth_client_id, oauth_client_secret, oauth_scope and oauth_audience";
+            (Kind::Denied, format!("the identity provider gives the client no token: {remedy}"))
+        }
+        _ => {
+            let remedy = "check identity_pool_id, and that the pool is enabled and its provider and filter fit the \
+                          token and its audience";
+            (Kind::Denied, format!("the token exchange gives no token of the {}: {remedy}", key.name))
+        }
+    }
+}
+
+/// What it means that no whole answer came to a request: worth another try, unless the other side cannot be trusted.
+pub fn of_error(error: &reqwest::Error) -> (Kind, &'static str) {
     let causes = causes(error);
-    let (kind, message) = match tls_error(error) {
+    match tls_error(error) {
         Some(rustls::Error::InvalidCertificate(_)) => (
             Kind::Config,
             "the certificate of the host in base_url is not trusted. If your own certificate authority has \
@@ -105,14 +133,7 @@ pub fn no_answer(path: &str, error: &reqwest::Error, quotable: impl Fn(String) -
             (Kind::Unavailable, "the service did not answer within request_timeout_seconds")
         }
         None => (Kind::Unavailable, "the connection broke before the response was complete"),
-    };
-    failure(kind, message, Answer { path: path.to_owned(), body: quotable(causes), ..Answer::default() })
-}
-
-/// A failure of this kind; trying again may help where the service is unavailable.
-pub fn failure(kind: Kind, message: &str, answer: Answer) -> Failure {
-    let retry = (kind == Kind::Unavailable).then_some(Again { asked: None, rate_limited: false });
-    Failure { error: Error { kind, message: message.to_owned(), answer: Some(Box::new(answer)) }, retry }
+    }
 }
 
 /// What TLS had to say. An `io::Error` hides the error it wraps from `source`, so it is opened.

@@ -6,6 +6,7 @@ mod names;
 mod rules;
 mod schema;
 mod sources;
+mod ways;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -22,12 +23,21 @@ use crate::shape::{Drift, Personal};
 use schema::names;
 pub use schema::{SCHEMA, is_credential};
 pub use sources::gather;
+pub use ways::WAYS;
 
-/// Settings that satisfy `schemas/config.json`.
+/// Settings that satisfy `schemas/config.json`. Of the credentials, those of one way are there.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Config {
-    pub api_key: String,
-    pub api_secret: Secret,
+    pub api_key: Option<String>,
+    pub api_secret: Option<Secret>,
+    pub identity_pool_id: Option<String>,
+    #[serde(default, deserialize_with = "token_url")]
+    pub oauth_token_url: Option<Url>,
+    pub oauth_client_id: Option<String>,
+    pub oauth_client_secret: Option<Secret>,
+    pub oauth_scope: Option<String>,
+    pub oauth_audience: Option<String>,
+    pub oauth_subject_token_file: Option<String>,
     pub organization_id: Option<String>,
     #[serde(flatten)]
     pub offered: Offered,
@@ -81,6 +91,9 @@ impl Config {
     /// # Errors
     /// Config, naming each setting that breaks its rule, and the rule.
     pub fn enforce(given: Map<String, Value>) -> Result<Config, Error> {
+        let missing = |names: Vec<_>| names.into_iter().map(|name| rules::missing(name, &given)).collect();
+        let broken = ways::missing(&given).map_or_else(|words| vec![words], missing);
+        refuse(&broken)?;
         let config: Config = enforce(given, None)?;
         if config.offered.personal_data == Personal::Hash && config.personal_data_key.is_none() {
             return Err(Error::config(
@@ -99,6 +112,12 @@ impl Config {
         self.request_timeout = self.request_timeout.min(Duration::from_secs(30));
         self.max_requests_per_second = self.max_requests_per_second.map(|most| most.max(1.0));
         self
+    }
+
+    /// What the run acts as: an API key or an identity pool, and its id.
+    pub fn identity(&self) -> (&'static str, &str) {
+        let pool = || ("identity pool", self.identity_pool_id.as_deref().unwrap_or_default());
+        self.api_key.as_ref().map_or_else(pool, |key| ("API key", key))
     }
 
     /// Whether an error may quote a response, which may contain names and e-mail addresses.
@@ -134,16 +153,20 @@ fn enforce<T: DeserializeOwned>(mut given: Map<String, Value>, only: Option<&[&s
             given.entry(name).or_insert_with(|| default.clone());
         }
     }
-    let broken = rules::broken(&given, only);
-    if !broken.is_empty() {
-        return Err(Error::config(format!(
-            "settings: {}. Give settings in a file (--config FILE) or in the environment; `--about` lists \
-             them all.",
-            broken.join("; ")
-        )));
-    }
+    refuse(&rules::broken(&given, only))?;
     // Values that satisfy the schema are rejected with our own messages only, which name the setting and quote nothing.
     serde_json::from_value(given.into()).map_err(|error| Error::config(error.to_string()))
+}
+
+/// The error that names the rules which are broken, if any are.
+fn refuse(broken: &[String]) -> Result<(), Error> {
+    if broken.is_empty() {
+        return Ok(());
+    }
+    Err(Error::config(format!(
+        "settings: {}. Give settings in a file (--config FILE) or in the environment; `--about` lists them all.",
+        broken.join("; ")
+    )))
 }
 
 fn seconds<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
@@ -159,19 +182,29 @@ fn pem<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<u8>>, D::Error> 
 }
 
 fn base_url<'de, D: Deserializer<'de>>(from: D) -> Result<Url, D::Error> {
-    let not_one = |_| D::Error::custom("settings: base_url is not a URL such as https://api.confluent.cloud");
+    address("base_url", from)
+}
+
+fn token_url<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Url>, D::Error> {
+    address("oauth_token_url", from).map(Some)
+}
+
+/// The URL of a host that credentials are sent to.
+fn address<'de, D: Deserializer<'de>>(setting: &str, from: D) -> Result<Url, D::Error> {
+    let like = SCHEMA["properties"][setting]["pattern_descriptor"].as_str().unwrap_or_default();
+    let not_one = |_| D::Error::custom(format!("settings: {setting} is not {like}"));
     let url = Url::parse(&String::deserialize(from)?).map_err(not_one)?;
     if url.as_str() != format!("{}{}", url.origin().ascii_serialization(), url.path()) {
-        return Err(D::Error::custom(
-            "settings: base_url must consist of a scheme, a host and optionally a path, without user, query \
-             or fragment. Credentials belong in api_key and api_secret.",
-        ));
+        return Err(D::Error::custom(format!(
+            "settings: {setting} must consist of a scheme, a host and optionally a path, without user, query \
+             or fragment. Credentials belong in settings of their own.",
+        )));
     }
     if url.scheme() != "https" && !is_loopback(&url) {
-        return Err(D::Error::custom(
-            "settings: base_url must begin with https:// (plain http would send the API secret unencrypted; \
+        return Err(D::Error::custom(format!(
+            "settings: {setting} must begin with https:// (plain http would send secrets unencrypted; \
              it is accepted for loopback addresses only)",
-        ));
+        )));
     }
     Ok(url)
 }

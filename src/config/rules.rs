@@ -29,7 +29,6 @@ fn words(error: &ValidationError<'_>, given: &Map<String, Value>) -> String {
     let name = name(error);
     let found = told(error.instance(), given);
     match error.kind() {
-        Kind::Required { property } => missing(property.as_str().unwrap_or_default(), given),
         Kind::Type { kind: TypeKind::Single(kind) } => format!("{name} must be of type {kind}, not {found}"),
         Kind::Enum { options } => {
             let options: Vec<_> =
@@ -40,7 +39,7 @@ fn words(error: &ValidationError<'_>, given: &Map<String, Value>) -> String {
         }
         Kind::Minimum { limit } => format!("{name} must be at least {limit}, not {found}"),
         Kind::Maximum { limit } => format!("{name} must be at most {limit}, not {found}"),
-        Kind::Pattern { .. } if name == "base_url" && !error.instance().to_string().contains(':') => {
+        Kind::Pattern { .. } if name.ends_with("_url") && !error.instance().to_string().contains(':') => {
             // A secret contains upper-case letters and no dot.
             let host = found.trim_matches('"');
             let is_told = host.contains('.') && !host.contains(|c: char| c.is_ascii_uppercase());
@@ -77,7 +76,11 @@ fn told(value: &Value, given: &Map<String, Value>) -> String {
     }
 }
 
-fn missing(setting: &str, given: &Map<String, Value>) -> String {
+/// A setting that is missing, and where it is looked for.
+pub fn missing(setting: &str, given: &Map<String, Value>) -> String {
+    if given.contains_key("identity_pool_id") {
+        return format!("{setting} is missing: it must come from the same place as identity_pool_id");
+    }
     if setting == "api_secret" && given.contains_key("api_key") {
         return format!(
             "{setting} is missing: it must come from the same place as api_key, which is a file, or \

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::coerce::coerce;
 use super::names::meant;
 use super::schema::{SCHEMA, names};
+use super::ways::{is_of_credentials, name_credentials};
 use crate::error::Error;
 use crate::files::{named, parse, read};
 use crate::json::Tape;
@@ -21,10 +22,6 @@ pub const PREFIX: &str = "TAP_CONFLUENT_CLOUD_";
 /// The names that Confluent's own tools use for the credentials: a separate source in the environment.
 pub const THEIRS: [(&str, &str); 2] =
     [("api_key", "CONFLUENT_CLOUD_API_KEY"), ("api_secret", "CONFLUENT_CLOUD_API_SECRET")];
-
-/// Settings that come from the one place that gives `api_key`: a secret or an organization from elsewhere
-/// belongs to another key.
-const CREDENTIALS: [&str; 3] = ["api_key", "api_secret", "organization_id"];
 
 /// Settings of one source.
 struct Layer {
@@ -115,7 +112,7 @@ fn of_environment(
     for name in names() {
         given.extend(take(name, &variable(name))?);
     }
-    if !given.contains_key("api_key") {
+    if !name_credentials(&given) {
         for (name, variable) in THEIRS {
             if given.contains_key("api_key") {
                 // Our variable's secret does not belong to the key of their variable.
@@ -139,18 +136,19 @@ fn variable(setting: &str) -> String {
     format!("{PREFIX}{}", setting.to_uppercase())
 }
 
-/// Merges the layers. If a file gives `api_key`, credentials of the environment and of files are not mixed:
-/// those of the source that gives the last `api_key` count. Several files may complement each other, because the
+/// Merges the layers. If a file names credentials, those of the environment and of files are not mixed:
+/// those of the source that names the last ones count. Several files may complement each other, because the
 /// user named them together.
 fn merge(layers: Vec<Layer>, warnings: &mut Vec<String>) -> Map<String, Value> {
     let giver = |setting: &str| layers.iter().rfind(|layer| layer.given.contains_key(setting));
     let is_file = |setting: &str| giver(setting).map(|layer| layer.is_file);
-    let (key, host, guard) = (is_file("api_key"), is_file("base_url"), is_file("organization_id"));
-    let a_file_gives_it = layers.iter().any(|layer| layer.is_file && layer.given.contains_key("api_key"));
+    let (host, guard) = (is_file("base_url"), is_file("organization_id"));
+    let key = layers.iter().rfind(|layer| name_credentials(&layer.given)).map(|layer| layer.is_file);
+    let a_file_gives_it = layers.iter().any(|layer| layer.is_file && name_credentials(&layer.given));
     let mut given = Map::new();
     for Layer { is_file, given: mut layer } in layers {
         let elsewhere = a_file_gives_it && key != Some(is_file);
-        layer.retain(|name, _| !elsewhere || !CREDENTIALS.contains(&name.as_str()));
+        layer.retain(|name, _| !elsewhere || !is_of_credentials(name));
         given.extend(layer);
     }
     if (key, host) == (Some(true), Some(false)) {
@@ -176,8 +174,8 @@ fn merge(layers: Vec<Layer>, warnings: &mut Vec<String>) -> Map<String, Value> {
             _ => (theirs, "the environment", "there"),
         };
         warnings.push(format!(
-            "settings: {what} is ignored, because api_key comes from {place}: api_key, api_secret and \
-             organization_id must come from one place. Give organization_id {there}"
+            "settings: {what} is ignored, because the credentials come from {place}: organization_id must come \
+             from the same place. Give it {there}"
         ));
     }
     given

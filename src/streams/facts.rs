@@ -46,6 +46,9 @@ pub struct Stream {
     /// Whether no organization can be without a record, so that an empty list shows less than there is.
     /// Inferred, not documented: each has a user, somebody who holds a role, and an environment.
     pub never_empty: bool,
+    /// Whether the service accepts API keys only, and no tokens of identity pools. From Confluent's Terraform provider,
+    /// not verified against the service.
+    pub key_only: bool,
     /// Least role known to read the whole listing. From documentation, not verified against the service.
     pub role: &'static str,
 }

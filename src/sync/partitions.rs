@@ -171,7 +171,7 @@ impl Walk {
     fn pass_over(&mut self, partition: String, mut error: Error) {
         if error.status() == Some(404) {
             error.kind = Kind::Denied;
-            "its contents are hidden from the owner of the API key, or base_url is wrong"
+            "its contents are hidden from the owner of the API key or the identity pool, or base_url is wrong"
                 .clone_into(&mut error.message);
         }
         let name = self.stream.name;
@@ -312,7 +312,7 @@ pub fn empty(reader: &Stream, stream: &Stream, may_be_empty: bool) -> Option<Err
     }
     let words = format!(
         "{list} is empty, although every organization has at least one record in it: the owner of the API key \
-         sees less than there is. The role {} sees everything. If the list is really empty, \
+         or the identity pool sees less than there is. The role {} sees everything. If the list is really empty, \
          set empty_lists to warn",
         stream.role
     );

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::process::Stdio;
 
 use serde_json::{Map, Value, json};
+use tap_confluent_cloud::config::WAYS;
 
 use super::stdout_of;
 use crate::support::golden::golden;
@@ -70,7 +71,7 @@ fn definition() -> Map<String, Value> {
         "pip_url": "${TAP_CONFLUENT_CLOUD_WHEEL}",
         "executable": about["name"],
         "capabilities": CAPABILITIES,
-        "settings_group_validation": [schema["required"]],
+        "settings_group_validation": WAYS,
         "settings": settings,
     });
     definition.as_object().unwrap().clone()

@@ -179,7 +179,8 @@ fn the_credentials_of_a_file_are_not_mixed_with_those_of_the_environment() {
         .env("TAP_CONFLUENT_CLOUD_ORGANIZATION_ID", other)
         .run();
     assert_whole(&run, &sim);
-    let run = run.expect_line("WARN", ["organization_id", "TAP_CONFLUENT_CLOUD_ORGANIZATION_ID", "api_key"]);
+    let run =
+        run.expect_line("WARN", ["organization_id", "TAP_CONFLUENT_CLOUD_ORGANIZATION_ID", "credentials"]);
     drop(run);
     // As Meltano does: the same in the file and in the environment.
     let run = tap(&sim)

@@ -211,7 +211,9 @@ impl<'s> Spawned<'s> {
             _files: Rc::clone(&self.files),
         };
         assert!(in_time, "it had to be killed after {seconds:.1} s");
-        run.checked(self.speaks_singer, is_read, &self.secrets)
+        // Those that were given meanwhile too.
+        let tokens = self.sim.map(Simulator::tokens).unwrap_or_default();
+        run.checked(self.speaks_singer, is_read, &[self.secrets.as_slice(), tokens.as_slice()].concat())
     }
 
     fn wait(&mut self) -> (ExitStatus, bool) {

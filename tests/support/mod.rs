@@ -28,7 +28,7 @@ pub use interrupted::{
 };
 pub use messages::{Message, parse};
 pub use run::{LEVELS, Run, lines};
-pub use tap::{Tap, bare, tap};
+pub use tap::{KEY_ONLY, Tap, as_pool, bare, pool_settings, tap};
 pub use terminal::{Seen, Terminal};
 pub use whole::{
     DERIVED, EVERY, HISTORY, OF_BINDINGS, OTHERS, PASS_KEYS, STREAMS, assert_record, assert_stream_whole,
@@ -103,5 +103,6 @@ pub fn secrets_of(sim: &Simulator) -> Vec<String> {
     let header = BASE64_STANDARD.encode(format!("{}:{}", sim.api_key(), sim.api_secret()));
     let mut secrets = [sim.key_secrets(), sim.connector_secrets()].concat();
     secrets.extend([sim.api_secret().to_owned(), header.trim_end_matches('=').to_owned()]);
+    secrets.extend(sim.tokens());
     secrets
 }

@@ -46,6 +46,22 @@ pub fn tap(sim: &Simulator) -> Tap<'_> {
     Tap { sim: Some(sim), settings: settings.as_object().cloned(), ..bare() }
 }
 
+/// The same as an identity pool, whose token a client of the identity provider gets.
+pub fn as_pool(sim: &Simulator) -> Tap<'_> {
+    tap(sim).unset("api_key").unset("api_secret").config(pool_settings(sim))
+}
+
+/// Streams that no token reads.
+pub const KEY_ONLY: [&str; 2] = ["schema_registry_clusters", "custom_connector_plugins"];
+
+/// What makes it so.
+pub fn pool_settings(sim: &Simulator) -> Value {
+    json!({
+        "oauth_token_url": sim.oauth_token_url(), "oauth_client_id": sim.oauth_client_id(),
+        "oauth_client_secret": sim.oauth_client_secret(), "identity_pool_id": sim.identity_pool_id(),
+    })
+}
+
 /// The binary without any settings.
 pub fn bare() -> Tap<'static> {
     Tap {
@@ -234,7 +250,7 @@ impl<'s> Tap<'s> {
             pairs.push((Some(sim.api_key().to_owned()), Some(sim.api_secret().to_owned())));
         }
         let mut secrets = self.sim.map(Simulator::connector_secrets).unwrap_or_default();
-        secrets.extend(setting("personal_data_key"));
+        secrets.extend([setting("personal_data_key"), setting("oauth_client_secret")].into_iter().flatten());
         for (key, secret) in pairs {
             let Some(secret) = secret.filter(|secret| secret.len() >= 6) else { continue };
             let header = BASE64_STANDARD.encode(format!("{}:{secret}", key.unwrap_or_default()));

@@ -1,5 +1,6 @@
 //! A campaign of runs in which everything goes wrong that may pass: faults at random requests, page
-//! tokens that expire, role bindings granted meanwhile, API keys rotated between two runs, kills and
+//! tokens that expire, role bindings granted meanwhile, API keys rotated between two runs, tokens of
+//! identity pools that end after a few requests and exchanges that fail, kills and
 //! stops at random moments. Each run is resumed until it ends, and then nothing may be missing.
 //! `CHAOS_RUNS` says how many; `TEST_SEED` is the seed of the first.
 
@@ -9,10 +10,10 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use simulator::{At, BindingsServer, Fault, Grant, OldKey, Request, RetryAfter, Scenario, Simulator};
+use simulator::{At, BindingsServer, Fault, Grant, OAuth, OldKey, Request, RetryAfter, Scenario, Simulator};
 
 use crate::support::partitions::children;
-use crate::support::{EVERY, HISTORY, Run, Spawned, bare, eventually, seed, tap};
+use crate::support::{EVERY, HISTORY, KEY_ONLY, Run, Spawned, as_pool, bare, eventually, seed, tap};
 use kept::{Kept, Language};
 
 /// Faults that one page may meet in a row: two hiccups of a rude service are left of `max_retries`.
@@ -31,6 +32,8 @@ struct Figures {
     emptied: u64,
     granted: usize,
     rotations: u64,
+    exchanges: usize,
+    failed_exchanges: usize,
     far_resets: u64,
     errors_pages: u64,
     losses: usize,
@@ -66,6 +69,10 @@ fn scenario(seed: u64, dice: &mut fastrand::Rng) -> Scenario {
         .connectors(dice.u64(..6))
         .bindings(servers[dice.usize(..3)])
         .latency(Duration::from_micros(dice.u64(..1500)));
+    let scenario = match dice.u8(..3) {
+        0 => scenario.oauth(OAuth::default().requests(dice.u64(12..40))),
+        _ => scenario,
+    };
     if dice.u8(..4) == 0 { scenario.polite() } else { scenario }
 }
 
@@ -95,7 +102,10 @@ fn plan(sim: &Simulator, silences: &mut u64, dice: &mut fastrand::Rng, figures: 
     while left > 0 {
         let times = dice.u64(1..=left);
         left -= times;
-        let at = if dice.bool() {
+        let at = if sim.has_oauth() && dice.u8(..3) == 0 {
+            let at = if dice.bool() { At::provider() } else { At::exchange() };
+            at.from(dice.u64(1..3))
+        } else if dice.bool() {
             At::stream(EVERY[dice.usize(..EVERY.len())]).from(dice.u64(1..8))
         } else {
             At::any().from(dice.u64(1..40))
@@ -194,6 +204,7 @@ struct Case {
     catalog: Value,
     streams: Vec<&'static str>,
     page_size: u64,
+    is_pool: bool,
     empty_lists: &'static str,
     /// The exit code of a run that nothing hinders.
     expected: i32,
@@ -210,7 +221,10 @@ impl Case {
         // No organization is without environments: that none is listed fails whatever is in one.
         let in_environments = children("environments");
         let has_environments = sim.truth().count("environments") > 0;
-        let readable = |stream: &&str| has_environments || !in_environments.contains(stream);
+        let is_pool = sim.has_oauth();
+        let readable = |stream: &&str| {
+            (has_environments || !in_environments.contains(stream)) && !(is_pool && KEY_ONLY.contains(stream))
+        };
         let streams: Vec<&'static str> = EVERY.into_iter().filter(readable).collect();
         let mut catalog = catalog.clone();
         let named = |entry: &Value| offered(&streams).iter().any(|stream| entry["stream"]["name"] == *stream);
@@ -230,11 +244,12 @@ impl Case {
             (true, Language::Airbyte) => 1,
         };
         let kept = Kept::new(language, dice.bool());
-        Self { sim, kept, catalog, streams, page_size, empty_lists, expected, dice }
+        Self { is_pool, sim, kept, catalog, streams, page_size, empty_lists, expected, dice }
     }
 
     fn spawn(&self) -> Spawned<'_> {
-        let tap = tap(&self.sim)
+        let tap = if self.is_pool { as_pool(&self.sim) } else { tap(&self.sim) };
+        let tap = tap
             .set("streams", json!(offered(&self.streams)))
             .set("page_size", self.page_size)
             .set("empty_lists", self.empty_lists)
@@ -260,7 +275,8 @@ impl Case {
         let hindered = match code {
             Some(1) => errors || refused,
             Some(4) => errors,
-            Some(5) => refused,
+            // Of an endpoint too an answer may have told of errors.
+            Some(5) => refused || errors && self.is_pool,
             _ => false,
         };
         assert!(hindered || code == Some(self.expected), "exit code {code:?}, {} expected", self.expected);
@@ -269,7 +285,7 @@ impl Case {
 
     /// Nothing may be missing after a run that ended well.
     fn check(&mut self, figures: &mut Figures) {
-        let losses = self.kept.losses(&self.sim, &EVERY, &mut self.dice);
+        let losses = self.kept.losses(&self.sim, &self.streams, &mut self.dice);
         figures.ends += 1;
         figures.losses += losses;
         let Self { sim, kept, page_size, .. } = self;
@@ -291,7 +307,7 @@ fn run_once(seed: u64, catalog: &Value, figures: &mut Figures) {
     let rotated = (case.dice.u8(..4) == 0).then(|| case.dice.u8(1..=kills));
     // One more than need be: after a run that was hindered comes one that nothing hinders.
     for leg in 0..=kills + 1 {
-        let Case { sim, kept, dice, .. } = &mut case;
+        let Case { sim, kept, dice, is_pool, .. } = &mut case;
         sim.clear_faults();
         let errors = leg <= kills && plan(sim, &mut silences, dice, figures);
         // An organization without any role binding is one whose list must stay empty.
@@ -302,7 +318,7 @@ fn run_once(seed: u64, catalog: &Value, figures: &mut Figures) {
             sim.expire_tokens_to_empty();
             figures.emptied += 1;
         }
-        if rotated == Some(leg) {
+        if rotated == Some(leg) && !*is_pool {
             sim.rotate_key(if dice.bool() { OldKey::Revoked } else { OldKey::Works });
             figures.rotations += 1;
         }
@@ -327,7 +343,11 @@ fn run_once(seed: u64, catalog: &Value, figures: &mut Figures) {
     }
     figures.runs += 1;
     figures.faults += case.sim.faults_met();
-    figures.requests += case.sim.requests().len();
+    let requests = case.sim.requests();
+    figures.requests += requests.len();
+    let exchanges: Vec<_> = requests.iter().filter(|request| request.endpoint.is_some()).collect();
+    figures.exchanges += exchanges.len();
+    figures.failed_exchanges += exchanges.iter().filter(|request| request.status != Some(200)).count();
     figures.granted += case.sim.granted().len();
     drop(again);
 }
@@ -365,14 +385,17 @@ fn nothing_is_missing_in_the_end_whatever_goes_wrong() {
     }
     let Figures { runs, faults, requests, kills, stops, ends, losses, told, .. } = figures;
     let Figures { expiries, emptied, granted, rotations, far_resets, errors_pages, .. } = figures;
+    let Figures { exchanges, failed_exchanges, .. } = figures;
     println!(
         "chaos from TEST_SEED={first}: {runs} runs, {faults} faults, {requests} requests, {kills} kills, \
          {stops} stops, {expiries} expiries of tokens, {emptied} into empty pages, {granted} role bindings \
-         granted meanwhile, {rotations} rotations of keys, {far_resets} far resets and {errors_pages} \
+         granted meanwhile, {rotations} rotations of keys, {exchanges} requests for tokens of which \
+         {failed_exchanges} failed, {far_resets} far resets and {errors_pages} \
          answers with errors planned, {ends} ends without hindrance, {told} records of the history \
          in agreement, {losses} losses"
     );
-    let rare = [expiries + emptied, rotations, far_resets, errors_pages, granted as u64];
+    let rare =
+        [failed_exchanges as u64, expiries + emptied, rotations, far_resets, errors_pages, granted as u64];
     let enough = faults > runs && kills + stops > runs / 2 && rare.iter().all(|count| *count > 0);
     assert!(runs < 25 || enough, "too little went wrong");
 }

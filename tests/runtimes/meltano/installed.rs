@@ -92,6 +92,13 @@ fn every_setting_of_the_definition_reaches_the_config_with_its_type() {
     let given = [
         ("api_key", "KEYKEYKEYKEYKEYK", json!("KEYKEYKEYKEYKEYK")),
         ("api_secret", "another-secret", json!("another-secret")),
+        ("identity_pool_id", "pool-1", json!("pool-1")),
+        ("oauth_token_url", "https://example.com/token", json!("https://example.com/token")),
+        ("oauth_client_id", "an-application", json!("an-application")),
+        ("oauth_client_secret", "its-secret", json!("its-secret")),
+        ("oauth_scope", "a b", json!("a b")),
+        ("oauth_audience", "confluent", json!("confluent")),
+        ("oauth_subject_token_file", "/nowhere/token", json!("/nowhere/token")),
         ("organization_id", "an-id", json!("an-id")),
         ("streams", r#"["users", "environments"]"#, json!(["users", "environments"])),
         ("start_date", "2026-01-31", json!("2026-01-31")),
