@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
 use percent_encoding::percent_decode_str;
 
 /// The authority in every recorded name of a scope.
@@ -23,11 +24,18 @@ pub fn environment(organization: &str, id: &str) -> String {
 /// Cuts a name into its authority and its segments, each at its first `=` and all of it raw: joined again
 /// they are the name. None if it does not begin as one.
 pub fn split(crn: &str) -> Option<(&str, impl Iterator<Item = (&str, Option<&str>)>)> {
-    let mut parts = crn.strip_prefix("crn://")?.split('/');
-    let authority = parts.next()?;
-    let segments =
-        parts.map(|part| part.split_once('=').map_or((part, None), |(key, value)| (key, Some(value))));
+    let (authority, mut rest) = cut(crn.strip_prefix("crn://")?, b'/');
+    let segments = std::iter::from_fn(move || {
+        let (segment, others) = cut(rest?, b'/');
+        rest = others;
+        Some(cut(segment, b'='))
+    });
     Some((authority, segments))
+}
+
+/// What stands before and behind the first such character.
+fn cut(text: &str, at: u8) -> (&str, Option<&str>) {
+    memchr(at, text.as_bytes()).map_or((text, None), |at| (&text[..at], Some(&text[at + 1..])))
 }
 
 /// The value of the first segment with that key, percent-decoded: `segment(crn, "organization")`.
@@ -135,7 +143,7 @@ fn path(crn: &str) -> Option<&str> {
 }
 
 fn decode(text: &str) -> Cow<'_, str> {
-    if !text.contains('%') {
+    if memchr(b'%', text.as_bytes()).is_none() {
         return Cow::Borrowed(text);
     }
     percent_decode_str(text).decode_utf8_lossy()

@@ -9,8 +9,8 @@ use std::borrow::Cow;
 
 pub use scan::Unread;
 use scan::{Node, Scan};
-use text::{copy, is_plain};
-pub use text::{has_replaced, push_text};
+pub use text::push_text;
+use text::{copy, has_replaced, is_plain};
 
 /// Byte order mark, which some editors write and which may precede JSON (RFC 8259, 8.1).
 pub const MARK: char = '\u{feff}';
@@ -107,14 +107,25 @@ impl<'a> Json<'a> {
     }
 
     /// The name of a field as it stands between its quotes.
-    pub fn escaped_name(self) -> &'a str {
+    pub fn escaped_name(self) -> &'a [u8] {
+        let node = self.node();
+        // Not of the text, whose slices are checked for whole characters.
+        &self.tape.text.as_bytes()[node.name as usize..node.name_end as usize]
+    }
+
+    fn name_text(self) -> &'a str {
         let node = self.node();
         &self.tape.text[node.name as usize..node.name_end as usize]
     }
 
-    /// The name of a field, with U+FFFD for what [`has_replaced`] tells.
+    /// Whether [`Json::copy`] and [`Json::name`] replace something in the field.
+    pub fn is_replaced(self) -> bool {
+        has_replaced(self.name_text()) || has_replaced(self.text())
+    }
+
+    /// The name of a field, with U+FFFD for half a surrogate pair and for U+0000.
     pub fn name(self) -> Cow<'a, str> {
-        let name = self.escaped_name();
+        let name = self.name_text();
         if !name.contains('\\') {
             return Cow::Borrowed(name);
         }
@@ -127,7 +138,7 @@ impl<'a> Json<'a> {
     /// Whether it is a field of that name.
     pub fn is_named(self, name: &str) -> bool {
         let own = self.escaped_name();
-        own == name || own.len() > name.len() && self.name() == name
+        own == name.as_bytes() || own.len() > name.len() && own.contains(&b'\\') && self.name() == name
     }
 
     /// The field at that path, if each of its names is there once.
@@ -140,11 +151,14 @@ impl<'a> Json<'a> {
 
     /// The value, if it is a string of characters, which half a surrogate pair is not.
     pub fn string(self) -> Option<Cow<'a, str>> {
-        let text = self.text();
-        let inner = text.strip_prefix('"')?.strip_suffix('"')?;
-        match self.node().is_odd && inner.contains('\\') {
+        let node = self.node();
+        if self.first() != b'"' {
+            return None;
+        }
+        let inner = &self.tape.text[node.start as usize + 1..node.end as usize - 1];
+        match node.is_odd && inner.contains('\\') {
             false => Some(Cow::Borrowed(inner)),
-            true => serde_json::from_str(text).ok().map(Cow::Owned),
+            true => serde_json::from_str(self.text()).ok().map(Cow::Owned),
         }
     }
 
@@ -153,7 +167,7 @@ impl<'a> Json<'a> {
         !self.node().is_odd || is_plain(self.text())
     }
 
-    /// Appends the value, on one line and with U+FFFD for what [`has_replaced`] tells.
+    /// Appends the value, on one line, and with U+FFFD for half a surrogate pair and for U+0000.
     pub fn copy(self, out: &mut Vec<u8>) {
         if self.is_plain() { out.extend_from_slice(self.text().as_bytes()) } else { copy(self.text(), out) }
     }

@@ -98,8 +98,11 @@ impl Scan<'_> {
             return self.other(self.at);
         };
         self.at += 1;
-        let mut is_end = self.peek()? == end;
-        while !is_end {
+        if self.peek()? == end {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
             let mut name = (0, 0);
             if end == b'}' {
                 self.expect(b'"')?;
@@ -107,13 +110,14 @@ impl Scan<'_> {
                 self.expect(b':')?;
             }
             self.value(name, deeper)?;
-            is_end = self.peek()? == end;
-            if !is_end {
-                self.expect(b',')?;
+            let next = self.peek()?;
+            self.at += 1;
+            match next {
+                b',' => {}
+                _ if next == end => return Ok(()),
+                _ => return Err(Unread::NotJson),
             }
         }
-        self.at += 1;
-        Ok(())
     }
 
     /// The rest of a string, behind its first quote. Returns where what is between its quotes begins and ends.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::options::Drift;
 use super::record::{Path, is_hidden};
 use super::rules::{Fate, Rules};
-use crate::json::{Json, has_replaced};
+use crate::json::Json;
 use crate::streams::Stream;
 
 /// As many names are told of each; a field with ever new names would fill memory and the log.
@@ -82,7 +82,7 @@ impl DriftReport {
                 }
                 Fate::Copied => {
                     self.drift(drifted, &path)?;
-                    if has_replaced(field.escaped_name()) || has_replaced(field.text()) {
+                    if field.is_replaced() {
                         self.add(Anomaly::Replaced, path.text());
                     }
                 }

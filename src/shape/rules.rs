@@ -106,9 +106,10 @@ impl Rules {
     /// come in the order of the record before.
     pub fn of_field(&self, field: Json<'_>, last: &mut Option<usize>) -> Option<&Rule> {
         let (name, guess) = (field.escaped_name(), last.map_or(&self.first, |last| &self.fields[last].next));
-        let find = |name: &str| self.fields.iter().position(|rule| rule.name == name);
-        if self.fields.get(guess.get()).is_none_or(|rule| rule.name != name) {
-            guess.set(find(name).or_else(|| name.contains('\\').then(|| find(&field.name()))?)?);
+        let find = |name: &[u8]| self.fields.iter().position(|rule| rule.name.as_bytes() == name);
+        if self.fields.get(guess.get()).is_none_or(|rule| rule.name.as_bytes() != name) {
+            let unescaped = || name.contains(&b'\\').then(|| find(field.name().as_bytes()))?;
+            guess.set(find(name).or_else(unescaped)?);
         }
         *last = Some(guess.get());
         self.fields.get(guess.get())
