@@ -87,6 +87,7 @@ impl Columns {
     ) {
         let crn = self.crn.and_then(|rule| record.text(rule));
         let pattern = crn.as_deref().map(crn::parse).unwrap_or_default();
+        let is_encoded = crn.as_deref().is_some_and(|crn| crn.contains('%'));
         if let Some(crn) = crn.as_deref().filter(|_| !pattern.is_whole) {
             report.unread(crn);
         }
@@ -124,7 +125,7 @@ impl Columns {
                 Derived::Crn(_, part) => {
                     let value = crn_part(&pattern, part);
                     // Out of `%00`.
-                    if value.is_some_and(|value| value.contains('\0')) {
+                    if is_encoded && value.is_some_and(|value| value.contains('\0')) {
                         report.add(Anomaly::Replaced, column.name.to_owned());
                     }
                     push_text(value, out);

@@ -126,6 +126,7 @@ impl Shape {
             return Err(format!("a record nested deeper than {DEEPEST} levels"));
         }
         let found = Record::find(record, rules, stream, mem::take(&mut self.places))?;
+        let is_plain = record.is_plain();
         let text = |path: &[&str]| found.text(rules.at(path)?.number).filter(|text| !text.is_empty());
         if let Some(foreign) = partition.disowns(text) {
             return Err(foreign);
@@ -135,18 +136,18 @@ impl Shape {
         let key = match self.key.filter(|_| own.is_none()) {
             Some(Derived::Lifted(path)) => text(path),
             Some(derived) => self.columns.key(record, derived).map(|key| Cow::Owned(key.to_owned())),
-            None => text(&[stream.key]),
+            None => own.and_then(Json::string).filter(|text| !text.is_empty()),
         };
         let key = key.ok_or_else(|| format!("a record without {:?}, its key", stream.key))?;
         let scope = partition.observes.as_ref();
         let is_narrower = scope
             .is_some_and(|scope| text(&[scope.field]).is_some_and(|crn| crn::is_narrower(&crn, &scope.crn)));
         self.report.nulled.clear();
-        if found.is_odd || !record.is_plain() {
+        if found.is_odd || !is_plain {
             self.report.inspect(record, rules, stream, None)?;
         }
         let nulled = mem::take(&mut self.report.nulled);
-        if !self.rebuilds && nulled.is_empty() && record.is_plain() {
+        if !self.rebuilds && nulled.is_empty() && is_plain {
             let text = record.text().as_bytes();
             out.json.extend_from_slice(&text[..text.len() - 1]);
         } else {

@@ -105,14 +105,20 @@ impl Rules {
     /// The rule of a field. `last`: which of these rules was that of the field before it, if there was one: fields mostly
     /// come in the order of the record before.
     pub fn of_field(&self, field: Json<'_>, last: &mut Option<usize>) -> Option<&Rule> {
-        let (name, guess) = (field.escaped_name(), last.map_or(&self.first, |last| &self.fields[last].next));
-        let find = |name: &[u8]| self.fields.iter().position(|rule| rule.name.as_bytes() == name);
-        if self.fields.get(guess.get()).is_none_or(|rule| rule.name.as_bytes() != name) {
-            let unescaped = || name.contains(&b'\\').then(|| find(field.name().as_bytes()))?;
-            guess.set(find(name).or_else(unescaped)?);
+        let guess = last.map_or(&self.first, |last| &self.fields[last].next);
+        let is_it = |rule: &Rule| rule.name.as_bytes() == field.escaped_name();
+        if !self.fields.get(guess.get()).is_some_and(is_it) {
+            guess.set(self.search(field)?);
         }
         *last = Some(guess.get());
         self.fields.get(guess.get())
+    }
+
+    // Apart and cold, so that the guess is compiled into the loops over fields.
+    #[cold]
+    fn search(&self, field: Json<'_>) -> Option<usize> {
+        let name = field.name();
+        self.fields.iter().position(|rule| rule.name == name)
     }
 
     /// Whether any field is dropped or hashed, here or within.
