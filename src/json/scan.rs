@@ -56,10 +56,13 @@ impl Scan<'_> {
 
     /// The next byte that is no white space.
     fn peek(&mut self) -> Result<u8, Unread> {
-        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.bytes.get(self.at) {
-            self.at += 1;
+        while let Some(byte) = self.bytes.get(self.at) {
+            match byte {
+                b' ' | b'\n' | b'\r' | b'\t' => self.at += 1,
+                byte => return Ok(*byte),
+            }
         }
-        self.bytes.get(self.at).copied().ok_or(Unread::Cut)
+        Err(Unread::Cut)
     }
 
     fn expect(&mut self, byte: u8) -> Result<(), Unread> {
