@@ -79,11 +79,10 @@ impl Kept {
         self.history.clear();
         self.given.clear();
         for stream in EVERY {
-            if stream == BY_DAY {
-                continue;
-            }
             if self.goes_on(sim, stream) {
                 self.given.insert(stream.to_owned(), self.bookmark(stream).clone());
+            }
+            if stream == BY_DAY || self.given.contains_key(stream) {
                 continue;
             }
             self.records.remove(stream);
