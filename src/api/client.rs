@@ -326,7 +326,10 @@ impl Client {
             }
             key => refusal::of_status(status, &said, &key),
         };
-        answer.body = self.quote(said);
+        // Other text may be a token that is not known yet.
+        if party == SERVICE || complaint::is_json(&body) {
+            answer.body = self.quote(said);
+        }
         Err(Error::answered(kind, message, answer))
     }
 }

@@ -78,6 +78,31 @@ fn an_answer_without_a_usable_token_is_broken_and_not_quoted() {
     }
 }
 
+/// A token that has not been learned cannot be recognized, so nothing is quoted that is not where JSON has its errors.
+#[test]
+fn a_token_in_an_answer_of_another_status_is_not_quoted() {
+    for status in [201, 302, 400, 503] {
+        for body in [
+            ACCESS.to_owned(),
+            format!("access_token={ACCESS}&expires_in=9"),
+            format!("<token>{ACCESS}</token>"),
+        ] {
+            let echo = body.clone();
+            let (provider, service) = hosts(move |_| Reply::new(status, echo.clone()), |_| None);
+            let run = pool_of(&provider, &service).run();
+            assert!(run.says("ERROR", &[&format!("[POST /token answered {status}")]), "{}", run.stderr);
+            assert_eq!(leak(&run.stderr, &[&ACCESS[22..]]), None, "{status}: {body}");
+            let (provider, service) = hosts(
+                |_| granted(SUBJECT),
+                move |asked| (asked.path == "/sts/v1/oauth2/token").then(|| Reply::new(status, body.clone())),
+            );
+            let run = pool_of(&provider, &service).run();
+            assert!(run.says("ERROR", &["[POST /sts/v1/oauth2/token"]), "{}", run.stderr);
+            assert_eq!(leak(&run.stderr, &[&ACCESS[22..]]), None, "{status}");
+        }
+    }
+}
+
 #[test]
 fn a_body_without_end_or_of_gzip_is_bounded_at_the_endpoints_too() {
     for at in [At::provider, At::exchange] {
