@@ -190,7 +190,7 @@ fn header(scheme: &str, credentials: &str) -> HeaderValue {
 /// When a token that was asked for then is to be replaced; none if its life is not told, or not plausible.
 fn due(asked: Instant, expires_in: &Value) -> Option<Instant> {
     let seconds = expires_in.as_f64().or_else(|| expires_in.as_str()?.trim().parse().ok())?;
-    let life = Duration::try_from_secs_f64(seconds).ok().filter(|life| !life.is_zero())?;
+    let life = Duration::try_from_secs_f64(seconds).ok().filter(|life| life.as_secs() > 0)?;
     asked.checked_add(life - EARLY.min(life / 2))
 }
 
@@ -223,7 +223,9 @@ mod tests {
             (json!(120), Some(60_000)),
             (json!(119), Some(59_500)),
             (json!(2), Some(1_000)),
-            (json!(0.5), Some(250)),
+            (json!(1), Some(500)),
+            (json!(0.5), None),
+            (json!(1e-9), None),
             (json!(0), None),
             (json!(-1), None),
             (json!(null), None),

@@ -118,7 +118,17 @@ fn a_body_without_end_or_of_gzip_is_bounded_at_the_endpoints_too() {
 /// A life that is no life is taken for an unknown one, or each request would exchange anew.
 #[test]
 fn a_life_that_makes_no_sense_is_no_reason_for_more_exchanges() {
-    for life in [json!(0), json!(-5), json!(null), json!("never"), json!(1e300), json!({}), json!("3600")] {
+    let lives = [
+        json!(0),
+        json!(-5),
+        json!(1e-9),
+        json!("0.01"),
+        json!(null),
+        json!("never"),
+        json!(1e300),
+        json!({}),
+    ];
+    for life in lives {
         let body = json!({"access_token": ACCESS, "expires_in": life}).to_string();
         let (provider, service) = hosts(
             |_| granted(SUBJECT),
