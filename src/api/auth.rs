@@ -70,7 +70,9 @@ impl Auth {
         let longest = if config.api_key.is_some() { LONGEST_KEY } else { LONGEST_CLIENT };
         let basic = STANDARD.encode(format!("{id}:{secret}"));
         // The key of the hashes is never sent, so it cannot come back, and it may consist of words that occur in responses.
-        let long_id = if id.len() > longest { id } else { "" };
+        // A long name has hyphens or periods, as secrets have capitals or neither.
+        let is_name = id.contains(['-', '.']) && !id.contains(|c: char| c.is_ascii_uppercase());
+        let long_id = if id.len() > longest && !is_name { id } else { "" };
         let pieces = Pieces::of(if secret.is_empty() { [""; 3] } else { [secret, &basic, long_id] });
         let told = [
             ("organization_id", config.organization_id.as_deref()),

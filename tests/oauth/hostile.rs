@@ -212,6 +212,15 @@ fn personal_data_that_is_hidden_hides_what_the_provider_says() {
     assert!(asked(&run, EXCHANGE).is_empty());
 }
 
+/// Long names share words with addresses and with whatever is listed.
+#[test]
+fn a_client_with_a_long_name_is_no_secret() {
+    let (provider, service) = hosts(|_| granted(SUBJECT), |_| None);
+    let tap = pool_of(&provider, &service).set("user_agent", "confluent-cloud-audit");
+    let run = tap.set("oauth_client_id", "confluent-cloud-identity-audit.apps.example.com").run();
+    assert_eq!(run.expect_code(0).ids("users"), ["u-1"]);
+}
+
 /// A client's secret in place of its id, and what the provider says of that.
 #[test]
 fn a_client_id_that_is_the_secret_is_not_quoted() {
