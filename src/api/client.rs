@@ -191,7 +191,7 @@ impl Client {
         let tries = format!("gave up after {failures} {}", if failures == 1 { "try" } else { "tries" });
         let why = match asked {
             Some(asked) if asked > retry.budget => {
-                format!("the service asks to wait {} s, which is more than {budget}", asked.as_secs())
+                format!("a wait of {} s is asked for, which is more than {budget}", asked.as_secs())
             }
             _ if failures > retry.max_retries => tries,
             _ => format!("{tries}, because the next one would come after {budget}"),
