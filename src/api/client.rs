@@ -12,7 +12,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use url::Url;
 
 use super::auth::{self, Auth, Token};
-use super::body::{self, BodyError};
+use super::body;
 use super::complaint;
 use super::connection::http;
 use super::pace::{Pace, Quota};
@@ -236,20 +236,19 @@ impl Client {
         };
         let said = complaint::said(&body, true);
         answer.body = self.quote(said.clone());
-        let words = match why {
-            PageError::Cut => {
-                return Err(Error::answered(Kind::Unavailable, "the response was truncated", answer));
+        answer.claimed = complaint::status(&body);
+        let (kind, words) = match (why, answer.claimed) {
+            (PageError::Cut, _) => (Kind::Unavailable, "the response was truncated".to_owned()),
+            (_, Some(claimed)) => {
+                let (kind, meaning) = refusal::of_status(claimed, &said, &self.key_used(role));
+                (kind, format!("the response reports an error with status {claimed}: {meaning}"))
             }
-            PageError::Complaint => "the response reports an error and is not a page of the listing",
-            PageError::Broken(words) => words,
+            (PageError::Complaint, None) => {
+                (Kind::Broken, "the response reports an error and is not a page of the listing".to_owned())
+            }
+            (PageError::Broken(words), None) => (Kind::Broken, words.to_owned()),
         };
-        let Some(claimed) = complaint::status(&body) else {
-            return Err(Error::answered(Kind::Broken, words, answer));
-        };
-        answer.claimed = Some(claimed);
-        let (kind, meaning) = refusal::of_status(claimed, &said, &self.key_used(role));
-        let message = format!("the response reports an error with status {claimed}: {meaning}");
-        Err(Error::answered(kind, message, answer))
+        Err(Error::answered(kind, words, answer))
     }
 
     fn key_used<'a>(&self, role: &'a str) -> KeyUsed<'a> {
@@ -299,17 +298,9 @@ impl Client {
             retry_after: retry::asked_wait(status, header("retry-after"), reset, Utc::now()),
             ..asked.clone()
         };
-        let body = match body::read(response).await {
+        let body = match body::read(response).await.map_err(unanswered)? {
             Ok(body) => body,
-            Err(BodyError::Broke(error)) => return Err(unanswered(error)),
-            Err(BodyError::Cut) => {
-                let words = "the compressed response was truncated";
-                return Err(Error::answered(Kind::Unavailable, words, answer));
-            }
-            Err(BodyError::TooLarge) => {
-                let words = format!("the response is larger than {} MiB", body::LARGEST >> 20);
-                return Err(Error::answered(Kind::Broken, words, answer));
-            }
+            Err((kind, words)) => return Err(Error::answered(kind, words, answer)),
         };
         if status == 200 {
             if let Some(quota) = quota(&headers).filter(|_| party != PROVIDER) {
@@ -317,19 +308,17 @@ impl Client {
             }
             return Ok((body, answer));
         }
-        let said = complaint::said(&body, party != SERVICE);
+        let (said, is_json) = (complaint::said(&body, party != SERVICE), complaint::is_json(&body));
         let (kind, message) = match self.key_used(role) {
             key if party != SERVICE => refusal::of_token(status, party, &key),
             // The service itself responds with JSON.
-            key if status == 404 && !key.accepted && !complaint::is_json(&body) => {
+            key if status == 404 && !key.accepted && !is_json => {
                 (Kind::Config, refusal::NOTHING_THERE.to_owned())
             }
             key => refusal::of_status(status, &said, &key),
         };
-        // Other text may be a token that is not known yet.
-        if party == SERVICE || complaint::is_json(&body) {
-            answer.body = self.quote(said);
-        }
+        // Other text of a token endpoint may be a token that is not known yet.
+        answer.body = if party == SERVICE || is_json { self.quote(said) } else { String::new() };
         Err(Error::answered(kind, message, answer))
     }
 }
