@@ -45,7 +45,7 @@ const LONGEST_UNTOLD: Duration = Duration::from_secs(5);
 pub struct Client {
     http: reqwest::Client,
     /// For the identity provider, because redirects and proxies differ by host.
-    provider: Option<reqwest::Client>,
+    provider: Option<(reqwest::Client, Url)>,
     pub config: Config,
     pub(super) auth: Auth,
     pace: RefCell<Pace>,
@@ -62,7 +62,7 @@ impl Client {
     pub fn new(config: &Config) -> Result<Client, Error> {
         Ok(Client {
             http: http(config, &config.base_url)?,
-            provider: config.oauth_token_url.as_ref().map(|url| http(config, url)).transpose()?,
+            provider: config.oauth_token_url.clone().map(|url| Ok((http(config, &url)?, url))).transpose()?,
             config: config.clone(),
             auth: Auth::new(config)?,
             pace: RefCell::new(Pace::new(config.max_requests_per_second)),
@@ -140,10 +140,8 @@ impl Client {
     ) -> Result<T, Error> {
         let (mut failures, mut first_failure) = (0, None);
         loop {
-            let mut error = match ask().await {
-                Ok(answered) => return Ok(answered),
-                Err(error) => error,
-            };
+            let asked = ask().await;
+            let Err(mut error) = asked else { return asked };
             let is_passing = insists && error.kind == Kind::Unavailable;
             let Some(answer) = error.answer.as_mut().filter(|answer| is_passing && !answer.is_last) else {
                 return Err(error);
@@ -260,9 +258,8 @@ impl Client {
     /// Requests a token.
     async fn token(&self, party: Party, form: &str, on_wait: &impl AsyncFn(Wait)) -> Result<Token, Error> {
         self.turn(on_wait).await;
-        let provider = self.provider.as_ref().zip(self.config.oauth_token_url.clone());
-        let exchange = (&self.http, self.at(EXCHANGE_PATH));
-        let (http, url) = provider.filter(|_| party == PROVIDER).unwrap_or(exchange);
+        let exchange = || (self.http.clone(), self.at(EXCHANGE_PATH));
+        let (http, url) = self.provider.clone().filter(|_| party == PROVIDER).unwrap_or_else(exchange);
         let request = http.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         let request = request.header(ACCEPT, "application/json").body(form.to_owned());
         let (body, mut answer) = self.ask(request, party, "").await?;
