@@ -37,10 +37,17 @@ pub fn read(what: &str, path: &str) -> Result<Vec<u8>, Error> {
 /// # Errors
 /// As `read_json`.
 pub fn read_short(what: &str, path: &str, most: u64) -> Result<Option<String>, Error> {
-    let (file, mut bytes) = (File::open(path), Vec::new());
-    let read = file.and_then(|file| file.take(most + 1).read_to_end(&mut bytes));
+    let mut bytes = Vec::new();
+    let read = std::fs::metadata(path).and_then(|found| {
+        if !found.is_file() {
+            // A pipe may never be written to.
+            return Err(std::io::Error::other("it is not a regular file"));
+        }
+        File::open(path)?.take(most + 1).read_to_end(&mut bytes)
+    });
     read.map_err(|error| unreadable(what, path, &error))?;
-    Ok(String::from_utf8(bytes).ok().filter(|text| text.len() as u64 <= most))
+    let text = Some(bytes).filter(|bytes| bytes.len() as u64 <= most);
+    Ok(text.and_then(|bytes| String::from_utf8(without_mark(&bytes).to_vec()).ok()))
 }
 
 /// Without the byte order mark that some editors write.

@@ -70,7 +70,9 @@ impl Auth {
         let longest = if config.api_key.is_some() { LONGEST_KEY } else { LONGEST_CLIENT };
         let basic = STANDARD.encode(format!("{id}:{secret}"));
         // The key of the hashes is never sent, so it cannot come back, and it may consist of words that occur in responses.
-        let long_id = if id.len() > longest { id } else { "" };
+        // A long name has hyphens or periods, as secrets have capitals or neither.
+        let is_name = id.contains(['-', '.']) && !id.contains(|c: char| c.is_ascii_uppercase());
+        let long_id = if id.len() > longest && !is_name { id } else { "" };
         let pieces = Pieces::of(if secret.is_empty() { [""; 3] } else { [secret, &basic, long_id] });
         let told = [
             ("organization_id", config.organization_id.as_deref()),
@@ -190,7 +192,7 @@ fn header(scheme: &str, credentials: &str) -> HeaderValue {
 /// When a token that was asked for then is to be replaced; none if its life is not told, or not plausible.
 fn due(asked: Instant, expires_in: &Value) -> Option<Instant> {
     let seconds = expires_in.as_f64().or_else(|| expires_in.as_str()?.trim().parse().ok())?;
-    let life = Duration::try_from_secs_f64(seconds).ok().filter(|life| !life.is_zero())?;
+    let life = Duration::try_from_secs_f64(seconds).ok().filter(|life| life.as_secs() > 0)?;
     asked.checked_add(life - EARLY.min(life / 2))
 }
 
@@ -223,7 +225,9 @@ mod tests {
             (json!(120), Some(60_000)),
             (json!(119), Some(59_500)),
             (json!(2), Some(1_000)),
-            (json!(0.5), Some(250)),
+            (json!(1), Some(500)),
+            (json!(0.5), None),
+            (json!(1e-9), None),
             (json!(0), None),
             (json!(-1), None),
             (json!(null), None),

@@ -12,7 +12,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use url::Url;
 
 use super::auth::{self, Auth, Token};
-use super::body::{self, BodyError};
+use super::body;
 use super::complaint;
 use super::connection::http;
 use super::pace::{Pace, Quota};
@@ -45,7 +45,7 @@ const LONGEST_UNTOLD: Duration = Duration::from_secs(5);
 pub struct Client {
     http: reqwest::Client,
     /// For the identity provider, because redirects and proxies differ by host.
-    provider: Option<reqwest::Client>,
+    provider: Option<(reqwest::Client, Url)>,
     pub config: Config,
     pub(super) auth: Auth,
     pace: RefCell<Pace>,
@@ -62,7 +62,7 @@ impl Client {
     pub fn new(config: &Config) -> Result<Client, Error> {
         Ok(Client {
             http: http(config, &config.base_url)?,
-            provider: config.oauth_token_url.as_ref().map(|url| http(config, url)).transpose()?,
+            provider: config.oauth_token_url.clone().map(|url| Ok((http(config, &url)?, url))).transpose()?,
             config: config.clone(),
             auth: Auth::new(config)?,
             pace: RefCell::new(Pace::new(config.max_requests_per_second)),
@@ -140,10 +140,8 @@ impl Client {
     ) -> Result<T, Error> {
         let (mut failures, mut first_failure) = (0, None);
         loop {
-            let mut error = match ask().await {
-                Ok(answered) => return Ok(answered),
-                Err(error) => error,
-            };
+            let asked = ask().await;
+            let Err(mut error) = asked else { return asked };
             let is_passing = insists && error.kind == Kind::Unavailable;
             let Some(answer) = error.answer.as_mut().filter(|answer| is_passing && !answer.is_last) else {
                 return Err(error);
@@ -191,7 +189,7 @@ impl Client {
         let tries = format!("gave up after {failures} {}", if failures == 1 { "try" } else { "tries" });
         let why = match asked {
             Some(asked) if asked > retry.budget => {
-                format!("the service asks to wait {} s, which is more than {budget}", asked.as_secs())
+                format!("a wait of {} s is asked for, which is more than {budget}", asked.as_secs())
             }
             _ if failures > retry.max_retries => tries,
             _ => format!("{tries}, because the next one would come after {budget}"),
@@ -236,20 +234,19 @@ impl Client {
         };
         let said = complaint::said(&body, true);
         answer.body = self.quote(said.clone());
-        let words = match why {
-            PageError::Cut => {
-                return Err(Error::answered(Kind::Unavailable, "the response was truncated", answer));
+        answer.claimed = complaint::status(&body);
+        let (kind, words) = match (why, answer.claimed) {
+            (PageError::Cut, _) => (Kind::Unavailable, "the response was truncated".to_owned()),
+            (_, Some(claimed)) => {
+                let (kind, meaning) = refusal::of_status(claimed, &said, &self.key_used(role));
+                (kind, format!("the response reports an error with status {claimed}: {meaning}"))
             }
-            PageError::Complaint => "the response reports an error and is not a page of the listing",
-            PageError::Broken(words) => words,
+            (PageError::Complaint, None) => {
+                (Kind::Broken, "the response reports an error and is not a page of the listing".to_owned())
+            }
+            (PageError::Broken(words), None) => (Kind::Broken, words.to_owned()),
         };
-        let Some(claimed) = complaint::status(&body) else {
-            return Err(Error::answered(Kind::Broken, words, answer));
-        };
-        answer.claimed = Some(claimed);
-        let (kind, meaning) = refusal::of_status(claimed, &said, &self.key_used(role));
-        let message = format!("the response reports an error with status {claimed}: {meaning}");
-        Err(Error::answered(kind, message, answer))
+        Err(Error::answered(kind, words, answer))
     }
 
     fn key_used<'a>(&self, role: &'a str) -> KeyUsed<'a> {
@@ -261,9 +258,8 @@ impl Client {
     /// Requests a token.
     async fn token(&self, party: Party, form: &str, on_wait: &impl AsyncFn(Wait)) -> Result<Token, Error> {
         self.turn(on_wait).await;
-        let provider = self.provider.as_ref().zip(self.config.oauth_token_url.clone());
-        let exchange = (&self.http, self.at(EXCHANGE_PATH));
-        let (http, url) = provider.filter(|_| party == PROVIDER).unwrap_or(exchange);
+        let exchange = || (self.http.clone(), self.at(EXCHANGE_PATH));
+        let (http, url) = self.provider.clone().filter(|_| party == PROVIDER).unwrap_or_else(exchange);
         let request = http.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         let request = request.header(ACCEPT, "application/json").body(form.to_owned());
         let (body, mut answer) = self.ask(request, party, "").await?;
@@ -299,17 +295,9 @@ impl Client {
             retry_after: retry::asked_wait(status, header("retry-after"), reset, Utc::now()),
             ..asked.clone()
         };
-        let body = match body::read(response).await {
+        let body = match body::read(response).await.map_err(unanswered)? {
             Ok(body) => body,
-            Err(BodyError::Broke(error)) => return Err(unanswered(error)),
-            Err(BodyError::Cut) => {
-                let words = "the compressed response was truncated";
-                return Err(Error::answered(Kind::Unavailable, words, answer));
-            }
-            Err(BodyError::TooLarge) => {
-                let words = format!("the response is larger than {} MiB", body::LARGEST >> 20);
-                return Err(Error::answered(Kind::Broken, words, answer));
-            }
+            Err((kind, words)) => return Err(Error::answered(kind, words, answer)),
         };
         if status == 200 {
             if let Some(quota) = quota(&headers).filter(|_| party != PROVIDER) {
@@ -317,16 +305,17 @@ impl Client {
             }
             return Ok((body, answer));
         }
-        let said = complaint::said(&body, party != SERVICE);
+        let (said, is_json) = (complaint::said(&body, party != SERVICE), complaint::is_json(&body));
         let (kind, message) = match self.key_used(role) {
             key if party != SERVICE => refusal::of_token(status, party, &key),
             // The service itself responds with JSON.
-            key if status == 404 && !key.accepted && !complaint::is_json(&body) => {
+            key if status == 404 && !key.accepted && !is_json => {
                 (Kind::Config, refusal::NOTHING_THERE.to_owned())
             }
             key => refusal::of_status(status, &said, &key),
         };
-        answer.body = self.quote(said);
+        // Other text of a token endpoint may be a token that is not known yet.
+        answer.body = if party == SERVICE || is_json { self.quote(said) } else { String::new() };
         Err(Error::answered(kind, message, answer))
     }
 }

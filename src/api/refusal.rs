@@ -47,8 +47,7 @@ pub fn of_status(status: u16, complaint: &str, key: &KeyUsed<'_>) -> (Kind, Stri
     let is_other_kind = !is_pool && complaint.contains("Cluster API Key")
         || !is_pool && status == 403 && complaint.contains("invalid API key");
     let kind = match status {
-        _ if is_other_kind => Kind::Denied,
-        401 | 403 => Kind::Denied,
+        _ if is_other_kind || matches!(status, 401 | 403) => Kind::Denied,
         status if retry::is_passing(status) => Kind::Unavailable,
         _ => Kind::Broken,
     };

@@ -28,7 +28,6 @@ pub fn name_credentials(given: &Map<String, Value>) -> bool {
 /// # Errors
 /// In words, if it cannot be told which way that is.
 pub fn missing(given: &Map<String, Value>) -> Result<Vec<&'static str>, String> {
-    let gives = |name: &&str| given.contains_key(*name);
     let named: Vec<&str> = given
         .keys()
         .map(String::as_str)
@@ -38,7 +37,7 @@ pub fn missing(given: &Map<String, Value>) -> Result<Vec<&'static str>, String> 
     let ways: Vec<_> = WAYS.iter().filter(|way| named.iter().all(|name| has(way, name))).collect();
     match ways.as_slice() {
         [way, rest @ ..] if rest.is_empty() || named.is_empty() => {
-            Ok(way.iter().copied().filter(|name| !gives(name)).collect())
+            Ok(way.iter().copied().filter(|name| !given.contains_key(*name)).collect())
         }
         _ => Err(format!(
             "it cannot be told from {} how to log in. Give one of these, and nothing of the others: api_key and \

@@ -21,7 +21,8 @@ fn by_file<'s>(sim: &'s Simulator, path: &Path) -> Tap<'s> {
 fn a_token_in_a_file_is_exchanged() {
     let (sim, folder) = (sim(), TempDir::new().unwrap());
     let path = folder.path().join("token");
-    for text in [sim.subject_token(), format!("\n  {}\r\n", sim.subject_token())] {
+    let token = sim.subject_token();
+    for text in [token.clone(), format!("\n  {token}\r\n"), format!("\u{feff}{token}\n")] {
         fs::write(&path, text).unwrap();
         let run = by_file(&sim, &path).run();
         assert_whole(&run, &sim);
@@ -69,7 +70,12 @@ fn a_file_without_a_token_is_a_settings_error_that_quotes_nothing_of_it() {
             run.expect_refusal(2, ["oauth_subject_token_file", "contains no token", path.to_str().unwrap()]),
         );
     }
-    drop(by_file(&sim, Path::new("/dev/zero")).run().expect_refusal(2, ["/dev/zero", "contains no token"]));
+    // Where no end of a read is in sight, none is begun.
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for path in [Path::new("/dev/zero"), &pipe] {
+        drop(by_file(&sim, path).run().expect_refusal(2, ["cannot be read: it is not a regular file"]));
+    }
     drop(by_file(&sim, folder.path()).run().expect_refusal(2, ["cannot be read"]));
     let missing = Path::new("/var/run/secrets/nowhere/token");
     drop(by_file(&sim, missing).run().expect_refusal(2, [missing.to_str().unwrap(), "cannot be read"]));

@@ -78,6 +78,31 @@ fn an_answer_without_a_usable_token_is_broken_and_not_quoted() {
     }
 }
 
+/// A token that has not been learned cannot be recognized, so nothing is quoted that is not where JSON has its errors.
+#[test]
+fn a_token_in_an_answer_of_another_status_is_not_quoted() {
+    for status in [201, 302, 400, 503] {
+        for body in [
+            ACCESS.to_owned(),
+            format!("access_token={ACCESS}&expires_in=9"),
+            format!("<token>{ACCESS}</token>"),
+        ] {
+            let echo = body.clone();
+            let (provider, service) = hosts(move |_| Reply::new(status, echo.clone()), |_| None);
+            let run = pool_of(&provider, &service).run();
+            assert!(run.says("ERROR", &[&format!("[POST /token answered {status}")]), "{}", run.stderr);
+            assert_eq!(leak(&run.stderr, &[&ACCESS[22..]]), None, "{status}: {body}");
+            let (provider, service) = hosts(
+                |_| granted(SUBJECT),
+                move |asked| (asked.path == "/sts/v1/oauth2/token").then(|| Reply::new(status, body.clone())),
+            );
+            let run = pool_of(&provider, &service).run();
+            assert!(run.says("ERROR", &["[POST /sts/v1/oauth2/token"]), "{}", run.stderr);
+            assert_eq!(leak(&run.stderr, &[&ACCESS[22..]]), None, "{status}");
+        }
+    }
+}
+
 #[test]
 fn a_body_without_end_or_of_gzip_is_bounded_at_the_endpoints_too() {
     for at in [At::provider, At::exchange] {
@@ -93,7 +118,17 @@ fn a_body_without_end_or_of_gzip_is_bounded_at_the_endpoints_too() {
 /// A life that is no life is taken for an unknown one, or each request would exchange anew.
 #[test]
 fn a_life_that_makes_no_sense_is_no_reason_for_more_exchanges() {
-    for life in [json!(0), json!(-5), json!(null), json!("never"), json!(1e300), json!({}), json!("3600")] {
+    let lives = [
+        json!(0),
+        json!(-5),
+        json!(1e-9),
+        json!("0.01"),
+        json!(null),
+        json!("never"),
+        json!(1e300),
+        json!({}),
+    ];
+    for life in lives {
         let body = json!({"access_token": ACCESS, "expires_in": life}).to_string();
         let (provider, service) = hosts(
             |_| granted(SUBJECT),
@@ -175,6 +210,15 @@ fn personal_data_that_is_hidden_hides_what_the_provider_says() {
         tap.run().expect_refusal(3, ["the identity provider gives the client no token", "answered 401"]);
     assert!(!run.stderr.contains("invalid_client"), "it is quoted");
     assert!(asked(&run, EXCHANGE).is_empty());
+}
+
+/// Long names share words with addresses and with whatever is listed.
+#[test]
+fn a_client_with_a_long_name_is_no_secret() {
+    let (provider, service) = hosts(|_| granted(SUBJECT), |_| None);
+    let tap = pool_of(&provider, &service).set("user_agent", "confluent-cloud-audit");
+    let run = tap.set("oauth_client_id", "confluent-cloud-identity-audit.apps.example.com").run();
+    assert_eq!(run.expect_code(0).ids("users"), ["u-1"]);
 }
 
 /// A client's secret in place of its id, and what the provider says of that.

@@ -76,6 +76,16 @@ fn the_client_secret_in_a_public_setting_is_refused_unquoted() {
     assert!(sim.requests().is_empty());
 }
 
+/// It would be shown, as ids are.
+#[test]
+fn a_token_in_place_of_the_id_of_the_pool_is_refused_unquoted() {
+    let sim = sim();
+    let token = sim.subject_token();
+    let run = as_pool(&sim).set("identity_pool_id", &token[..]).run();
+    let run = run.expect_refusal(2, ["identity_pool_id must be an id of at most 40"]);
+    assert!(!run.stderr.contains(&token[..20]) && sim.requests().is_empty());
+}
+
 #[test]
 fn credentials_of_a_pool_come_from_one_place() {
     let sim = sim();
