@@ -122,16 +122,10 @@ impl<'a> Json<'a> {
         Cow::Owned(serde_json::from_slice(&whole).unwrap_or_default())
     }
 
-    /// Whether it is a field of that name.
-    pub fn is_named(self, name: &str) -> bool {
-        let own = self.escaped_name();
-        own == name || own.len() > name.len() && self.name() == name
-    }
-
     /// The field at that path, if each of its names is there once.
     pub fn at(self, path: &[&str]) -> Option<Json<'a>> {
         path.iter().try_fold(self, |object, name| {
-            let mut named = object.items().filter(|field| field.is_named(name));
+            let mut named = object.items().filter(|field| field.name() == *name);
             named.next().filter(|_| named.next().is_none())
         })
     }

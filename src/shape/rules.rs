@@ -105,10 +105,10 @@ impl Rules {
     /// The rule of a field. `last`: which of these rules was that of the field before it, if there was one: fields mostly
     /// come in the order of the record before.
     pub fn of_field(&self, field: Json<'_>, last: &mut Option<usize>) -> Option<&Rule> {
-        let (name, guess) = (field.escaped_name(), last.map_or(&self.first, |last| &self.fields[last].next));
-        let find = |name: &str| self.fields.iter().position(|rule| rule.name == name);
-        if self.fields.get(guess.get()).is_none_or(|rule| rule.name != name) {
-            guess.set(find(name).or_else(|| name.contains('\\').then(|| find(&field.name()))?)?);
+        let guess = last.map_or(&self.first, |last| &self.fields[last].next);
+        if self.fields.get(guess.get()).is_none_or(|rule| rule.name != field.escaped_name()) {
+            let name = field.name();
+            guess.set(self.fields.iter().position(|rule| rule.name == name)?);
         }
         *last = Some(guess.get());
         self.fields.get(guess.get())
