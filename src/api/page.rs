@@ -91,14 +91,11 @@ pub enum PageError {
 /// # Errors
 /// See [`PageError`]; the body is handed back whole.
 pub fn read(body: Vec<u8>, envelope: Envelope) -> Result<Page, (PageError, Vec<u8>)> {
-    let body = match String::from_utf8(body) {
-        Ok(body) => body,
+    let body = String::from_utf8(body).map_err(|error| match error.utf8_error().error_len() {
         // Within a character.
-        Err(error) if error.utf8_error().error_len().is_none() => {
-            return Err((PageError::Cut, error.into_bytes()));
-        }
-        Err(error) => return Err((PageError::Broken("the response is not JSON"), error.into_bytes())),
-    };
+        None => (PageError::Cut, error.into_bytes()),
+        Some(_) => (PageError::Broken("the response is not JSON"), error.into_bytes()),
+    })?;
     let (find, around): (fn(&Tape) -> _, _) = match envelope {
         Envelope::List => (in_list, 2),
         Envelope::Map => (in_map, 1),
@@ -149,7 +146,7 @@ fn in_map(tape: &Tape) -> Result<Found, PageError> {
     let root = tape.root();
     is_object(root, &[], NO_OBJECT)?;
     // A connector may be called `error`, and has an id then.
-    let is_error = |record: Json<'_>| record.is_named("error") && field(record, "id").is_none();
+    let is_error = |record: Json<'_>| record.name() == "error" && field(record, "id").is_none();
     if root.items().all(|record| record.first() == b'{' && !is_error(record)) {
         return Ok((root.number, None));
     }

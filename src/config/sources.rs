@@ -72,7 +72,7 @@ fn of_file(path: &str, warnings: &mut Vec<String>) -> Result<Map<String, Value>,
     let text = String::from_utf8_lossy(&bytes);
     let read = Tape::read(text.into_owned(), 128);
     let fields: Vec<_> = read.iter().flat_map(|tape| tape.root().items()).collect();
-    let is_twice = |name: &&str| fields.iter().filter(|field| field.is_named(name)).nth(1).is_some();
+    let is_twice = |name: &&str| fields.iter().filter(|field| field.name() == **name).nth(1).is_some();
     let mut wrong: Vec<_> = names().filter(is_twice).map(|name| format!("{name} is given twice.")).collect();
     let mut given = Map::new();
     for (name, value) in values {

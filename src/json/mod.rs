@@ -25,8 +25,6 @@ pub struct Tape {
     text: String,
     /// All values, in the order in which they begin.
     nodes: Vec<Node>,
-    /// Numbers of the values that are not looked into, because they are too deep.
-    deep: Vec<usize>,
 }
 
 impl Tape {
@@ -38,7 +36,7 @@ impl Tape {
     pub fn read(text: String, deepest: usize) -> Result<Tape, (Unread, String)> {
         let at = text.len() - text.trim_start_matches(MARK).len();
         match Scan::all(&text, at, deepest) {
-            Ok((nodes, deep)) => Ok(Tape { text, nodes, deep }),
+            Ok(nodes) => Ok(Tape { text, nodes }),
             Err(why) => Err((why, text)),
         }
     }
@@ -93,7 +91,7 @@ impl<'a> Json<'a> {
 
     /// Whether something in it is so deep that it was not looked into.
     pub fn is_too_deep(self) -> bool {
-        self.tape.deep.iter().any(|number| (self.number..self.node().next as usize).contains(number))
+        self.node().is_too_deep
     }
 
     /// The fields of an object, the items of an array.
@@ -135,16 +133,10 @@ impl<'a> Json<'a> {
         Cow::Owned(serde_json::from_slice(&whole).unwrap_or_default())
     }
 
-    /// Whether it is a field of that name.
-    pub fn is_named(self, name: &str) -> bool {
-        let own = self.escaped_name();
-        own == name.as_bytes() || own.len() > name.len() && own.contains(&b'\\') && self.name() == name
-    }
-
     /// The field at that path, if each of its names is there once.
     pub fn at(self, path: &[&str]) -> Option<Json<'a>> {
         path.iter().try_fold(self, |object, name| {
-            let mut named = object.items().filter(|field| field.is_named(name));
+            let mut named = object.items().filter(|field| field.name() == *name);
             named.next().filter(|_| named.next().is_none())
         })
     }

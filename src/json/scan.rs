@@ -17,6 +17,8 @@ pub struct Node {
     pub next: u32,
     /// Whether an escape or a control character may be in it.
     pub is_odd: bool,
+    /// Whether something in it is so deep that it was not looked into.
+    pub is_too_deep: bool,
 }
 
 /// Why a text was not read.
@@ -34,24 +36,23 @@ pub struct Scan<'a> {
     at: usize,
     /// Whether a control character is anywhere in the text, between values perhaps, where a line may break.
     has_controls: bool,
-    /// How many escapes have been read.
+    /// How many escapes have been read, and how many values are too deep to be looked into.
     escapes: usize,
+    deep: usize,
     nodes: Vec<Node>,
-    /// Numbers of the values that are not looked into, because they are too deep.
-    deep: Vec<usize>,
 }
 
 impl Scan<'_> {
     /// Reads a text from that place to its end. Its size must fit into 32 bits.
-    pub fn all(text: &str, at: usize, deepest: usize) -> Result<(Vec<Node>, Vec<usize>), Unread> {
+    pub fn all(text: &str, at: usize, deepest: usize) -> Result<Vec<Node>, Unread> {
         let bytes = text.as_bytes();
         // Without a branch, so that many bytes are looked at in one step.
         let has_controls = bytes.iter().fold(false, |found, byte| found | (*byte < 0x20));
         // A name, a value and what stands around them mostly take some twenty bytes.
         let nodes = Vec::with_capacity(bytes.len() / 20);
-        let mut scan = Scan { bytes, at, has_controls, escapes: 0, nodes, deep: Vec::new() };
+        let mut scan = Scan { bytes, at, has_controls, escapes: 0, deep: 0, nodes };
         scan.value((0, 0), deepest)?;
-        if scan.peek().is_err() { Ok((scan.nodes, scan.deep)) } else { Err(Unread::NotJson) }
+        if scan.peek().is_err() { Ok(scan.nodes) } else { Err(Unread::NotJson) }
     }
 
     /// The next byte that is no white space.
@@ -72,12 +73,13 @@ impl Scan<'_> {
     }
 
     fn value(&mut self, (name, name_end): (u32, u32), deeper: usize) -> Result<(), Unread> {
-        let (first, number, escapes) = (self.peek()?, self.nodes.len(), self.escapes);
+        let (first, number, escapes, deep) = (self.peek()?, self.nodes.len(), self.escapes, self.deep);
         if number == MOST_VALUES {
             return Err(Unread::TooMany);
         }
         let (start, is_odd) = (self.at, self.has_controls);
-        self.nodes.push(Node { name, name_end, start: start as u32, end: 0, next: 0, is_odd });
+        let node = Node { name, name_end, start: start as u32, end: 0, next: 0, is_odd, is_too_deep: false };
+        self.nodes.push(node);
         match first {
             b'"' => {
                 self.at += 1;
@@ -91,13 +93,14 @@ impl Scan<'_> {
         let node = &mut self.nodes[number];
         (node.end, node.next) = (self.at as u32, next);
         node.is_odd |= escapes != self.escapes;
+        node.is_too_deep = deep != self.deep;
         Ok(())
     }
 
     /// An object or an array.
     fn inside(&mut self, end: u8, deeper: usize) -> Result<(), Unread> {
         let Some(deeper) = deeper.checked_sub(1) else {
-            self.deep.push(self.nodes.len() - 1);
+            self.deep += 1;
             return self.other(self.at);
         };
         self.at += 1;
@@ -157,7 +160,7 @@ impl Scan<'_> {
         match read {
             Ok(IgnoredAny) => Ok(()),
             // What goes too deep and does not end was never whole.
-            Err(error) if self.deep.is_empty() && (error.is_eof() || self.bytes[start..] == *b"-") => {
+            Err(error) if self.deep == 0 && (error.is_eof() || self.bytes[start..] == *b"-") => {
                 Err(Unread::Cut)
             }
             Err(_) => Err(Unread::NotJson),
@@ -181,7 +184,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::value::RawValue;
 
-    use super::super::Tape;
+    use super::super::{Json, Tape};
     use super::*;
 
     /// Compares what is made of a text with what another reader makes of it. Only what may go on is cut.
@@ -295,6 +298,8 @@ mod tests {
             assert!(matches!(cut, Err((Unread::NotJson, _))));
         }
         assert!(Tape::read(format!("[{}1]", "[],".repeat(500)), 2).is_ok(), "wide is not deep");
+        let tape = Tape::read("[[1], [[2]], {}]".to_owned(), 2).unwrap();
+        assert_eq!(tape.root().items().map(Json::is_too_deep).collect::<Vec<_>>(), [false, true, false]);
         let many = |values: usize| format!("[{}0]", "0,".repeat(values - 2));
         assert!(Tape::read(many(MOST_VALUES), 1).is_ok());
         assert!(matches!(Tape::read(many(MOST_VALUES + 1), 1), Err((Unread::TooMany, _))));

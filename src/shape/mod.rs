@@ -47,14 +47,6 @@ impl Records {
         self.json.reserve(bytes * 3 / 2);
     }
 
-    pub fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
-    }
-
     /// Takes the last one off.
     pub fn pop(&mut self) {
         self.ends.pop();
@@ -109,9 +101,9 @@ impl Shape {
     /// Appends a record of that partition, made to fit, to `out`.
     ///
     /// # Errors
-    /// In words, if the record is not an object, has no key, belongs to another listing, is nested too deep, does not fit a schema that is
-    /// enforced, or holds a field twice where its fields are looked at: parsers differ in which of the two they take.
-    /// `out` is then left as it was.
+    /// In words, if the record is not an object, has no key, belongs to another listing, is nested too deep, does not
+    /// fit a schema that is enforced, or holds a field twice where its fields are looked at: parsers differ in which
+    /// of the two they take. `out` is then left as it was.
     pub fn fit<'a>(
         &mut self,
         record: Json<'a>,
@@ -148,11 +140,12 @@ impl Shape {
         }
         let nulled = mem::take(&mut self.report.nulled);
         if !self.rebuilds && nulled.is_empty() && is_plain {
-            let text = record.text().as_bytes();
-            out.json.extend_from_slice(&text[..text.len() - 1]);
+            out.json.extend_from_slice(record.text().as_bytes());
         } else {
             self.rebuild(record, Some(rules), &mut out.json);
         }
+        // The columns come before the closing brace.
+        out.json.pop();
         self.columns.derive(&found, partition, &mut self.report, &mut out.json);
         self.places = found.places;
         out.json.push(b'}');
@@ -163,7 +156,7 @@ impl Shape {
         Ok(Fitted { key, is_narrower })
     }
 
-    /// Writes `{` and the fields as the rules want them, without the closing brace.
+    /// Writes an object with its fields as the rules want them.
     fn rebuild(&self, object: Json<'_>, rules: Option<&Rules>, out: &mut Vec<u8>) {
         let mut last = None;
         out.push(b'{');
@@ -184,23 +177,18 @@ impl Shape {
                     let hashed = field.string().map(|text| self.options.hash(&text));
                     push_text(hashed.as_deref(), out);
                 }
-                Fate::Opened(rules) => {
-                    self.rebuild(field, Some(rules), out);
-                    out.push(b'}');
-                }
+                Fate::Opened(rules) => self.rebuild(field, Some(rules), out),
                 Fate::Copied => self.pass(field, out),
             }
         }
+        out.push(b'}');
     }
 
     /// Writes a value, without credentials at any depth.
     fn pass(&self, value: Json<'_>, out: &mut Vec<u8>) {
         match value.first() {
             _ if self.stream.secret.is_empty() => value.copy(out),
-            b'{' => {
-                self.rebuild(value, None, out);
-                out.push(b'}');
-            }
+            b'{' => self.rebuild(value, None, out),
             b'[' => {
                 out.push(b'[');
                 for (number, item) in value.items().enumerate() {

@@ -318,7 +318,7 @@ impl Pass {
                 continue;
             }
             self.bookmark.records = self.bookmark.records.saturating_add(1);
-            if self.sample.is_some() && self.tally.records + records.len() as u64 > 1 {
+            if self.sample.is_some() && self.tally.records + records.iter().count() as u64 > 1 {
                 records.pop();
             }
         }
@@ -351,7 +351,7 @@ impl Pass {
             }
             Next::Enough => Turn::Enough,
         };
-        self.tally.records += records.len() as u64;
+        self.tally.records += records.iter().count() as u64;
         self.tally.pages += 1;
         self.tally.pass_records = Some(self.bookmark.records);
         self.tally.pass_pages = self.tally.pass_pages.map(|pages| pages + 1);

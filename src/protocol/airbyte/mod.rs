@@ -243,7 +243,7 @@ impl Sink for Airbyte {
                     }
                     lines.extend_from_slice(b"}}\n");
                 }
-                push(lines, &self.state(stream, position, records.len()));
+                push(lines, &self.state(stream, position, records.iter().count()));
             }
             Event::RateLimited { stream, until } => push(lines, &status(stream, "RUNNING", Some(*until))),
             Event::Ended { stream, outcome: Ok(()), .. } => push(lines, &status(stream, "COMPLETE", None)),
