@@ -38,19 +38,23 @@ pub fn verdict(streams: usize, failed: &[(String, Error)], shortened: Option<Str
     Some(words.join(". "))
 }
 
-/// The warning that lists may be shortened, if this can be detected: the key's own record names its
-/// owner, and no binding of the owner to the organization is OrganizationAdmin. Several services return a
-/// short list with status 200 if a key has too few permissions. An identity pool has roles of its own and no owner.
-///
-/// Gives the owner, too. `insists`: whether failures are retried, as for a page.
+/// The owner of the key, and the warning if lists may be shortened.
+pub type Owner = (String, Option<String>);
+
+/// Looks up the owner; none if that fails, which is told. `insists`: whether failures are retried, as for a page.
+pub async fn owner(client: &Client, organization: &Organization, insists: bool) -> Option<Owner> {
+    let log = if insists { log::warn } else { log::debug };
+    let untold = |error: &Error| log(format!("cannot tell whether lists may be shortened: {error}"));
+    shortened(client, organization, insists).await.inspect_err(untold).ok()
+}
+
+/// That lists may be shortened can be detected like this: the key's own record names its owner, and no binding of the
+/// owner to the organization is OrganizationAdmin. Several services return a short list with status 200 if a key has
+/// too few permissions. An identity pool has roles of its own and no owner.
 ///
 /// # Errors
 /// If this cannot be determined.
-pub async fn shortened(
-    client: &Client,
-    organization: &Organization,
-    insists: bool,
-) -> Result<(String, Option<String>), Error> {
+async fn shortened(client: &Client, organization: &Organization, insists: bool) -> Result<Owner, Error> {
     let tell = async |wait| {
         if insists {
             tell(wait).await

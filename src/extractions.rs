@@ -3,14 +3,14 @@
 //! They are made of the events on their way to the sink, so whatever reads does not know of them. Their texts are our
 //! own: a reason says what kind of failure it was, and nothing that a service has said.
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
 use crate::error::{Error, Kind};
 use crate::json::{DEEPEST, Tape};
 use crate::log;
 use crate::partition::Partition;
-use crate::protocol::{Event, Selected, Sink, Tally};
+use crate::protocol::{Event, Selected, Sink, Tally, line};
 use crate::shape::{Records, Shape};
 use crate::state::{Access, Position};
 
@@ -29,12 +29,27 @@ pub struct Extractions {
 }
 
 impl Extractions {
-    /// Begins the history, with streams that failed before anything was read.
-    pub fn begin(&mut self, unread: &[(String, Error)], lines: &mut Vec<u8>) {
-        let Selected { stream, schema, position, .. } = self.selected.clone();
-        self.sink.say(&Event::Started { stream, schema, position }, lines);
-        unread.iter().for_each(|(name, error)| self.record(name, &Tally::default(), Some(error), lines));
-        self.end(lines);
+    /// Begins the history, with streams that failed before anything was read: those that are missing and, where the
+    /// run is refused, all.
+    ///
+    /// # Errors
+    /// Output, if stdout is closed.
+    pub fn begin(
+        &mut self,
+        missing: &[(String, Error)],
+        streams: &[Selected],
+        refused: Option<&Error>,
+    ) -> Result<(), Error> {
+        let (Selected { stream, schema, position, .. }, mut lines) = (self.selected.clone(), Vec::new());
+        self.sink.say(&Event::Started { stream, schema, position }, &mut lines);
+        let missing = missing.iter().map(|(name, error)| (name.as_str(), error));
+        let unread = streams.iter().filter_map(|selected| Some((selected.stream.name, refused?)));
+        for (name, error) in missing.chain(unread) {
+            self.record(name, &Tally::default(), Some(error), &mut lines);
+        }
+        self.left = if refused.is_some() { 0 } else { streams.len() };
+        self.end(&mut lines);
+        line(&lines).map_err(|cause| Error::output(&cause))
     }
 
     /// Ends it behind the last stream.
@@ -62,7 +77,7 @@ impl Extractions {
             },
             "reason": error.map(|error| reason(error, tally)),
             "pass_started_at": tally.pass_started_at.map(time),
-            "started_at": time(now - TimeDelta::milliseconds((tally.seconds * 1e3) as i64)),
+            "started_at": time(tally.started_at.unwrap_or(now)),
             "ended_at": time(now),
             "last_request_id": failed.as_ref().or(tally.last_request_id.as_ref()),
         });
@@ -106,7 +121,7 @@ impl Sink for Extractions {
 fn reason(error: &Error, tally: &Tally) -> String {
     let words = match error.kind {
         Kind::Denied if tally.shrunk.is_some() => "denied: the list has shrunk too far",
-        Kind::Denied => "denied: the owner of the API key may not see all of it",
+        Kind::Denied => "denied: the API key, or its owner, may not see all of it",
         Kind::Unavailable => "unavailable: the service was failing",
         Kind::Config => "config: the settings or the catalog are wrong",
         Kind::Broken | Kind::Output => "broken: the service sent an invalid response",

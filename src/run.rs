@@ -12,12 +12,12 @@ use tokio::sync::mpsc;
 use crate::api::Client;
 use crate::api::listing::Rows;
 use crate::api::organization::{Organization, short_hash};
-use crate::check;
+use crate::check::{self, Owner};
 use crate::config::{Config, Doubt};
 use crate::error::{Error, Kind};
 use crate::extractions::Extractions;
 use crate::log;
-use crate::protocol::{Selected, Sink, Tally, line};
+use crate::protocol::{Selected, Sink, Tally};
 use crate::secret::Secret;
 use crate::shape::{Personal, RecordOptions, Shape};
 use crate::stop::Stop;
@@ -36,8 +36,8 @@ pub struct Outcome {
 #[derive(Default)]
 struct Found {
     organization: Organization,
-    /// The owner of the key, and the warning if lists may be shortened; none if that was not looked up.
-    owner: Option<(String, Option<String>)>,
+    /// What was found about the owner of the key; none if that was not looked up.
+    owner: Option<Option<Owner>>,
 }
 
 /// Looks up the organization of the key and reads or samples the selected streams. `missing`: streams that are asked
@@ -71,21 +71,15 @@ pub fn run(
             () = stop.told() => stop.die().await,
         };
         let (access, id) = (found.organization.access(&client), found.organization.id.clone());
-        let key = config.personal_data_key.as_ref().map(Secret::expose);
+        let is_hashed = config.offered.personal_data == Personal::Hash;
+        let key = config.personal_data_key.as_ref().filter(|_| is_hashed).map(Secret::expose);
         let options = RecordOptions::new(id, config.schema_drift, config.offered.personal_data, key);
         if let Some(selected) = history {
             let shape = Shape::new(selected.stream, &selected.deselected, options.clone());
             let facts = (!sample).then(|| facts(config, &client, &found, &options));
-            let refused = looked.as_ref().err();
-            let unread =
-                streams.iter().filter_map(|one| Some((one.stream.name.to_owned(), refused?.clone())));
-            let unread: Vec<_> = missing.iter().cloned().chain(unread).collect();
-            let (left, tally) = (if refused.is_some() { 0 } else { streams.len() }, Tally::default());
-            let access = access.clone();
+            let (access, left, tally) = (access.clone(), 0, Tally::default());
             let mut history = Extractions { sink, selected, shape, access, facts, left, tally };
-            let mut lines = Vec::new();
-            history.begin(&unread, &mut lines);
-            line(&lines).map_err(|cause| Error::output(&cause))?;
+            history.begin(missing, &streams, looked.as_ref().err())?;
             sink = Box::new(history);
         }
         looked?;
@@ -115,14 +109,14 @@ pub fn run(
 /// What every record of the history says of the run. Of the settings, it tells those that shape records from others
 /// that would shape them otherwise.
 fn facts(config: &Config, client: &Client, found: &Found, options: &RecordOptions) -> Value {
-    let personal = config.offered.personal_data;
-    let of_key = if personal == Personal::Hash { options.hash("settings") } else { String::new() };
+    let (personal, of_key) = (config.offered.personal_data, options.hash("settings"));
     let settings = format!("{personal:?} {of_key} {:?} {}", config.start_date, config.cost_days_late);
+    let owner = found.owner.iter().flatten().next();
     json!({
         "run_id": format!("{:032x}", fastrand::u128(..)),
         "masked_api_key": client.id_masked(),
-        "owner_id": found.owner.as_ref().map(|(owner, _)| owner),
-        "may_be_shortened": found.owner.as_ref().map(|(_, words)| words.is_some()),
+        "owner_id": owner.map(|(id, _)| id),
+        "may_be_shortened": owner.map(|(_, words)| words.is_some()),
         "connector_version": env!("CARGO_PKG_VERSION"),
         "settings_hash": short_hash(&settings),
     })
@@ -140,29 +134,27 @@ async fn look_up(
     found.organization = Organization::look_up(client, rows, config, &check::tell).await?;
     let fails = config.shortened_lists == Doubt::Fail;
     if fails || is_recorded {
-        let looked = check::shortened(client, &found.organization, true).await;
-        let untold =
-            |error: &Error| log::warn(format!("cannot tell whether lists may be shortened: {error}"));
-        found.owner = looked.inspect_err(untold).ok();
+        found.owner = Some(check::owner(client, &found.organization, true).await);
     }
     match &found.owner {
-        Some((_, Some(words))) if fails => {
+        Some(Some((_, Some(words)))) if fails => {
             Err(Error::new(Kind::Denied, format!("{words}. shortened_lists: fail")))
         }
         _ => Ok(()),
     }
 }
+
 /// How long a finished sync waits for the look-up that warns of shortened lists.
 const LAST_LOOK: Duration = Duration::from_secs(10);
 
 /// Reads on this thread and writes on another, so that a slow reader of stdout delays neither requests nor
-/// signals. `owner`: of the key, and whether lists may be shortened; else looked up beside the reading.
+/// signals. `owner`: what was found about the owner of the key; else it is looked up beside the reading.
 async fn pump(
     plan: Rc<Plan>,
     selected: Vec<Selected>,
     mut sink: Box<dyn Sink>,
     stop: Stop,
-    owner: Option<(String, Option<String>)>,
+    owner: Option<Option<Owner>>,
 ) -> Result<Outcome, Error> {
     let stops = stop.flag();
     let (streams, sample) = (selected.len(), plan.sample);
@@ -171,17 +163,13 @@ async fn pump(
         tokio::task::spawn_blocking(move || write::write(received, sink.as_mut(), streams, sample, &stops));
     let shortened = RefCell::new(None);
     let look = async {
-        let looked = match owner {
-            Some(owner) => Ok(owner),
-            None => check::shortened(&plan.client, &plan.organization, false).await,
+        let owner = match owner {
+            Some(owner) => owner,
+            None => check::owner(&plan.client, &plan.organization, false).await,
         };
-        match looked {
-            Ok((_, words)) => {
-                words.iter().for_each(log::warn);
-                *shortened.borrow_mut() = words;
-            }
-            Err(error) => log::debug(format!("cannot tell whether lists may be shortened: {error}")),
-        }
+        let words = owner.and_then(|(_, words)| words);
+        words.iter().for_each(log::warn);
+        *shortened.borrow_mut() = words;
     };
     let mut reading = Box::pin(async { tokio::join!(sync::read(plan.clone(), selected, events), look) });
     let mut read = false;

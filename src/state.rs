@@ -4,6 +4,7 @@
 //! text that came from somewhere, and so is the name of a partition.
 
 use chrono::{DateTime, Datelike, SecondsFormat, TimeDelta, Utc};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// A snapshot does not span days: a pass that began longer ago than this is started over.
@@ -71,8 +72,8 @@ impl Last {
 
     /// Reads it out of a bookmark, where it outlives the passes.
     pub fn read(bookmark: &Value) -> Last {
-        let access = Access::read(bookmark).unwrap_or_default();
-        Last { access, records: bookmark["last_records"].as_u64() }
+        let records = bookmark["last_records"].as_u64();
+        Last { access: Access::read(bookmark).unwrap_or_default(), records }
     }
 
     /// Its number of records, if it was read with that access.
@@ -223,14 +224,12 @@ impl Position {
 
 /// The text under a key of a bookmark; null and absent are none.
 fn text(bookmark: &Value, key: &str) -> Result<Option<String>, String> {
-    let value = Some(&bookmark[key]).filter(|value| !value.is_null());
-    value.map(|value| value.as_str().map(str::to_owned).ok_or(format!("{key} is not a string"))).transpose()
+    Option::deserialize(&bookmark[key]).map_err(|_| format!("{key} is not a string"))
 }
 
 /// The same of a number of records.
 fn count(bookmark: &Value, key: &str) -> Result<Option<u64>, String> {
-    let value = Some(&bookmark[key]).filter(|value| !value.is_null());
-    value.map(|value| value.as_u64().ok_or(format!("{key} is not a record count"))).transpose()
+    Option::deserialize(&bookmark[key]).map_err(|_| format!("{key} is not a record count"))
 }
 
 /// What a run does with a stream.

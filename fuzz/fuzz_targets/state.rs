@@ -19,7 +19,7 @@ fn again(position: &Position) {
 fuzz_target!(|state: &[u8]| {
     let Ok(state) = serde_json::from_slice::<Value>(state) else { return };
     if let Ok(given) = airbyte::read_state(&state) {
-        given.values().for_each(|given| again(&given.position));
+        given.values().for_each(|(position, _)| again(position));
     }
     if let Ok(state) = singer::State::read(state) {
         STREAMS.iter().for_each(|stream| again(&state.position(stream)));

@@ -118,6 +118,8 @@ pub struct Tally {
     /// have brought, as far as it is known.
     pub resumed: bool,
     pub pass_started_at: Option<DateTime<Utc>>,
+    /// When this run began with the stream.
+    pub started_at: Option<DateTime<Utc>>,
     pub pass_records: Option<u64>,
     pub pass_pages: Option<u64>,
     pub first_request_id: Option<String>,

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Instant;
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::mpsc;
 
 use super::emitted::Emitted;
@@ -45,6 +45,8 @@ pub struct Pass {
     restarted: bool,
     /// Why the pass ends behind a page that is yet to be said.
     broken_off: Option<Error>,
+    /// Where a sample stays.
+    start: Position,
     begun: Instant,
     tally: Tally,
     teller: Teller,
@@ -65,6 +67,7 @@ impl Pass {
     pub fn new(plan: Rc<Plan>, selected: &Selected, begin: Bookmark, events: mpsc::Sender<Event>) -> Pass {
         let (stream, partition) = (selected.stream, Partition::default());
         let resumed = !begin.is_first() && stream.cursor.is_none();
+        let started_at = Some(if resumed { Utc::now() } else { begin.started_at });
         Pass {
             stream,
             is_incremental: !selected.skip_complete,
@@ -78,13 +81,9 @@ impl Pass {
             resumed: false,
             restarted: false,
             broken_off: None,
+            start: Position::Start,
             begun: Instant::now(),
-            tally: Tally {
-                resumed,
-                pass_records: Some(begin.records),
-                pass_pages: (!resumed).then_some(0),
-                ..Tally::default()
-            },
+            tally: Tally { resumed, started_at, pass_pages: (!resumed).then_some(0), ..Tally::default() },
             bookmark: begin,
             teller: Teller::new(stream, events),
             plan,
@@ -112,27 +111,29 @@ impl Pass {
         let (retries, seconds) = (self.teller.retries.get(), self.begun.elapsed().as_secs_f64());
         let mut tally = Tally { retries, seconds, ..self.tally.clone() };
         tally.requests += retries;
-        tally.pass_started_at = Some(self.bookmark.started_at);
+        (tally.pass_started_at, tally.pass_records) =
+            (Some(self.bookmark.started_at), Some(self.bookmark.records));
         tally
     }
 
     async fn read(&mut self, schema: serde_json::Value) -> Result<(), Error> {
-        let stream = self.stream;
-        let start = if self.bookmark.is_first() { Position::Start } else { self.position(Turn::Page, false) };
-        self.teller.say(Event::Started { stream, schema, position: start.clone() }).await?;
-        let mut turn = self.enter().await?;
-        let began = self.bookmark.started_at;
+        if !self.bookmark.is_first() {
+            self.start = self.position(Turn::Page);
+        }
+        self.teller.say(Event::Started { stream: self.stream, schema, position: self.start.clone() }).await?;
+        let (mut turn, mut event) = (self.enter().await?, None);
         if turn != Turn::Page {
-            let impossible = self.impossible_end(turn);
-            let position =
-                if self.sample.is_some() { start } else { self.position(turn, impossible.is_some()) };
-            self.teller.say(self.page(Records::default(), position, began)).await?;
-            return impossible.map_or(Ok(()), Err);
+            event = Some(self.page(turn, Records::default(), self.bookmark.started_at));
         }
         self.resumed = self.bookmark.page_token.is_some();
-        // Also by a sample that may not request more: otherwise nothing would be known about the stream.
-        let mut asked = self.ask().await;
-        loop {
+        // A sample that may not request more requests one page, or nothing would be known about the stream.
+        let mut goes_on = turn == Turn::Page;
+        while goes_on {
+            self.tally.requests += 1;
+            let on_wait = async |wait| self.teller.tell(wait).await;
+            let asked = self.listing.page(&self.plan.client, true, &on_wait);
+            let (said, asked) = tokio::join!(self.teller.say(event), asked);
+            said?;
             let (began, mut records) = (self.bookmark.started_at, Records::default());
             turn = match asked {
                 Ok(page) if self.resumed && page.is_empty_end() => {
@@ -143,40 +144,26 @@ impl Pass {
                 Ok(page) => self.take(&page, &mut records).await?,
                 Err(error) => self.recover(error).await?,
             };
-            let impossible = self.impossible_end(turn);
-            let position = match self.sample {
-                Some(_) => start.clone(),
-                None => self.position(turn, impossible.is_some()),
-            };
-            let goes_on = turn == Turn::Page && self.may_ask();
-            let event = self.page(records, position, began);
-            if !goes_on {
-                self.teller.say(event).await?;
-                return impossible.or(self.broken_off.take()).map_or(Ok(()), Err);
-            }
-            self.tally.requests += 1;
-            let on_wait = async |wait| self.teller.tell(wait).await;
-            let next = self.listing.page(&self.plan.client, true, &on_wait);
-            let (said, next) = tokio::join!(self.teller.say(event), next);
-            said?;
-            asked = next;
+            event = Some(self.page(turn, records, began));
+            goes_on = turn == Turn::Page && self.may_ask();
         }
+        self.teller.say(event).await?;
+        self.broken_off.take().map_or(Ok(()), Err)
     }
 
-    async fn ask(&mut self) -> Result<Page, Error> {
-        self.tally.requests += 1;
-        self.listing.page(&self.plan.client, true, &async |wait| self.teller.tell(wait).await).await
-    }
-
-    fn page(&self, records: Records, position: Position, began: chrono::DateTime<Utc>) -> Event {
+    fn page(&mut self, turn: Turn, records: Records, began: DateTime<Utc>) -> Event {
+        if turn == Turn::End {
+            self.broken_off = self.impossible_end();
+        }
+        let position = if self.sample.is_some() { self.start.clone() } else { self.position(turn) };
         let (stream, received_at, tally) = (self.stream, Utc::now(), self.tally());
         Event::Page { stream, records, position, received_at, began, tally }
     }
 
     /// The position to say. Behind a gap nothing has been read, so that no later run goes on behind it, or takes the
     /// stream for complete.
-    fn position(&self, turn: Turn, is_impossible: bool) -> Position {
-        let is_missing = turn == Turn::End && (is_impossible || self.walk.missing().is_some());
+    fn position(&self, turn: Turn) -> Position {
+        let is_missing = turn == Turn::End && (self.broken_off.is_some() || self.walk.missing().is_some());
         if is_missing || self.walk.has_gap() {
             return Position::Start;
         }
@@ -184,7 +171,9 @@ impl Pass {
         match turn {
             Turn::End => {
                 let next = self.walk.next_run().filter(|_| self.is_incremental);
-                Position::Complete { access: access.clone(), records: Some(*records), next }
+                // Another run may have counted what this one has again.
+                let is_known = !(self.tally.resumed && self.partition.repeats);
+                Position::Complete { access: access.clone(), records: is_known.then_some(*records), next }
             }
             // Without a number of records, which tells it from a full refresh: neither goes on with the other.
             _ if self.is_incremental && self.stream.cursor.is_some() => {
@@ -198,8 +187,8 @@ impl Pass {
     }
 
     /// The error of a stream that must not be empty, but is, or whose list must not shrink so far.
-    fn impossible_end(&mut self, turn: Turn) -> Option<Error> {
-        if turn != Turn::End || self.walk.missing().is_some() {
+    fn impossible_end(&mut self) -> Option<Error> {
+        if self.walk.missing().is_some() {
             return None;
         }
         let is_impossible = self.bookmark.records == 0 && self.stream.never_empty;
@@ -263,7 +252,7 @@ impl Pass {
     fn begin_pass(&mut self) {
         let now = Utc::now().max(self.bookmark.started_at + TimeDelta::milliseconds(1));
         self.bookmark = Bookmark::first(&self.plan.access, now);
-        (self.tally.resumed, self.tally.pass_records, self.tally.pass_pages) = (false, Some(0), Some(0));
+        (self.tally.resumed, self.tally.pass_pages) = (false, Some(0));
     }
 
     /// Begins a partition at the page of the bookmark.
@@ -306,7 +295,7 @@ impl Pass {
 
     /// Makes the records of a page fit, and moves past it.
     async fn take(&mut self, page: &Page, records: &mut Records) -> Result<Turn, Error> {
-        let (mut came, mut is_inclusive, before) = (0, false, self.bookmark.records);
+        let (mut came, mut is_inclusive) = (0, false);
         records.reserve(page.size());
         for record in page.records() {
             came += 1;
@@ -317,7 +306,6 @@ impl Pass {
                 records.pop();
                 continue;
             }
-            self.bookmark.records = self.bookmark.records.saturating_add(1);
             if self.sample.is_some() && self.tally.records + records.iter().count() as u64 > 1 {
                 records.pop();
             }
@@ -339,21 +327,22 @@ impl Pass {
                 self.bookmark.page_token.clone_from(&page.next);
                 Turn::Page
             }
-            Next::Partition => {
-                match self.walk.next(&self.partition, &self.teller).await {
-                    Ok(next) => self.go_to(next),
-                    // The position stays before this page, whose records are said nevertheless.
-                    Err(error) => {
-                        (self.broken_off, self.bookmark.records) = (Some(error), before);
-                        Turn::Enough
-                    }
+            Next::Partition => match self.walk.next(&self.partition, &self.teller).await {
+                Ok(next) => self.go_to(next),
+                Err(error) => {
+                    self.broken_off = Some(error);
+                    Turn::Enough
                 }
-            }
+            },
             Next::Enough => Turn::Enough,
         };
-        self.tally.records += records.iter().count() as u64;
+        let taken = records.iter().count() as u64;
+        self.tally.records += taken;
+        // Else the position stays before this page, whose records are said nevertheless.
+        if self.broken_off.is_none() {
+            self.bookmark.records = self.bookmark.records.saturating_add(taken);
+        }
         self.tally.pages += 1;
-        self.tally.pass_records = Some(self.bookmark.records);
         self.tally.pass_pages = self.tally.pass_pages.map(|pages| pages + 1);
         self.tally.first_request_id = self.tally.first_request_id.take().or_else(|| page.request_id.clone());
         self.tally.last_request_id.clone_from(&page.request_id);

@@ -23,9 +23,12 @@ impl Teller {
         Teller { stream, events, retries: Cell::new(0) }
     }
 
+    /// Sends an event, if there is one.
+    ///
     /// # Errors
     /// Output, if the writer has stopped.
-    pub async fn say(&self, event: Event) -> Result<(), Error> {
+    pub async fn say(&self, event: impl Into<Option<Event>>) -> Result<(), Error> {
+        let Some(event) = event.into() else { return Ok(()) };
         let gone = |_| Error::new(Kind::Output, "the writer has stopped");
         self.events.send(event).await.map_err(gone)
     }

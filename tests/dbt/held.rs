@@ -88,8 +88,23 @@ fn a_key_that_may_see_less_is_believed_only_on_demand() {
     held.expect(&weak, "role_bindings: the service may have shortened it");
     let variables = json!({ "confluent_accept_shortened_lists": true }).to_string();
     warehouse.dbt(&weak, ["build", "--vars", &variables]).expect_code(0);
-    assert_eq!(by_key(&warehouse.rows("access_grants")), grants(&weak));
-    assert_ne!(grants(&weak), held.before);
+    let (found, all) = (by_key(&warehouse.rows("access_grants")), grants(&weak));
+    assert!(found.iter().all(|(key, grant)| all.get(key) == Some(grant)));
+    // Of API keys such a key sees those of its owner alone.
+    assert!(all.iter().all(|(key, grant)| found.contains_key(key) || grant["via"] == "api_key"));
+    assert!(found.values().any(|grant| grant["via"] == "direct"));
+    assert_ne!(all, held.before);
+}
+
+#[test]
+fn a_key_that_may_not_even_look_up_its_owner_is_not_believed() {
+    let (sim, warehouse) = (Simulator::start(organization()), Warehouse::duckdb());
+    warehouse.load(&sim, &sync(&sim, "2026-01-08").run().expect_code(0));
+    warehouse.build(&sim);
+    let held = Held { warehouse: &warehouse, before: grants(&sim) };
+    let weak = Simulator::start(organization().weak_key().refuse("api_keys"));
+    warehouse.load(&weak, &sync(&weak, "2026-01-09").run().expect_code(3));
+    held.expect(&weak, "role_bindings: the service may have shortened it");
 }
 
 #[test]

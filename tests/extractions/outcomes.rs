@@ -27,6 +27,8 @@ fn a_complete_list_is_told_with_what_it_took_and_by_whom_it_was_read() {
         let (requests, retries) = (told["requests"].as_u64().unwrap(), told["retries"].as_u64().unwrap());
         assert_eq!(told["pages"], requests - retries, "{stream}");
         assert!(told["started_at"].as_str() <= told["ended_at"].as_str(), "{told}");
+        // Not earlier or later, however slowly its records are taken over.
+        assert_eq!(told["started_at"], told["pass_started_at"]);
         assert_eq!(told["organization_id"], sim.organization_id());
         let key = told["masked_api_key"].as_str().unwrap();
         assert!(sim.api_key().starts_with(key.trim_end_matches('…')) && key.chars().count() == 5, "{key}");
@@ -54,8 +56,12 @@ fn it_is_told_whether_lists_may_be_shortened() {
         "as without it"
     );
     let unknown = Simulator::start(polite().weak_key().refuse("api_keys"));
-    let told = told(&recorded(&unknown, &["users"]).run().expect_code(0), "users");
+    let run = recorded(&unknown, &["users"]).run().expect_code(0);
+    let told = told(&run, "users");
     assert_eq!((&told["owner_id"], &told["may_be_shortened"]), (&Value::Null, &Value::Null));
+    assert_eq!(run.stderr.matches("cannot tell whether lists may be shortened").count(), 1);
+    let is_of_key = |request: &&simulator::Request| request.path.starts_with("/iam/v2/api-keys/");
+    assert_eq!(run.requests.iter().filter(is_of_key).count(), 1, "not in vain twice");
 }
 
 #[test]

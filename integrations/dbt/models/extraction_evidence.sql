@@ -10,7 +10,7 @@ with extractions as (
             organization_id, run_id, stream, outcome, reason, pass_records, may_be_shortened, masked_api_key, owner_id,
             connector_version, settings_hash,
             {{ confluent_cloud.time_of('extractions', types, 'ended_at') }} as ended_at,
-            -- No page, and so no beginning, is possible where the parent of a stream has no records.
+            -- A stream that the run did not begin with has no beginning.
             date_trunc('milliseconds', coalesce(
                 {{ confluent_cloud.time_of('extractions', types, 'pass_started_at') }},
                 {{ confluent_cloud.time_of('extractions', types, 'started_at') }},
@@ -88,7 +88,7 @@ select
         when counted.newest_row_at > complete.ended_at then 'its table has rows of a later run, which did not end'
         when counted.rows_found < complete.pass_records then 'its table has fewer rows than records were read'
         {% if not var('confluent_accept_shortened_lists') %}
-        when complete.may_be_shortened then 'the service may have shortened it'
+        when coalesce(complete.may_be_shortened, true) then 'the service may have shortened it'
         {% endif %}
     end as problem
 from wanted

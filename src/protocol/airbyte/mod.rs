@@ -88,16 +88,8 @@ fn now() -> i64 {
     Utc::now().timestamp_millis()
 }
 
-/// What a state holds of one stream.
-pub struct Given {
-    pub position: Position,
-    /// Its last complete list, which is carried on, and the keys that it is kept in.
-    last: Last,
-    kept: Value,
-}
-
-/// What a state holds, by stream.
-pub type State = HashMap<&'static str, Given>;
+/// What a state holds, by stream: its position, and what is carried on, which is its last complete list.
+pub type State = HashMap<&'static str, (Position, Value)>;
 
 /// Reads a state as the platform, PyAirbyte or an old connection hands it over.
 ///
@@ -141,7 +133,7 @@ pub fn read_state(state: &Value) -> Result<State, String> {
     Ok(given)
 }
 
-fn read_stream(name: &str, state: &Value) -> Option<(&'static str, Given)> {
+fn read_stream(name: &str, state: &Value) -> Option<(&'static str, (Position, Value))> {
     let Some(stream) = find(name) else {
         log::warn(format!("the state names a stream {name:?} that this source does not have; it is ignored"));
         return None;
@@ -164,7 +156,7 @@ fn read_stream(name: &str, state: &Value) -> Option<(&'static str, Given)> {
         Position::Start
     });
     let kept = Last::KEYS.into_iter().map(|key| (key.to_owned(), state[key].clone())).collect();
-    Some((stream.name, Given { position, last: Last::read(state), kept }))
+    Some((stream.name, (position, kept)))
 }
 
 /// Says events as Airbyte messages.
@@ -185,11 +177,11 @@ pub fn request(catalog: Option<Value>, state: Option<Value>, offer: &Offer) -> R
     let (mut streams, missing) = catalog::select(&catalog, offer).map_err(|why| ("catalog", why))?;
     let state = state.map_or(Ok(State::new()), |state| read_state(&state)).map_err(|why| ("state", why))?;
     for selected in &mut streams {
-        let Some(given) = state.get(selected.stream.name) else { continue };
-        (selected.position, selected.last) = (given.position.clone(), given.last.clone());
+        let Some((position, kept)) = state.get(selected.stream.name) else { continue };
+        (selected.position, selected.last) = (position.clone(), Last::read(kept));
     }
-    let kept = state.into_iter().map(|(name, given)| (name, given.kept));
-    let sink = Box::new(Airbyte { bookmarks: kept.collect(), ..Airbyte::default() });
+    let bookmarks = state.into_iter().map(|(name, (_, kept))| (name, kept)).collect();
+    let sink = Box::new(Airbyte { bookmarks, ..Airbyte::default() });
     Ok(Request { streams, missing, sink })
 }
 
@@ -306,7 +298,7 @@ mod tests {
         ];
         for (state, expected) in table {
             let positions = read_state(&state).unwrap_or_else(|why| panic!("{state}: {why}"));
-            assert_eq!(positions.get("users").map(|given| &given.position), expected.as_ref(), "{state}");
+            assert_eq!(positions.get("users").map(|(position, _)| position), expected.as_ref(), "{state}");
         }
         for state in [
             json!(5),

@@ -1,7 +1,6 @@
-//! A campaign of runs in which everything goes wrong that may pass: faults at random requests, page
-//! tokens that expire, role bindings granted meanwhile, API keys rotated between two runs, tokens of
-//! identity pools that end after a few requests and exchanges that fail, kills and
-//! stops at random moments. Each run is resumed until it ends, and then nothing may be missing.
+//! A campaign of runs in which everything goes wrong that may pass: faults at random requests, page tokens that expire,
+//! role bindings granted meanwhile, API keys rotated between two runs, tokens of identity pools that end after a few
+//! requests and exchanges that fail, kills and stops at random moments. Each run is resumed until it ends, and then nothing may be missing.
 //! `CHAOS_RUNS` says how many; `TEST_SEED` is the seed of the first.
 
 mod kept;
