@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::support::repository::{files, root};
 use crate::support::runtimes::{command, program};
-use crate::support::{EVERY, STREAMS, bare, small, tap};
+use crate::support::{EVERY, HISTORY, STREAMS, bare, small, tap};
 
 fn path(name: &str) -> PathBuf {
     root().join("integrations").join(name)
@@ -297,7 +297,7 @@ fn the_page_matches_the_binary() {
         assert!(titles.contains(&bold), "there is no setting `{bold}`");
     }
     let mut rows = section(&page, "Supported Streams").lines().filter(|line| line.starts_with("| `"));
-    for stream in EVERY {
+    for stream in EVERY.into_iter().chain([HISTORY]) {
         assert!(rows.next().unwrap().starts_with(&format!("| `{stream}` |")), "{stream}");
     }
     assert_eq!(rows.next(), None);
