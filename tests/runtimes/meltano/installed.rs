@@ -119,6 +119,8 @@ fn every_setting_of_the_definition_reaches_the_config_with_its_type() {
         ("emit_activate_version", "true", json!(true)),
         ("empty_lists", "warn", json!("warn")),
         ("shortened_lists", "fail", json!("fail")),
+        ("shrink_percent", "30", json!(30)),
+        ("shrunk_lists", "fail", json!("fail")),
     ];
     let mut project = Project::defined_by(&sim, &integrations().join("tap-confluent-cloud.yml"));
     for (name, text, _) in &given {
