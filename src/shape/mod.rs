@@ -120,7 +120,7 @@ impl Shape {
         let found = Record::find(record, rules, stream, mem::take(&mut self.places))?;
         let is_plain = record.is_plain();
         let text = |path: &[&str]| found.text(rules.at(path)?.number).filter(|text| !text.is_empty());
-        if let Some(foreign) = partition.disowns(text) {
+        if let Some(foreign) = partition.disowns(|path| record.at(path)?.string()) {
             return Err(foreign);
         }
         // A field that the API sends under the name of a derived column wins, also under that of the key.
