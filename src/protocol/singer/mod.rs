@@ -154,9 +154,8 @@ impl Singer {
         }
         // The message is not made a value first, which would copy the state for each page.
         lines.extend_from_slice(br#"{"type":"STATE","value":"#);
-        push(lines, &self.state.0);
-        let end = lines.len() - 1;
-        lines.insert(end, b'}');
+        serde_json::to_writer(&mut *lines, &self.state.0).unwrap_or_default();
+        lines.extend_from_slice(b"}\n");
     }
 }
 
