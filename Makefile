@@ -23,7 +23,7 @@ help:
 needs = $(if $(shell command -v $(1) 2>/dev/null),,$(error $(2)))
 
 has-rust:
-	@$(call needs,$(CARGO),$(CARGO) is missing: install Rust 1.88 or newer (https://rustup.rs))
+	@$(call needs,$(CARGO),$(CARGO) is missing: install Rust 1.89 or newer (https://rustup.rs))
 	@$(call needs,$(CC),$(CC) is missing: install a C compiler (Debian: gcc and libc6-dev; macOS: xcode-select --install))
 
 has-python:

@@ -1,12 +1,13 @@
 //! The reader of a text: checks it by RFC 8259, and notes where each value stands.
 
 use serde::de::IgnoredAny;
+use wide::u8x16;
 
 /// Maximum number of values in a text: for a page of 16 MiB, one in eight bytes.
 const MOST_VALUES: usize = 2 << 20;
 
 /// Where a value stands in the text.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Node {
     /// Its name without the quotes, if it is a field.
     pub name: u32,
@@ -15,7 +16,7 @@ pub struct Node {
     pub end: u32,
     /// Number of the first value behind it and all that is in it.
     pub next: u32,
-    /// Whether an escape or a control character may be in it.
+    /// Whether an escape or a control character may be in it or in its name.
     pub is_odd: bool,
     /// Whether something in it is so deep that it was not looked into.
     pub is_too_deep: bool,
@@ -31,14 +32,12 @@ pub enum Unread {
     TooMany,
 }
 
+/// A reader, at a place in a text.
 pub struct Scan<'a> {
     bytes: &'a [u8],
     at: usize,
-    /// Whether a control character is anywhere in the text, between values perhaps, where a line may break.
-    has_controls: bool,
-    /// How many escapes have been read, and how many values are too deep to be looked into.
-    escapes: usize,
-    deep: usize,
+    /// The objects and arrays that have not ended: their numbers, and the brackets that end them.
+    open: Vec<(usize, u8)>,
     nodes: Vec<Node>,
 }
 
@@ -46,12 +45,13 @@ impl Scan<'_> {
     /// Reads a text from that place to its end. Its size must fit into 32 bits.
     pub fn all(text: &str, at: usize, deepest: usize) -> Result<Vec<Node>, Unread> {
         let bytes = text.as_bytes();
-        // Without a branch, so that many bytes are looked at in one step.
+        // Anywhere, between values perhaps, where a line may break. Without a branch, so that many bytes are looked at
+        // in one step.
         let has_controls = bytes.iter().fold(false, |found, byte| found | (*byte < 0x20));
         // A name, a value and what stands around them mostly take some twenty bytes.
         let nodes = Vec::with_capacity(bytes.len() / 20);
-        let mut scan = Scan { bytes, at, has_controls, escapes: 0, deep: 0, nodes };
-        scan.value((0, 0), deepest)?;
+        let mut scan = Scan { bytes, at, open: Vec::new(), nodes };
+        scan.values(deepest, has_controls)?;
         if scan.peek().is_err() { Ok(scan.nodes) } else { Err(Unread::NotJson) }
     }
 
@@ -72,95 +72,105 @@ impl Scan<'_> {
         if is_it { Ok(()) } else { Err(Unread::NotJson) }
     }
 
-    fn value(&mut self, (name, name_end): (u32, u32), deeper: usize) -> Result<(), Unread> {
-        let (first, number, escapes, deep) = (self.peek()?, self.nodes.len(), self.escapes, self.deep);
-        if number == MOST_VALUES {
-            return Err(Unread::TooMany);
-        }
-        let (start, is_odd) = (self.at, self.has_controls);
-        let node = Node { name, name_end, start: start as u32, end: 0, next: 0, is_odd, is_too_deep: false };
-        self.nodes.push(node);
-        match first {
-            b'"' => {
-                self.at += 1;
-                self.string()?;
-            }
-            b'{' => self.inside(b'}', deeper)?,
-            b'[' => self.inside(b']', deeper)?,
-            _ => self.other(start)?,
-        }
-        let next = self.nodes.len() as u32;
-        let node = &mut self.nodes[number];
-        (node.end, node.next) = (self.at as u32, next);
-        node.is_odd |= escapes != self.escapes;
-        node.is_too_deep = deep != self.deep;
-        Ok(())
-    }
-
-    /// An object or an array.
-    fn inside(&mut self, end: u8, deeper: usize) -> Result<(), Unread> {
-        let Some(deeper) = deeper.checked_sub(1) else {
-            self.deep += 1;
-            return self.other(self.at);
-        };
-        self.at += 1;
-        if self.peek()? == end {
-            self.at += 1;
-            return Ok(());
-        }
-        loop {
-            let mut name = (0, 0);
-            if end == b'}' {
+    /// Reads a value, and all that is in it. Does not call itself, which for most values costs as much as the rest.
+    fn values(&mut self, deepest: usize, is_odd: bool) -> Result<(), Unread> {
+        'next: loop {
+            let number = self.nodes.len();
+            let mut node = Node { is_odd, next: number as u32 + 1, ..Node::default() };
+            if self.open.last().is_some_and(|(_, end)| *end == b'}') {
                 self.expect(b'"')?;
-                name = self.string()?;
+                node.name = self.at as u32;
+                node.is_odd = self.string(is_odd)?;
+                node.name_end = self.at as u32 - 1;
                 self.expect(b':')?;
             }
-            self.value(name, deeper)?;
-            let next = self.peek()?;
-            self.at += 1;
-            match next {
-                b',' => {}
-                _ if next == end => return Ok(()),
-                _ => return Err(Unread::NotJson),
+            let first = self.peek()?;
+            if number == MOST_VALUES {
+                return Err(Unread::TooMany);
             }
+            node.start = self.at as u32;
+            self.at += 1;
+            let opens = matches!(first, b'{' | b'[');
+            if opens && self.open.len() < deepest {
+                self.nodes.push(node);
+                self.open.push((number, first + 2));
+                // An empty one ends below.
+                if self.peek()? != first + 2 {
+                    continue;
+                }
+            } else {
+                node.is_too_deep = opens;
+                match first {
+                    b'"' => node.is_odd |= self.string(is_odd)?,
+                    _ => self.other(node.start as usize, opens)?,
+                }
+                node.end = self.at as u32;
+                self.mark(&node);
+                self.nodes.push(node);
+            }
+            while let Some((number, end)) = self.open.last().copied() {
+                let next = self.peek()?;
+                self.at += 1;
+                match next {
+                    b',' => continue 'next,
+                    _ if next == end => self.open.pop(),
+                    _ => return Err(Unread::NotJson),
+                };
+                let next = self.nodes.len() as u32;
+                let node = &mut self.nodes[number];
+                (node.end, node.next) = (self.at as u32, next);
+                let node = *node;
+                self.mark(&node);
+            }
+            return Ok(());
         }
     }
 
-    /// The rest of a string, behind its first quote. Returns where what is between its quotes begins and ends.
-    fn string(&mut self) -> Result<(u32, u32), Unread> {
-        let (bytes, start, escapes) = (self.bytes, self.at, self.escapes);
-        let mut at = start;
+    /// Tells what is open of a value in it.
+    fn mark(&mut self, node: &Node) {
+        if (node.is_odd || node.is_too_deep)
+            && let Some((open, _)) = self.open.last()
+        {
+            self.nodes[*open].is_odd |= node.is_odd;
+            self.nodes[*open].is_too_deep |= node.is_too_deep;
+        }
+    }
+
+    /// Goes behind the rest of a string. Returns whether an escape or, as `is_odd` says, a control character may be in
+    /// it.
+    fn string(&mut self, mut is_odd: bool) -> Result<bool, Unread> {
+        let (bytes, start, mut at) = (self.bytes, self.at - 1, self.at);
         loop {
-            while let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
-                let special = special(u64::from_le_bytes(*eight));
-                at += special.trailing_zeros() as usize / 8;
+            while let Some(some) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+                let special = special(*some);
+                at += special.trailing_zeros().min(16) as usize;
                 if special != 0 {
                     break;
                 }
             }
             match bytes.get(at).ok_or(Unread::Cut)? {
                 b'"' => break,
-                b'\\' => (self.escapes, at) = (self.escapes + 1, at + 2),
+                b'\\' => (is_odd, at) = (true, at + 2),
                 _ => at += 1,
             }
         }
         self.at = at + 1;
-        if self.has_controls || escapes != self.escapes {
-            self.other(start - 1)?;
+        if is_odd {
+            self.other(start, false)?;
         }
-        Ok((start as u32, self.at as u32 - 1))
+        Ok(is_odd)
     }
 
     /// Has another reader check the value that begins there, and goes behind it: numbers and words, strings that may
     /// hold a wrong character, and what is too deep. All of them are rare.
-    fn other(&mut self, start: usize) -> Result<(), Unread> {
+    fn other(&mut self, start: usize, is_too_deep: bool) -> Result<(), Unread> {
         let mut values = serde_json::Deserializer::from_slice(&self.bytes[start..]).into_iter();
         let read = values.next().unwrap_or(Ok(IgnoredAny));
         self.at = start + values.byte_offset();
         match read {
             Ok(IgnoredAny) => Ok(()),
             // What goes too deep and does not end was never whole.
-            Err(error) if self.deep == 0 && (error.is_eof() || self.bytes[start..] == *b"-") => {
+            Err(error) if !is_too_deep && (error.is_eof() || self.bytes[start..] == *b"-") => {
                 Err(Unread::Cut)
             }
             Err(_) => Err(Unread::NotJson),
@@ -168,15 +178,10 @@ impl Scan<'_> {
     }
 }
 
-/// The highest bit of each byte that is a quote or a backslash. Above the lowest of these, other bytes may have theirs,
-/// too.
-fn special(eight: u64) -> u64 {
-    const ONES: u64 = u64::MAX / 255;
-    let is = |byte: u8| {
-        let zero = eight ^ (ONES * u64::from(byte));
-        zero.wrapping_sub(ONES) & !zero
-    };
-    (is(b'"') | is(b'\\')) & (ONES * 0x80)
+/// A bit for each byte that is a quote or a backslash.
+fn special(bytes: [u8; 16]) -> u32 {
+    let bytes = u8x16::new(bytes);
+    (bytes.simd_eq(u8x16::splat(b'"')) | bytes.simd_eq(u8x16::splat(b'\\'))).to_bitmask()
 }
 
 #[cfg(test)]
