@@ -50,6 +50,7 @@ impl RecordOptions {
     pub fn hash(&self, text: &str) -> String {
         let Some(key) = &self.key else { return String::new() };
         let hash = hmac::sign(key, text.trim().to_lowercase().as_bytes());
-        hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+        let digit = |four: u8| char::from(b"0123456789abcdef"[usize::from(four)]);
+        hash.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 15]).map(digit).collect()
     }
 }
