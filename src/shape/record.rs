@@ -1,7 +1,7 @@
 //! A record, and where the fields stand in it that its rules name.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::mem;
 
 use super::rules::Rules;
@@ -62,7 +62,7 @@ impl<'a> Record<'a> {
         stream: &Stream,
         parent: Option<&Path<'_>>,
     ) -> Result<(), String> {
-        let (mut last, mut others) = (None, HashSet::new());
+        let (mut last, mut others) = (None, BTreeSet::new());
         for field in object.items().filter(|field| !is_hidden(stream, *field)) {
             let Some(rule) = rules.of_field(field, &mut last) else {
                 self.is_odd = true;

@@ -104,6 +104,7 @@ impl Rules {
 
     /// The rule of a field. `last`: which of these rules was that of the field before it, if there was one: fields mostly
     /// come in the order of the record before.
+    #[inline(always)]
     pub fn of_field(&self, field: Json<'_>, last: &mut Option<usize>) -> Option<&Rule> {
         let guess = last.map_or(&self.first, |last| &self.fields[last].next);
         let is_it = |rule: &Rule| rule.name.as_bytes() == field.escaped_name();
@@ -209,32 +210,32 @@ fn is_time(text: &str) -> bool {
         let is_leap = time.nanosecond() >= 1_000_000_000;
         !is_leap && years.contains(&time.year()) && years.contains(&time.naive_utc().year())
     };
-    let is_strict = text.is_ascii() && text.as_bytes().get(10) == Some(&b'T') && !text.ends_with('z');
-    is_common_time(text.as_bytes()) || is_strict && DateTime::parse_from_rfc3339(text).is_ok_and(is_held)
+    let is_strict = || text.is_ascii() && text.as_bytes().get(10) == Some(&b'T') && !text.ends_with('z');
+    is_common_time(text.as_bytes()) || is_strict() && DateTime::parse_from_rfc3339(text).is_ok_and(is_held)
 }
 
 /// The form that the service sends, of almost any day: told without chrono, which costs as much
 /// as all else that is done to a record.
 fn is_common_time(text: &[u8]) -> bool {
+    let Some((time, rest)) = text.split_first_chunk::<19>() else { return false };
     // Digits compare as numbers do.
     let of = u16::from_be_bytes;
-    let is_two = |at: usize, least, most| (of(least)..=of(most)).contains(&of([text[at], text[at + 1]]));
-    let is_end = |rest: &[u8]| match rest {
-        [b'Z'] => true,
-        [b'.', b'0'..=b'9', digits @ .., b'Z'] => digits.iter().all(u8::is_ascii_digit),
+    let is_two = |at: usize, least, most| (of(least)..=of(most)).contains(&of([time[at], time[at + 1]]));
+    let is_end = match rest.strip_suffix(b"Z").or_else(|| rest.strip_suffix(b"+00:00")) {
+        Some([]) => true,
+        Some([b'.', b'0'..=b'9', digits @ ..]) => digits.iter().all(u8::is_ascii_digit),
         _ => false,
     };
-    text.len() > 19
-        && is_of_form(&text[..8], b"0000-00-")
-        && is_of_form(&text[8..16], b"00T00:00")
-        && is_of_form(&text[11..19], b"00:00:00")
-        && text[..4] != *b"0000"
+    is_end
+        && is_of_form(&time[..8], b"0000-00-")
+        && is_of_form(&time[8..16], b"00T00:00")
+        && is_of_form(&time[11..], b"00:00:00")
+        && time[..4] != *b"0000"
         && is_two(5, *b"01", *b"12")
-        && is_two(8, *b"01", if text[5..7] == *b"02" { *b"28" } else { *b"30" })
+        && is_two(8, *b"01", if time[5..7] == *b"02" { *b"28" } else { *b"30" })
         && is_two(11, *b"00", *b"23")
         && is_two(14, *b"00", *b"59")
         && is_two(17, *b"00", *b"59")
-        && is_end(&text[19..])
 }
 
 /// Whether eight bytes are a digit wherever the form is `0`, and equal it elsewhere. Looks at all of them at once.
