@@ -25,14 +25,6 @@ use crate::error::{Answer, Error, Kind};
 use crate::partition::Partition;
 use crate::streams::{Envelope, Stream};
 
-/// One page of a listing.
-pub struct Request<'a> {
-    pub stream: &'static Stream,
-    pub partition: &'a Partition,
-    /// None for the first page.
-    pub token: Option<&'a str>,
-}
-
 /// Describes a text that must be neither shown nor stored.
 pub const BETRAYS: &str = "contains a piece of the credentials, and is neither used nor kept";
 
@@ -71,21 +63,22 @@ impl Client {
         })
     }
 
-    /// Requests a page. `insists`: retry until it comes or a retry is pointless; otherwise try once,
-    /// because the page is not worth a wait. `on_wait` is called for each wait before a retry and for long waits for
-    /// the pace, and is cancelled if it takes longer than the wait.
+    /// Requests a page of a listing, the first one if there is no `token`. `on_wait` is called for each wait before a
+    /// retry and for long waits for the pace, and is cancelled if it takes longer than the wait. The page is retried
+    /// until it comes or a retry is pointless; without `on_wait` it is tried once, because it is not worth a wait.
     ///
     /// # Errors
     /// Denied (401, 403), Unavailable (all tries failed), Config (the host's certificate is not trusted),
     /// Broken (anything else that is not a page).
     pub async fn page(
         &self,
-        request: &Request<'_>,
-        insists: bool,
-        on_wait: &impl AsyncFn(Wait),
+        stream: &Stream,
+        partition: &Partition,
+        token: Option<&str>,
+        on_wait: Option<&impl AsyncFn(Wait)>,
     ) -> Result<Page, Error> {
-        let ask = async |asked| self.ask_page(asked, request.stream).await;
-        self.authorized(&self.url(request), insists, ask, on_wait).await
+        let ask = async |asked| self.ask_page(asked, stream).await;
+        self.authorized(&self.url(stream, partition, token), ask, on_wait).await
     }
 
     /// Requests a record in the same way and returns its body. `role`: the least role that can read it.
@@ -96,22 +89,21 @@ impl Client {
         &self,
         path: &str,
         role: &str,
-        insists: bool,
-        on_wait: &impl AsyncFn(Wait),
+        on_wait: Option<&impl AsyncFn(Wait)>,
     ) -> Result<Vec<u8>, Error> {
         let ask = async |asked| Ok(self.ask(asked, SERVICE, role).await?.0);
-        self.authorized(&self.at(path), insists, ask, on_wait).await
+        self.authorized(&self.at(path), ask, on_wait).await
     }
 
     /// Asks with what authorizes a request; if that is refused, once more with a new token.
     async fn authorized<T>(
         &self,
         url: &Url,
-        insists: bool,
         ask: impl AsyncFn(RequestBuilder) -> Result<T, Error>,
-        on_wait: &impl AsyncFn(Wait),
+        on_wait: Option<&impl AsyncFn(Wait)>,
     ) -> Result<T, Error> {
         self.requests.set(self.requests.get() + 1);
+        // A token is waited for by others, too.
         let send = async |party, form: String| {
             self.insist(true, async || self.token(party, &form, on_wait).await, on_wait).await
         };
@@ -121,22 +113,21 @@ impl Client {
                 self.turn(on_wait).await;
                 let header = self.auth.header(refused.as_ref(), send).await?;
                 let asked = ask(self.http.get(url.clone()).header(AUTHORIZATION, &header)).await;
-                match asked.as_ref().map_err(Error::meant) {
-                    Err(Some(401)) if self.config.api_key.is_none() && refused.is_none() => {
-                        refused = Some(header)
-                    }
-                    _ => return asked,
+                let is_refused = asked.as_ref().is_err_and(|error| error.meant() == Some(401));
+                if !is_refused || refused.is_some() || self.config.api_key.is_some() {
+                    return asked;
                 }
+                refused = Some(header);
             }
         };
-        self.insist(insists, ask, on_wait).await
+        self.insist(on_wait.is_some(), ask, on_wait).await
     }
 
     async fn insist<T>(
         &self,
         insists: bool,
         ask: impl AsyncFn() -> Result<T, Error>,
-        on_wait: &impl AsyncFn(Wait),
+        on_wait: Option<&impl AsyncFn(Wait)>,
     ) -> Result<T, Error> {
         let (mut failures, mut first_failure) = (0, None);
         loop {
@@ -168,7 +159,7 @@ impl Client {
         self.requests.get()
     }
 
-    async fn turn(&self, on_wait: &impl AsyncFn(Wait)) {
+    async fn turn(&self, on_wait: Option<&impl AsyncFn(Wait)>) {
         let (begun, mut told) = (Instant::now(), None);
         loop {
             let now = Instant::now();
@@ -204,17 +195,15 @@ impl Client {
         url
     }
 
-    fn url(&self, request: &Request<'_>) -> Url {
-        let mut url = self.at(&request.partition.path);
-        let Stream { page_size, max_page_size, .. } = *request.stream;
-        let page_size = self.config.page_size.unwrap_or(page_size).min(max_page_size).to_string();
-        let mut query = url.query_pairs_mut();
-        if request.stream.envelope == Envelope::List {
-            query.append_pair("page_size", &page_size);
-        }
-        query.extend_pairs(request.stream.query).extend_pairs(&request.partition.query);
-        query.extend_pairs(request.token.iter().map(|token| ("page_token", token)));
-        drop(query);
+    fn url(&self, stream: &Stream, partition: &Partition, token: Option<&str>) -> Url {
+        let mut url = self.at(&partition.path);
+        let page_size = self.config.page_size.unwrap_or(stream.page_size).min(stream.max_page_size);
+        let page_size = (stream.envelope == Envelope::List).then(|| page_size.to_string());
+        url.query_pairs_mut()
+            .extend_pairs(page_size.map(|size| ("page_size", size)))
+            .extend_pairs(stream.query)
+            .extend_pairs(&partition.query)
+            .extend_pairs(token.map(|token| ("page_token", token)));
         url
     }
 
@@ -256,7 +245,12 @@ impl Client {
     }
 
     /// Requests a token.
-    async fn token(&self, party: Party, form: &str, on_wait: &impl AsyncFn(Wait)) -> Result<Token, Error> {
+    async fn token(
+        &self,
+        party: Party,
+        form: &str,
+        on_wait: Option<&impl AsyncFn(Wait)>,
+    ) -> Result<Token, Error> {
         self.turn(on_wait).await;
         let exchange = || (self.http.clone(), self.at(EXCHANGE_PATH));
         let (http, url) = self.provider.clone().filter(|_| party == PROVIDER).unwrap_or_else(exchange);
@@ -321,11 +315,12 @@ impl Client {
 }
 
 /// Reports a wait, even one of zero length, and then waits.
-async fn sit_out(wait: Wait, on_wait: &impl AsyncFn(Wait)) {
+async fn sit_out(wait: Wait, on_wait: Option<&impl AsyncFn(Wait)>) {
     let slept = tokio::time::sleep(wait.duration);
+    let Some(tell) = on_wait else { return slept.await };
     tokio::select! {
         biased;
-        () = async { on_wait(wait).await; std::future::pending().await } => {}
+        () = async { tell(wait).await; std::future::pending().await } => {}
         () = slept => {}
     }
 }

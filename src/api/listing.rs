@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use tokio::sync::OnceCell;
 
-use super::client::{BETRAYS, Client, Request};
+use super::client::{BETRAYS, Client};
 use super::page::Page;
 use super::wait::Wait;
 use crate::error::{Answer, Error};
@@ -53,19 +53,16 @@ impl Listing {
         Listing { stream, partition, token, came: None, seen, hasher, empty: 0 }
     }
 
-    /// Requests the next page. `insists`: retry until it comes or a retry is pointless; otherwise try once.
+    /// Requests the next page.
     ///
     /// # Errors
     /// As `Client::page`; Broken, if the listing repeats a page token or never stops returning empty pages.
     pub async fn page(
         &mut self,
         client: &Client,
-        insists: bool,
-        on_wait: &impl AsyncFn(Wait),
+        on_wait: Option<&impl AsyncFn(Wait)>,
     ) -> Result<Page, Error> {
-        let Listing { stream, partition, token, .. } = &*self;
-        let request = Request { stream, partition, token: token.as_deref() };
-        let page = client.page(&request, insists, on_wait).await?;
+        let page = client.page(self.stream, &self.partition, self.token.as_deref(), on_wait).await?;
         self.came = std::mem::replace(&mut self.token, page.next.clone());
         self.empty = if page.records().next().is_none() { self.empty + 1 } else { 0 };
         if let Some(token) = &page.next {
@@ -166,7 +163,7 @@ async fn list(
     let begin = || (Listing::new(stream, partition, None), Vec::new());
     let ((mut listing, mut rows), mut pages, mut restarted) = (begin(), 0, false);
     loop {
-        let page = match listing.page(client, true, on_wait).await {
+        let page = match listing.page(client, Some(on_wait)).await {
             Err(error) if error.refuses_token() && listing.token.is_some() && !restarted => {
                 let path = &partition.path;
                 log::warn(format!("{path}: its page token was rejected; reading it again: {error}"));

@@ -131,7 +131,7 @@ impl Pass {
         while goes_on {
             self.tally.requests += 1;
             let on_wait = async |wait| self.teller.tell(wait).await;
-            let asked = self.listing.page(&self.plan.client, true, &on_wait);
+            let asked = self.listing.page(&self.plan.client, Some(&on_wait));
             let (said, asked) = tokio::join!(self.teller.say(event), asked);
             said?;
             let (began, mut records) = (self.bookmark.started_at, Records::default());
