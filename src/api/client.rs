@@ -8,18 +8,18 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use reqwest::RequestBuilder;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use url::Url;
 
 use super::auth::{self, Auth, Token};
 use super::body;
 use super::complaint;
 use super::connection::http;
-use super::pace::{Pace, Quota};
+use super::pace::Pace;
 use super::page::{self, Page, PageError};
 use super::refusal::{self, KeyUsed, PROVIDER, Party, SERVICE, causes};
 use super::retry;
-use super::wait::{Reason, Wait};
+use super::wait::Wait;
 use crate::config::Config;
 use crate::error::{Answer, Error, Kind};
 use crate::partition::Partition;
@@ -57,7 +57,7 @@ impl Client {
             provider: config.oauth_token_url.clone().map(|url| Ok((http(config, &url)?, url))).transpose()?,
             config: config.clone(),
             auth: Auth::new(config)?,
-            pace: RefCell::new(Pace::new(config.max_requests_per_second)),
+            pace: RefCell::new(Pace::new(config.concurrency as u64, config.max_requests_per_second)),
             accepted: Cell::new(false),
             requests: Cell::new(0),
         })
@@ -137,7 +137,7 @@ impl Client {
             let Some(answer) = error.answer.as_mut().filter(|answer| is_passing && !answer.is_last) else {
                 return Err(error);
             };
-            let rate_limited = answer.claimed.or(answer.status) == Some(429);
+            let is_rate_limit = answer.claimed.or(answer.status) == Some(429);
             let (now, asked) = (Instant::now(), answer.retry_after);
             let spent = now - *first_failure.get_or_insert(now);
             failures += 1;
@@ -146,11 +146,11 @@ impl Client {
                 error.message = self.given_up(&error, failures, asked);
                 return Err(error);
             };
-            if rate_limited {
+            if is_rate_limit {
                 self.pace.borrow_mut().hold(now, duration);
             }
-            let reason = if rate_limited { Reason::RateLimited } else { Reason::Failed(error.to_string()) };
-            sit_out(Wait { reason, duration }, on_wait).await;
+            let why = if is_rate_limit { "rate limited".into() } else { error.to_string().into() };
+            sit_out(Wait { why, is_retry: true, is_rate_limit, duration }, on_wait).await;
         }
     }
 
@@ -165,10 +165,10 @@ impl Client {
             let now = Instant::now();
             let Some(wait) = self.pace.borrow_mut().turn(now) else { return };
             // Other tasks may take their turns first, so a long wait can consist of many short ones.
-            if told.as_ref() == Some(&wait.reason) || now - begun + wait.duration <= LONGEST_UNTOLD {
+            if told.as_ref() == Some(&wait.why) || now - begun + wait.duration <= LONGEST_UNTOLD {
                 tokio::time::sleep(wait.duration).await;
             } else {
-                told = Some(wait.reason.clone());
+                told = Some(wait.why.clone());
                 sit_out(wait, on_wait).await;
             }
         }
@@ -281,8 +281,9 @@ impl Client {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let quota = ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"].map(header);
         // Other hosts give the reset as a point in time.
-        let reset = header("x-ratelimit-reset").filter(|_| party != PROVIDER);
+        let quota @ [.., reset] = if party == PROVIDER { [None; 3] } else { quota };
         let mut answer = Answer {
             status: Some(status),
             request_id: headers.get("x-request-id").and_then(|id| self.request_id(id.as_bytes())),
@@ -294,8 +295,8 @@ impl Client {
             Err((kind, words)) => return Err(Error::answered(kind, words, answer)),
         };
         if status == 200 {
-            if let Some(quota) = quota(&headers).filter(|_| party != PROVIDER) {
-                self.pace.borrow_mut().spread(Instant::now(), &quota, self.config.concurrency as u64);
+            if let [Some(limit), Some(remaining), Some(reset)] = quota.map(|text| text?.trim().parse().ok()) {
+                self.pace.borrow_mut().spread(Instant::now(), limit, remaining, reset);
             }
             return Ok((body, answer));
         }
@@ -323,13 +324,4 @@ async fn sit_out(wait: Wait, on_wait: Option<&impl AsyncFn(Wait)>) {
         () = async { tell(wait).await; std::future::pending().await } => {}
         () = slept => {}
     }
-}
-
-fn quota(headers: &HeaderMap) -> Option<Quota> {
-    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
-    Some(Quota {
-        limit: number("x-ratelimit-limit")?,
-        remaining: number("x-ratelimit-remaining")?,
-        reset: Duration::from_secs(number("x-ratelimit-reset")?),
-    })
 }

@@ -17,4 +17,4 @@ pub mod retry;
 mod wait;
 
 pub use client::Client;
-pub use wait::{Reason, Wait};
+pub use wait::Wait;
