@@ -69,7 +69,7 @@ async fn shortened(client: &Client, organization: &Organization, insists: bool) 
         log::info(format!("no owner is looked up, because the {kind} {id} has roles of its own"));
     }
     let principal = format!("User:{owner}");
-    let owner = client.quotable(owner.chars().take(LONGEST_ID).collect());
+    let owner = client.auth.withhold(owner.chars().take(LONGEST_ID).collect());
     let query = vec![("crn_pattern", organization.scope()?.to_owned()), ("principal", principal.clone())];
     let whole = Partition { path: ROLE_BINDINGS.path.to_owned(), query, ..Partition::default() };
     let mut bindings = Listing::new(&ROLE_BINDINGS, &whole, None);

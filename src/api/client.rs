@@ -11,13 +11,12 @@ use reqwest::RequestBuilder;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use url::Url;
 
-use super::auth::{self, Auth, Token};
+use super::auth::{self, Auth, PROVIDER, Party, SERVICE, Token};
 use super::body;
 use super::complaint;
-use super::connection::http;
+use super::connection::{causes, failure, http};
 use super::pace::Pace;
 use super::page::{self, Page, PageError};
-use super::refusal::{self, KeyUsed, PROVIDER, Party, SERVICE, causes};
 use super::retry;
 use super::wait::Wait;
 use crate::config::Config;
@@ -27,6 +26,9 @@ use crate::streams::{Envelope, Stream};
 
 /// Describes a text that must be neither shown nor stored.
 pub const BETRAYS: &str = "contains a piece of the credentials, and is neither used nor kept";
+
+/// What it means if the first answer is 404, and not of the service.
+pub const NOTHING_THERE: &str = "nothing is served at this path: check base_url and its path prefix";
 
 /// Where tokens are exchanged.
 const EXCHANGE_PATH: &str = "/sts/v1/oauth2/token";
@@ -39,10 +41,10 @@ pub struct Client {
     /// For the identity provider, because redirects and proxies differ by host.
     provider: Option<(reqwest::Client, Url)>,
     pub config: Config,
-    pub(super) auth: Auth,
+    pub auth: Auth,
     pace: RefCell<Pace>,
     /// Whether the service has accepted the key in this run.
-    accepted: Cell<bool>,
+    pub(super) accepted: Cell<bool>,
     /// Requests so far, without retries.
     requests: Cell<u64>,
 }
@@ -211,7 +213,7 @@ impl Client {
         let role = stream.role;
         let (body, mut answer) = self.ask(request, SERVICE, role).await?;
         let (why, body) = match page::read(body, stream.envelope) {
-            Ok(page) if page.next.as_ref().is_some_and(|token| self.betrays(token)) => {
+            Ok(page) if page.next.as_ref().is_some_and(|token| self.auth.is_in(token)) => {
                 return Err(Error::answered(Kind::Broken, format!("its page token {BETRAYS}"), answer));
             }
             Ok(mut page) => {
@@ -227,7 +229,7 @@ impl Client {
         let (kind, words) = match (why, answer.claimed) {
             (PageError::Cut, _) => (Kind::Unavailable, "the response was truncated".to_owned()),
             (_, Some(claimed)) => {
-                let (kind, meaning) = refusal::of_status(claimed, &said, &self.key_used(role));
+                let (kind, meaning) = self.of_status(claimed, &said, role);
                 (kind, format!("the response reports an error with status {claimed}: {meaning}"))
             }
             (PageError::Complaint, None) => {
@@ -236,12 +238,6 @@ impl Client {
             (PageError::Broken(words), None) => (Kind::Broken, words.to_owned()),
         };
         Err(Error::answered(kind, words, answer))
-    }
-
-    fn key_used<'a>(&self, role: &'a str) -> KeyUsed<'a> {
-        let (is_pool, accepted) = (self.config.api_key.is_none(), self.accepted.get());
-        let name = format!("{} {}", self.config.identity().0, self.id_masked());
-        KeyUsed { name, is_pool, accepted, role }
     }
 
     /// Requests a token.
@@ -261,8 +257,7 @@ impl Client {
         let broken = (Kind::Broken, "the response contains no token that can be used".to_owned());
         auth::token(&body).ok_or_else(|| {
             answer.claimed = complaint::status(&body);
-            let of_claimed = |status| refusal::of_token(status, party, &self.key_used(""));
-            let (kind, words) = answer.claimed.map_or(broken, of_claimed);
+            let (kind, words) = answer.claimed.map_or(broken, |claimed| self.of_token(claimed, party));
             Error::answered(kind, words, answer)
         })
     }
@@ -271,10 +266,10 @@ impl Client {
     async fn ask(&self, asked: RequestBuilder, party: Party, role: &str) -> Result<(Vec<u8>, Answer), Error> {
         let (http, request) = asked.build_split();
         let path = request.as_ref().map_or("", |request| request.url().path());
-        let path = self.quotable(path.replace(self.config.identity().1, &self.id_masked()));
+        let path = self.auth.withhold(path.replace(self.config.identity().1, &self.id_masked()));
         let asked = Answer { path, is_post: party != SERVICE, ..Answer::default() };
         let unanswered = |error: reqwest::Error| {
-            let ((kind, words), body) = (refusal::of_error(&error), self.quotable(causes(&error)));
+            let ((kind, words), body) = (failure(&error), self.auth.withhold(causes(&error)));
             Error::answered(kind, party.words(words), Answer { body, ..asked.clone() })
         };
         let response = http.execute(request.map_err(unanswered)?).await.map_err(unanswered)?;
@@ -301,13 +296,11 @@ impl Client {
             return Ok((body, answer));
         }
         let (said, is_json) = (complaint::said(&body, party != SERVICE), complaint::is_json(&body));
-        let (kind, message) = match self.key_used(role) {
-            key if party != SERVICE => refusal::of_token(status, party, &key),
+        let (kind, message) = match status {
+            _ if party != SERVICE => self.of_token(status, party),
             // The service itself responds with JSON.
-            key if status == 404 && !key.accepted && !is_json => {
-                (Kind::Config, refusal::NOTHING_THERE.to_owned())
-            }
-            key => refusal::of_status(status, &said, &key),
+            404 if !self.accepted.get() && !is_json => (Kind::Config, NOTHING_THERE.to_owned()),
+            _ => self.of_status(status, &said, role),
         };
         // Other text of a token endpoint may be a token that is not known yet.
         answer.body = if party == SERVICE || is_json { self.quote(said) } else { String::new() };

@@ -88,7 +88,7 @@ impl Listing {
         }
         let (path, request_id) = (self.partition.path.clone(), page.request_id.clone());
         let answer = Answer { path, status: Some(200), request_id, ..Answer::default() };
-        let message = format!("{which} contains {}", client.quotable(what.to_owned()));
+        let message = format!("{which} contains {}", client.auth.withhold(what.to_owned()));
         Error { answer: Some(Box::new(answer)), ..Error::broken(message) }
     }
 }
@@ -179,7 +179,7 @@ async fn list(
                 return Err(listing.broken(client, &page, &foreign));
             }
             let texts = [Some(&row.id), row.name.as_ref(), row.crn.as_ref()];
-            if texts.into_iter().flatten().any(|text| client.betrays(text)) {
+            if texts.into_iter().flatten().any(|text| client.auth.is_in(text)) {
                 return Err(listing.broken(client, &page, &format!("an id or a name that {BETRAYS}")));
             }
             rows.push(row);

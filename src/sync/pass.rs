@@ -95,7 +95,7 @@ impl Pass {
         let read = self.read(schema).await;
         let unasked = self.sample.take().and_then(|sample| sample.unasked);
         for words in self.shape.drift().into_iter().chain(unasked) {
-            log::warn(format!("{}: {}", self.stream.name, self.plan.client.quotable(words)));
+            log::warn(format!("{}: {}", self.stream.name, self.plan.client.auth.withhold(words)));
         }
         let outcome = read.map_err(|mut error| {
             if error.kind == Kind::Unavailable && !self.walk.has_gap() {
