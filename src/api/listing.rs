@@ -90,6 +90,7 @@ impl Listing {
 }
 
 /// The relevant fields of a row whose id names a partition, or which names the organization.
+#[derive(Clone)]
 pub struct Row {
     pub id: String,
     pub name: Option<String>,
