@@ -132,7 +132,7 @@ async fn look_up(
     is_recorded: bool,
     found: &mut Found,
 ) -> Result<(), Error> {
-    found.organization = Organization::look_up(client, rows, config, &check::tell).await?;
+    found.organization = Organization::look_up(client, rows, &check::tell).await?;
     let fails = config.shortened_lists == Doubt::Fail;
     if fails || is_recorded {
         found.owner = Some(check::owner(client, &found.organization, true).await);

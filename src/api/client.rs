@@ -15,10 +15,9 @@ use super::auth::{self, Auth, PROVIDER, Party, SERVICE, Token};
 use super::body;
 use super::complaint;
 use super::connection::{causes, failure, http};
-use super::pace::Pace;
+use super::pace::{Pace, Wait};
 use super::page::{self, Page, PageError};
 use super::retry;
-use super::wait::Wait;
 use crate::config::Config;
 use crate::error::{Answer, Error, Kind};
 use crate::partition::Partition;
@@ -45,8 +44,8 @@ pub struct Client {
     pace: RefCell<Pace>,
     /// Whether the service has accepted the key in this run.
     pub(super) accepted: Cell<bool>,
-    /// Requests so far, without retries.
-    requests: Cell<u64>,
+    /// Pages and records that have been requested so far, without retries.
+    pub requests: Cell<u64>,
 }
 
 impl Client {
@@ -154,11 +153,6 @@ impl Client {
             let why = if is_rate_limit { "rate limited".into() } else { error.to_string().into() };
             sit_out(Wait { why, is_retry: true, is_rate_limit, duration }, on_wait).await;
         }
-    }
-
-    /// How many pages and records have been requested, without retries.
-    pub fn requests(&self) -> u64 {
-        self.requests.get()
     }
 
     async fn turn(&self, on_wait: Option<&impl AsyncFn(Wait)>) {

@@ -11,8 +11,8 @@ use std::rc::Rc;
 use tokio::sync::OnceCell;
 
 use super::client::{BETRAYS, Client};
+use super::pace::Wait;
 use super::page::Page;
-use super::wait::Wait;
 use crate::error::{Answer, Error, Kind};
 use crate::json::Json;
 use crate::log;
@@ -162,7 +162,7 @@ impl Rows {
                     rows.entry(row.id.clone()).or_insert(row);
                 }
                 pages += 1;
-                let is_last = |most: Most| pages >= most.pages || client.requests() >= most.requests;
+                let is_last = |most: Most| pages >= most.pages || client.requests.get() >= most.requests;
                 let is_cut = page.next.is_some() && self.most.is_some_and(is_last);
                 if is_cut || page.next.is_none() {
                     return Ok(Rc::new(Listed { rows: rows.into_values().collect(), is_cut }));

@@ -6,8 +6,7 @@ use ring::digest;
 
 use super::client::Client;
 use super::listing::{Row, Rows};
-use super::wait::Wait;
-use crate::config::Config;
+use super::pace::Wait;
 use crate::crn;
 use crate::error::{Error, Kind};
 use crate::log;
@@ -49,9 +48,9 @@ impl Organization {
     pub async fn look_up(
         client: &Client,
         rows: &Rows,
-        config: &Config,
         on_wait: &impl AsyncFn(Wait),
     ) -> Result<Organization, Error> {
+        let config = &client.config;
         let wanted = config.organization_id.as_deref();
         let streams = config.offered.streams.iter().filter_map(|name| find(name));
         let mut streams = streams.filter(|stream| !stream.is_history());
@@ -64,7 +63,7 @@ impl Organization {
                 Ok(listed) => {
                     let found = read(&listed.rows);
                     if is_wanted || !found.is_empty() {
-                        return choose(found, wanted, client.config.identity().0);
+                        return choose(found, wanted, config.identity().0);
                     }
                     if listed.rows.is_empty() { "is empty" } else { "contains none" }
                 }

@@ -1,9 +1,9 @@
 //! When the next request may go: one pace for all streams, because Confluent's limits are per key and
-//! per organization. Pure: the time is an argument, and it never sleeps.
+//! per organization; and the words for a wait. Pure: the time is an argument, and it never sleeps.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::time::{Duration, Instant};
-
-use super::wait::Wait;
 
 /// Maximum wait that is not requested by the service. If it was too short, the service responds with 429.
 const LONGEST_SPREAD: Duration = Duration::from_secs(30);
@@ -11,6 +11,25 @@ const LONGEST_SPREAD: Duration = Duration::from_secs(30);
 /// Why requests wait: the service asked for it, or the setting.
 const HELD: &str = "the service limits the rate of requests";
 const PACED: &str = "limited by max_requests_per_second";
+
+/// A wait before a request, told as it begins. Its Display is for people.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// Why the request waits.
+    pub why: Cow<'static, str>,
+    /// Whether it has been sent before.
+    pub is_retry: bool,
+    /// Whether it is the service's limit on the rate of requests that is waited for.
+    pub is_rate_limit: bool,
+    pub duration: Duration,
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let next = if self.is_retry { "the next try" } else { "the next request" };
+        write!(f, "{}, waiting {:.1} s before {next}", self.why, self.duration.as_secs_f64())
+    }
+}
 
 #[derive(Debug)]
 pub struct Pace {
@@ -138,5 +157,15 @@ mod tests {
             let waits = pace.turn(start).map(|wait| wait.duration.as_millis());
             assert_eq!(waits.unwrap_or_default(), wait.unwrap_or_default(), "{limit} {remaining} {reset}");
         }
+    }
+
+    #[test]
+    fn words_for_each_wait() {
+        let words = |is_retry| {
+            let duration = Duration::from_millis(7500);
+            Wait { why: "rate limited".into(), is_retry, is_rate_limit: true, duration }.to_string()
+        };
+        assert_eq!(words(true), "rate limited, waiting 7.5 s before the next try");
+        assert_eq!(words(false), "rate limited, waiting 7.5 s before the next request");
     }
 }

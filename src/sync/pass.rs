@@ -211,7 +211,7 @@ impl Pass {
 
     /// Whether another page may be requested; a sample requests few.
     fn may_ask(&mut self) -> bool {
-        let requests = self.plan.client.requests();
+        let requests = self.plan.client.requests.get();
         self.sample.as_mut().is_none_or(|sample| sample.may_ask(requests))
     }
 
