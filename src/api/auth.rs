@@ -98,10 +98,8 @@ impl Auth {
             ("identity_pool_id", config.identity_pool_id.as_deref()),
         ];
         // A setting may contain a secret that is shorter than a piece by chance.
-        let is_long = secret.chars().count() >= PIECE;
-        if let Some((setting, _)) =
-            told.iter().find(|(_, text)| is_long && text.is_some_and(|text| pieces.are_in(text)))
-        {
+        let betrays = |text: &&str| secret.chars().count() >= PIECE && pieces.are_in(text);
+        if let Some((setting, _)) = told.iter().find(|(_, text)| text.as_ref().is_some_and(betrays)) {
             return Err(Error::config(format!(
                 "settings: {setting} contains a piece of the credentials, which would become visible to others: \
                  correct it"
