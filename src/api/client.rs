@@ -13,7 +13,7 @@ use url::Url;
 
 use super::auth::{self, Auth, PROVIDER, Party, SERVICE, Token};
 use super::body;
-use super::complaint;
+use super::complaint::{self, Complaint};
 use super::connection::{causes, failure, http};
 use super::pace::{Pace, Wait};
 use super::page::{self, Page, PageError};
@@ -217,9 +217,8 @@ impl Client {
             }
             Err(unread) => unread,
         };
-        let said = complaint::said(&body, true);
-        answer.body = self.quote(said.clone());
-        answer.claimed = complaint::status(&body);
+        let Complaint { said, status, .. } = complaint::read(&body, true);
+        (answer.body, answer.claimed) = (self.quote(said.clone()), status);
         let (kind, words) = match (why, answer.claimed) {
             (PageError::Cut, _) => (Kind::Unavailable, "the response was truncated".to_owned()),
             (_, Some(claimed)) => {
@@ -250,7 +249,7 @@ impl Client {
         // Nothing of the body is quoted: it may contain a token.
         let broken = (Kind::Broken, "the response contains no token that can be used".to_owned());
         auth::token(&body).ok_or_else(|| {
-            answer.claimed = complaint::status(&body);
+            answer.claimed = complaint::read(&body, true).status;
             let (kind, words) = answer.claimed.map_or(broken, |claimed| self.of_token(claimed, party));
             Error::answered(kind, words, answer)
         })
@@ -289,7 +288,7 @@ impl Client {
             }
             return Ok((body, answer));
         }
-        let (said, is_json) = (complaint::said(&body, party != SERVICE), complaint::is_json(&body));
+        let Complaint { said, is_json, .. } = complaint::read(&body, party != SERVICE);
         let (kind, message) = match status {
             _ if party != SERVICE => self.of_token(status, party),
             // The service itself responds with JSON.
