@@ -45,12 +45,8 @@ pub fn read(body: &[u8], of_page: bool) -> Complaint {
         None if !holds_json(text) => text.to_owned(),
         _ => String::new(),
     };
-    let said = start(&said, MOST_READ).to_owned();
+    let said = said.chars().take(MOST_READ).collect();
     Complaint { said, status: json.as_ref().and_then(status), is_json: json.is_some() }
-}
-
-fn start(text: &str, most: usize) -> &str {
-    text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end])
 }
 
 fn is_flat(body: &Value) -> bool {
@@ -106,7 +102,7 @@ pub fn is_failure(code: &str) -> bool {
 pub fn printable(text: &str) -> String {
     let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     let line = words.collect::<Vec<_>>().join(" ");
-    let shown = start(&line, MOST_SHOWN);
+    let shown: String = line.chars().take(MOST_SHOWN).collect();
     if shown.len() < line.len() { format!("{shown}…") } else { line }
 }
 

@@ -31,7 +31,6 @@ impl fmt::Display for Wait {
     }
 }
 
-#[derive(Debug)]
 pub struct Pace {
     /// Streams that send requests side by side.
     concurrency: u64,

@@ -18,11 +18,8 @@ impl Client {
 
     /// The error message of a response, as it may be shown.
     pub(super) fn quote(&self, said: String) -> String {
-        if self.config.quotes_answers() {
-            complaint::printable(&self.auth.withhold(said))
-        } else {
-            String::new()
-        }
+        let said = if self.config.quotes_answers() { said } else { String::new() };
+        complaint::printable(&self.auth.withhold(said))
     }
 
     /// The page with a page token, in words: the first characters distinguish the token from others.
