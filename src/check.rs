@@ -55,16 +55,12 @@ pub async fn owner(client: &Client, organization: &Organization, insists: bool) 
 /// # Errors
 /// If this cannot be determined.
 async fn shortened(client: &Client, organization: &Organization, insists: bool) -> Result<Owner, Error> {
-    let tell = async |wait| {
-        if insists {
-            tell(wait).await
-        }
-    };
+    let on_wait = insists.then_some(&tell);
     let untold = |why: &str| Error::new(Kind::Broken, why);
     let (kind, id) = client.config.identity();
     let (mut owner, mut whose) = (id.to_owned(), "");
     if client.config.api_key.is_some() {
-        let key = client.record(&format!("{API_KEY}{id}"), ADMIN, insists, &tell).await?;
+        let key = client.record(&format!("{API_KEY}{id}"), ADMIN, on_wait).await?;
         let key: Value =
             serde_json::from_slice(&key).map_err(|_| untold("the record of the API key is not JSON"))?;
         let id = key["spec"]["owner"]["id"].as_str().ok_or_else(|| untold("the API key names no owner"))?;
@@ -73,12 +69,12 @@ async fn shortened(client: &Client, organization: &Organization, insists: bool) 
         log::info(format!("no owner is looked up, because the {kind} {id} has roles of its own"));
     }
     let principal = format!("User:{owner}");
-    let owner = client.quotable(owner.chars().take(LONGEST_ID).collect());
+    let owner = client.auth.withhold(owner.chars().take(LONGEST_ID).collect());
     let query = vec![("crn_pattern", organization.scope()?.to_owned()), ("principal", principal.clone())];
     let whole = Partition { path: ROLE_BINDINGS.path.to_owned(), query, ..Partition::default() };
     let mut bindings = Listing::new(&ROLE_BINDINGS, &whole, None);
     for _ in 0..MOST_PAGES {
-        let page = bindings.page(client, insists, &tell).await?;
+        let page = bindings.page(client, on_wait).await?;
         let is_admin = page.records().any(|binding| {
             let text = |name| binding.at(&[name]).and_then(|field| field.string());
             // Rows that do not name another principal belong to the requested one.

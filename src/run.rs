@@ -70,7 +70,8 @@ pub fn run(
             looked = look_up(&client, &rows, config, history.is_some(), &mut found) => looked,
             () = stop.told() => stop.die().await,
         };
-        let (access, id) = (found.organization.access(&client), found.organization.id.clone());
+        let access = found.organization.access(&client);
+        let id = access.organization_id.clone();
         let is_hashed = config.offered.personal_data == Personal::Hash;
         let key = config.personal_data_key.as_ref().filter(|_| is_hashed).map(Secret::expose);
         let options = RecordOptions::new(id, config.schema_drift, config.offered.personal_data, key);
@@ -85,7 +86,7 @@ pub fn run(
         looked?;
         let names: Vec<_> = streams.iter().map(|selected| selected.stream.name).collect();
         let verb = if sample { "checking" } else { "reading" };
-        log::info(format!("{}: {verb} {}", found.organization, names.join(", ")));
+        log::info(format!("{}: {verb} {}", found.organization.words(), names.join(", ")));
         // The organization is looked up as for a read, or a check could fail where a read does not.
         rows.most = sample.then_some(Sample::OF_PARENTS);
         let plan = Rc::new(Plan {
@@ -131,7 +132,7 @@ async fn look_up(
     is_recorded: bool,
     found: &mut Found,
 ) -> Result<(), Error> {
-    found.organization = Organization::look_up(client, rows, config, &check::tell).await?;
+    found.organization = Organization::look_up(client, rows, &check::tell).await?;
     let fails = config.shortened_lists == Doubt::Fail;
     if fails || is_recorded {
         found.owner = Some(check::owner(client, &found.organization, true).await);

@@ -9,10 +9,9 @@ const SECRET: &str = "abcabcabcabcabca+/a";
 
 fuzz_target!(|body: &[u8]| {
     let pieces = Pieces::of([SECRET]);
-    let words = complaint::printable(&pieces.withhold(complaint::said(body, false)));
+    let words = complaint::printable(&pieces.withhold(complaint::read(body, false).said));
     assert!(words.chars().count() <= 301 && !words.contains(char::is_control));
     assert!(
         SECRET.as_bytes().windows(10).all(|piece| !words.as_bytes().windows(10).any(|found| found == piece))
     );
-    let _ = complaint::status(body);
 });

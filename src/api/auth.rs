@@ -16,7 +16,6 @@ use tokio::sync::Mutex;
 use url::form_urlencoded::Serializer;
 
 use super::redact::{PIECE, Pieces};
-use super::refusal::{EXCHANGE, PROVIDER, Party};
 use crate::config::Config;
 use crate::error::Error;
 use crate::files::{named, read_short};
@@ -36,6 +35,23 @@ const MOST_TOKENS: usize = 16;
 
 /// How long before its end a token is replaced, unless that is more than half of its life.
 const EARLY: Duration = Duration::from_secs(60);
+
+/// Whoever is asked: what it is called, and the setting that names its host.
+#[derive(Clone, Copy, PartialEq)]
+pub struct Party(&'static str, &'static str);
+
+/// The management API.
+pub const SERVICE: Party = Party("the service", "base_url");
+/// Where a token of the identity provider is exchanged for one of the service.
+pub const EXCHANGE: Party = Party("the token exchange", "base_url");
+pub const PROVIDER: Party = Party("the identity provider", "oauth_token_url");
+
+impl Party {
+    /// What is said of the service, said of this one.
+    pub fn words(self, of_service: &str) -> String {
+        of_service.replace(SERVICE.0, self.0).replace(SERVICE.1, self.1)
+    }
+}
 
 /// A response with a token.
 #[derive(Deserialize)]
@@ -82,10 +98,8 @@ impl Auth {
             ("identity_pool_id", config.identity_pool_id.as_deref()),
         ];
         // A setting may contain a secret that is shorter than a piece by chance.
-        let is_long = secret.chars().count() >= PIECE;
-        if let Some((setting, _)) =
-            told.iter().find(|(_, text)| is_long && text.is_some_and(|text| pieces.are_in(text)))
-        {
+        let betrays = |text: &&str| secret.chars().count() >= PIECE && pieces.are_in(text);
+        if let Some((setting, _)) = told.iter().find(|(_, text)| text.as_ref().is_some_and(betrays)) {
             return Err(Error::config(format!(
                 "settings: {setting} contains a piece of the credentials, which would become visible to others: \
                  correct it"
@@ -156,14 +170,15 @@ impl Auth {
         tokens.truncate(MOST_TOKENS);
     }
 
-    /// The text, or that it is withheld if it contains a piece of the credentials.
+    /// A text from the service, to be shown or logged; or that it is withheld, if it contains a piece of the credentials,
+    /// even an escaped one.
     pub fn withhold(&self, text: String) -> String {
         let text = self.pieces.withhold(text);
         self.tokens.borrow().iter().fold(text, |text, [shown, _]| shown.withhold(text))
     }
 
-    /// Whether the text contains a piece of the credentials and must not be kept.
-    pub fn are_in(&self, text: &str) -> bool {
+    /// Whether a text from the service contains a piece of the credentials, and must not be kept.
+    pub fn is_in(&self, text: &str) -> bool {
         self.pieces.are_in(text) || self.tokens.borrow().iter().any(|[_, kept]| kept.are_in(text))
     }
 }

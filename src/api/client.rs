@@ -8,33 +8,26 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use reqwest::RequestBuilder;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use url::Url;
 
-use super::auth::{self, Auth, Token};
+use super::auth::{self, Auth, PROVIDER, Party, SERVICE, Token};
 use super::body;
-use super::complaint;
-use super::connection::http;
-use super::pace::{Pace, Quota};
+use super::complaint::{self, Complaint};
+use super::connection::{causes, failure, http};
+use super::pace::{Pace, Wait};
 use super::page::{self, Page, PageError};
-use super::refusal::{self, KeyUsed, PROVIDER, Party, SERVICE, causes};
 use super::retry;
-use super::wait::{Reason, Wait};
 use crate::config::Config;
 use crate::error::{Answer, Error, Kind};
 use crate::partition::Partition;
 use crate::streams::{Envelope, Stream};
 
-/// One page of a listing.
-pub struct Request<'a> {
-    pub stream: &'static Stream,
-    pub partition: &'a Partition,
-    /// None for the first page.
-    pub token: Option<&'a str>,
-}
-
 /// Describes a text that must be neither shown nor stored.
 pub const BETRAYS: &str = "contains a piece of the credentials, and is neither used nor kept";
+
+/// What it means if the first answer is 404, and not of the service.
+pub const NOTHING_THERE: &str = "nothing is served at this path: check base_url and its path prefix";
 
 /// Where tokens are exchanged.
 const EXCHANGE_PATH: &str = "/sts/v1/oauth2/token";
@@ -47,12 +40,12 @@ pub struct Client {
     /// For the identity provider, because redirects and proxies differ by host.
     provider: Option<(reqwest::Client, Url)>,
     pub config: Config,
-    pub(super) auth: Auth,
+    pub auth: Auth,
     pace: RefCell<Pace>,
     /// Whether the service has accepted the key in this run.
-    accepted: Cell<bool>,
-    /// Requests so far, without retries.
-    requests: Cell<u64>,
+    pub(super) accepted: Cell<bool>,
+    /// Pages and records that have been requested so far, without retries.
+    pub requests: Cell<u64>,
 }
 
 impl Client {
@@ -65,27 +58,28 @@ impl Client {
             provider: config.oauth_token_url.clone().map(|url| Ok((http(config, &url)?, url))).transpose()?,
             config: config.clone(),
             auth: Auth::new(config)?,
-            pace: RefCell::new(Pace::new(config.max_requests_per_second)),
+            pace: RefCell::new(Pace::new(config.concurrency as u64, config.max_requests_per_second)),
             accepted: Cell::new(false),
             requests: Cell::new(0),
         })
     }
 
-    /// Requests a page. `insists`: retry until it comes or a retry is pointless; otherwise try once,
-    /// because the page is not worth a wait. `on_wait` is called for each wait before a retry and for long waits for
-    /// the pace, and is cancelled if it takes longer than the wait.
+    /// Requests a page of a listing, the first one if there is no `token`. `on_wait` is called for each wait before a
+    /// retry and for long waits for the pace, and is cancelled if it takes longer than the wait. The page is retried
+    /// until it comes or a retry is pointless; without `on_wait` it is tried once, because it is not worth a wait.
     ///
     /// # Errors
     /// Denied (401, 403), Unavailable (all tries failed), Config (the host's certificate is not trusted),
     /// Broken (anything else that is not a page).
     pub async fn page(
         &self,
-        request: &Request<'_>,
-        insists: bool,
-        on_wait: &impl AsyncFn(Wait),
+        stream: &Stream,
+        partition: &Partition,
+        token: Option<&str>,
+        on_wait: Option<&impl AsyncFn(Wait)>,
     ) -> Result<Page, Error> {
-        let ask = async |asked| self.ask_page(asked, request.stream).await;
-        self.authorized(&self.url(request), insists, ask, on_wait).await
+        let ask = async |asked| self.ask_page(asked, stream).await;
+        self.authorized(&self.url(stream, partition, token), ask, on_wait).await
     }
 
     /// Requests a record in the same way and returns its body. `role`: the least role that can read it.
@@ -96,22 +90,21 @@ impl Client {
         &self,
         path: &str,
         role: &str,
-        insists: bool,
-        on_wait: &impl AsyncFn(Wait),
+        on_wait: Option<&impl AsyncFn(Wait)>,
     ) -> Result<Vec<u8>, Error> {
         let ask = async |asked| Ok(self.ask(asked, SERVICE, role).await?.0);
-        self.authorized(&self.at(path), insists, ask, on_wait).await
+        self.authorized(&self.at(path), ask, on_wait).await
     }
 
     /// Asks with what authorizes a request; if that is refused, once more with a new token.
     async fn authorized<T>(
         &self,
         url: &Url,
-        insists: bool,
         ask: impl AsyncFn(RequestBuilder) -> Result<T, Error>,
-        on_wait: &impl AsyncFn(Wait),
+        on_wait: Option<&impl AsyncFn(Wait)>,
     ) -> Result<T, Error> {
         self.requests.set(self.requests.get() + 1);
+        // A token is waited for by others, too.
         let send = async |party, form: String| {
             self.insist(true, async || self.token(party, &form, on_wait).await, on_wait).await
         };
@@ -121,22 +114,21 @@ impl Client {
                 self.turn(on_wait).await;
                 let header = self.auth.header(refused.as_ref(), send).await?;
                 let asked = ask(self.http.get(url.clone()).header(AUTHORIZATION, &header)).await;
-                match asked.as_ref().map_err(Error::meant) {
-                    Err(Some(401)) if self.config.api_key.is_none() && refused.is_none() => {
-                        refused = Some(header)
-                    }
-                    _ => return asked,
+                let is_refused = asked.as_ref().is_err_and(|error| error.meant() == Some(401));
+                if !is_refused || refused.is_some() || self.config.api_key.is_some() {
+                    return asked;
                 }
+                refused = Some(header);
             }
         };
-        self.insist(insists, ask, on_wait).await
+        self.insist(on_wait.is_some(), ask, on_wait).await
     }
 
     async fn insist<T>(
         &self,
         insists: bool,
         ask: impl AsyncFn() -> Result<T, Error>,
-        on_wait: &impl AsyncFn(Wait),
+        on_wait: Option<&impl AsyncFn(Wait)>,
     ) -> Result<T, Error> {
         let (mut failures, mut first_failure) = (0, None);
         loop {
@@ -146,7 +138,7 @@ impl Client {
             let Some(answer) = error.answer.as_mut().filter(|answer| is_passing && !answer.is_last) else {
                 return Err(error);
             };
-            let rate_limited = answer.claimed.or(answer.status) == Some(429);
+            let is_rate_limit = answer.claimed.or(answer.status) == Some(429);
             let (now, asked) = (Instant::now(), answer.retry_after);
             let spent = now - *first_failure.get_or_insert(now);
             failures += 1;
@@ -155,29 +147,24 @@ impl Client {
                 error.message = self.given_up(&error, failures, asked);
                 return Err(error);
             };
-            if rate_limited {
+            if is_rate_limit {
                 self.pace.borrow_mut().hold(now, duration);
             }
-            let reason = if rate_limited { Reason::RateLimited } else { Reason::Failed(error.to_string()) };
-            sit_out(Wait { reason, duration }, on_wait).await;
+            let why = if is_rate_limit { "rate limited".into() } else { error.to_string().into() };
+            sit_out(Wait { why, is_retry: true, is_rate_limit, duration }, on_wait).await;
         }
     }
 
-    /// How many pages and records have been requested, without retries.
-    pub fn requests(&self) -> u64 {
-        self.requests.get()
-    }
-
-    async fn turn(&self, on_wait: &impl AsyncFn(Wait)) {
+    async fn turn(&self, on_wait: Option<&impl AsyncFn(Wait)>) {
         let (begun, mut told) = (Instant::now(), None);
         loop {
             let now = Instant::now();
             let Some(wait) = self.pace.borrow_mut().turn(now) else { return };
             // Other tasks may take their turns first, so a long wait can consist of many short ones.
-            if told.as_ref() == Some(&wait.reason) || now - begun + wait.duration <= LONGEST_UNTOLD {
+            if told.as_ref() == Some(&wait.why) || now - begun + wait.duration <= LONGEST_UNTOLD {
                 tokio::time::sleep(wait.duration).await;
             } else {
-                told = Some(wait.reason.clone());
+                told = Some(wait.why.clone());
                 sit_out(wait, on_wait).await;
             }
         }
@@ -204,17 +191,15 @@ impl Client {
         url
     }
 
-    fn url(&self, request: &Request<'_>) -> Url {
-        let mut url = self.at(&request.partition.path);
-        let Stream { page_size, max_page_size, .. } = *request.stream;
-        let page_size = self.config.page_size.unwrap_or(page_size).min(max_page_size).to_string();
-        let mut query = url.query_pairs_mut();
-        if request.stream.envelope == Envelope::List {
-            query.append_pair("page_size", &page_size);
-        }
-        query.extend_pairs(request.stream.query).extend_pairs(&request.partition.query);
-        query.extend_pairs(request.token.iter().map(|token| ("page_token", token)));
-        drop(query);
+    fn url(&self, stream: &Stream, partition: &Partition, token: Option<&str>) -> Url {
+        let mut url = self.at(&partition.path);
+        let page_size = self.config.page_size.unwrap_or(stream.page_size).min(stream.max_page_size);
+        let page_size = (stream.envelope == Envelope::List).then(|| page_size.to_string());
+        url.query_pairs_mut()
+            .extend_pairs(page_size.map(|size| ("page_size", size)))
+            .extend_pairs(stream.query)
+            .extend_pairs(&partition.query)
+            .extend_pairs(token.map(|token| ("page_token", token)));
         url
     }
 
@@ -222,7 +207,7 @@ impl Client {
         let role = stream.role;
         let (body, mut answer) = self.ask(request, SERVICE, role).await?;
         let (why, body) = match page::read(body, stream.envelope) {
-            Ok(page) if page.next.as_ref().is_some_and(|token| self.betrays(token)) => {
+            Ok(page) if page.next.as_ref().is_some_and(|token| self.auth.is_in(token)) => {
                 return Err(Error::answered(Kind::Broken, format!("its page token {BETRAYS}"), answer));
             }
             Ok(mut page) => {
@@ -232,13 +217,12 @@ impl Client {
             }
             Err(unread) => unread,
         };
-        let said = complaint::said(&body, true);
-        answer.body = self.quote(said.clone());
-        answer.claimed = complaint::status(&body);
+        let Complaint { said, status, .. } = complaint::read(&body, true);
+        (answer.body, answer.claimed) = (self.quote(said.clone()), status);
         let (kind, words) = match (why, answer.claimed) {
             (PageError::Cut, _) => (Kind::Unavailable, "the response was truncated".to_owned()),
             (_, Some(claimed)) => {
-                let (kind, meaning) = refusal::of_status(claimed, &said, &self.key_used(role));
+                let (kind, meaning) = self.of_status(claimed, &said, role);
                 (kind, format!("the response reports an error with status {claimed}: {meaning}"))
             }
             (PageError::Complaint, None) => {
@@ -249,14 +233,13 @@ impl Client {
         Err(Error::answered(kind, words, answer))
     }
 
-    fn key_used<'a>(&self, role: &'a str) -> KeyUsed<'a> {
-        let (is_pool, accepted) = (self.config.api_key.is_none(), self.accepted.get());
-        let name = format!("{} {}", self.config.identity().0, self.id_masked());
-        KeyUsed { name, is_pool, accepted, role }
-    }
-
     /// Requests a token.
-    async fn token(&self, party: Party, form: &str, on_wait: &impl AsyncFn(Wait)) -> Result<Token, Error> {
+    async fn token(
+        &self,
+        party: Party,
+        form: &str,
+        on_wait: Option<&impl AsyncFn(Wait)>,
+    ) -> Result<Token, Error> {
         self.turn(on_wait).await;
         let exchange = || (self.http.clone(), self.at(EXCHANGE_PATH));
         let (http, url) = self.provider.clone().filter(|_| party == PROVIDER).unwrap_or_else(exchange);
@@ -266,9 +249,8 @@ impl Client {
         // Nothing of the body is quoted: it may contain a token.
         let broken = (Kind::Broken, "the response contains no token that can be used".to_owned());
         auth::token(&body).ok_or_else(|| {
-            answer.claimed = complaint::status(&body);
-            let of_claimed = |status| refusal::of_token(status, party, &self.key_used(""));
-            let (kind, words) = answer.claimed.map_or(broken, of_claimed);
+            answer.claimed = complaint::read(&body, true).status;
+            let (kind, words) = answer.claimed.map_or(broken, |claimed| self.of_token(claimed, party));
             Error::answered(kind, words, answer)
         })
     }
@@ -277,18 +259,19 @@ impl Client {
     async fn ask(&self, asked: RequestBuilder, party: Party, role: &str) -> Result<(Vec<u8>, Answer), Error> {
         let (http, request) = asked.build_split();
         let path = request.as_ref().map_or("", |request| request.url().path());
-        let path = self.quotable(path.replace(self.config.identity().1, &self.id_masked()));
+        let path = self.auth.withhold(path.replace(self.config.identity().1, &self.id_masked()));
         let asked = Answer { path, is_post: party != SERVICE, ..Answer::default() };
         let unanswered = |error: reqwest::Error| {
-            let ((kind, words), body) = (refusal::of_error(&error), self.quotable(causes(&error)));
+            let ((kind, words), body) = (failure(&error), self.auth.withhold(causes(&error)));
             Error::answered(kind, party.words(words), Answer { body, ..asked.clone() })
         };
         let response = http.execute(request.map_err(unanswered)?).await.map_err(unanswered)?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let quota = ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"].map(header);
         // Other hosts give the reset as a point in time.
-        let reset = header("x-ratelimit-reset").filter(|_| party != PROVIDER);
+        let quota @ [.., reset] = if party == PROVIDER { [None; 3] } else { quota };
         let mut answer = Answer {
             status: Some(status),
             request_id: headers.get("x-request-id").and_then(|id| self.request_id(id.as_bytes())),
@@ -300,19 +283,17 @@ impl Client {
             Err((kind, words)) => return Err(Error::answered(kind, words, answer)),
         };
         if status == 200 {
-            if let Some(quota) = quota(&headers).filter(|_| party != PROVIDER) {
-                self.pace.borrow_mut().spread(Instant::now(), &quota, self.config.concurrency as u64);
+            if let [Some(limit), Some(remaining), Some(reset)] = quota.map(|text| text?.trim().parse().ok()) {
+                self.pace.borrow_mut().spread(Instant::now(), limit, remaining, reset);
             }
             return Ok((body, answer));
         }
-        let (said, is_json) = (complaint::said(&body, party != SERVICE), complaint::is_json(&body));
-        let (kind, message) = match self.key_used(role) {
-            key if party != SERVICE => refusal::of_token(status, party, &key),
+        let Complaint { said, is_json, .. } = complaint::read(&body, party != SERVICE);
+        let (kind, message) = match status {
+            _ if party != SERVICE => self.of_token(status, party),
             // The service itself responds with JSON.
-            key if status == 404 && !key.accepted && !is_json => {
-                (Kind::Config, refusal::NOTHING_THERE.to_owned())
-            }
-            key => refusal::of_status(status, &said, &key),
+            404 if !self.accepted.get() && !is_json => (Kind::Config, NOTHING_THERE.to_owned()),
+            _ => self.of_status(status, &said, role),
         };
         // Other text of a token endpoint may be a token that is not known yet.
         answer.body = if party == SERVICE || is_json { self.quote(said) } else { String::new() };
@@ -321,20 +302,12 @@ impl Client {
 }
 
 /// Reports a wait, even one of zero length, and then waits.
-async fn sit_out(wait: Wait, on_wait: &impl AsyncFn(Wait)) {
+async fn sit_out(wait: Wait, on_wait: Option<&impl AsyncFn(Wait)>) {
     let slept = tokio::time::sleep(wait.duration);
+    let Some(tell) = on_wait else { return slept.await };
     tokio::select! {
         biased;
-        () = async { on_wait(wait).await; std::future::pending().await } => {}
+        () = async { tell(wait).await; std::future::pending().await } => {}
         () = slept => {}
     }
-}
-
-fn quota(headers: &HeaderMap) -> Option<Quota> {
-    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
-    Some(Quota {
-        limit: number("x-ratelimit-limit")?,
-        remaining: number("x-ratelimit-remaining")?,
-        reset: Duration::from_secs(number("x-ratelimit-reset")?),
-    })
 }

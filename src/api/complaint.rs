@@ -3,7 +3,6 @@
 //! It never returns text that may be records. It does not look for credentials: its callers do that before they show
 //! the message.
 
-use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::json::MARK;
@@ -17,40 +16,37 @@ const MOST_READ: usize = 4096;
 /// Characters that are shown.
 const MOST_SHOWN: usize = 300;
 
-/// What an error's body says, whatever its shape, with its first characters if they are no JSON. At most 4096
-/// characters, of any kind: see [`printable`].
+/// What a body says of an error.
+#[derive(Default)]
+pub struct Complaint {
+    /// The message, whatever its shape, or its first characters if it is no JSON. At most 4096 characters, of any kind:
+    /// see [`printable`].
+    pub said: String,
+    /// The error status in it, for responses whose own status is not that of an error.
+    pub status: Option<u16>,
+    pub is_json: bool,
+}
+
+/// Reads the body of a response.
 ///
 /// JSON speaks from the places of an error, or, if it came with an error (`of_page` is false), as a flat object
 /// without an id; other text is told if nothing in it looks like JSON.
-pub fn said(body: &[u8], of_page: bool) -> String {
+pub fn read(body: &[u8], of_page: bool) -> Complaint {
     if body.len() > LONGEST {
-        return String::new();
+        return Complaint::default();
     }
-    let text = text(body);
-    let said = match serde_json::from_str::<Value>(&text) {
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim_start_matches(MARK).trim();
+    let json: Option<Value> = serde_json::from_str(text).ok();
+    let said = match json.as_ref().map(|json| (words(json), json)) {
+        Some((Some(words), _)) => words.to_owned(),
         // Serialized again, so that an escape cannot hide anything.
-        Ok(body) => match words(&body) {
-            Some(words) => words.to_owned(),
-            None if !of_page && is_flat(&body) => body.to_string(),
-            None => String::new(),
-        },
-        Err(_) if holds_json(&text) => String::new(),
-        Err(_) => text,
+        Some((None, json)) if !of_page && is_flat(json) => json.to_string(),
+        None if !holds_json(text) => text.to_owned(),
+        _ => String::new(),
     };
-    start(&said, MOST_READ).to_owned()
-}
-
-/// Whether a body is JSON.
-pub fn is_json(body: &[u8]) -> bool {
-    serde_json::from_str::<IgnoredAny>(&text(body)).is_ok()
-}
-
-fn text(body: &[u8]) -> String {
-    String::from_utf8_lossy(body).trim_start_matches(MARK).trim().to_owned()
-}
-
-fn start(text: &str, most: usize) -> &str {
-    text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end])
+    let said = said.chars().take(MOST_READ).collect();
+    Complaint { said, status: json.as_ref().and_then(status), is_json: json.is_some() }
 }
 
 fn is_flat(body: &Value) -> bool {
@@ -78,14 +74,9 @@ fn first(body: &Value) -> &Value {
     body.pointer("/errors/0").unwrap_or(&body["errors"])
 }
 
-/// The error status in the body, if there is one, for responses whose own status is not that of an error.
-pub fn status(body: &[u8]) -> Option<u16> {
-    if body.len() > LONGEST {
-        return None;
-    }
-    let body: Value = serde_json::from_str(&text(body)).ok()?;
+fn status(body: &Value) -> Option<u16> {
     let nested =
-        [first(&body), &body["error"]].into_iter().flat_map(|error| [&error["status"], &error["code"]]);
+        [first(body), &body["error"]].into_iter().flat_map(|error| [&error["status"], &error["code"]]);
     let flat = ["error_code", "status_code", "code", "status"].map(|name| &body[name]);
     nested.chain(flat).find_map(error_status)
 }
@@ -111,13 +102,17 @@ pub fn is_failure(code: &str) -> bool {
 pub fn printable(text: &str) -> String {
     let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     let line = words.collect::<Vec<_>>().join(" ");
-    let shown = start(&line, MOST_SHOWN);
+    let shown: String = line.chars().take(MOST_SHOWN).collect();
     if shown.len() < line.len() { format!("{shown}…") } else { line }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn said(body: &[u8], of_page: bool) -> String {
+        read(body, of_page).said
+    }
 
     #[test]
     fn complaints_of_every_shape() {
@@ -184,7 +179,7 @@ mod tests {
             ("<html>503</html>", None),
         ];
         for (body, expected) in table {
-            assert_eq!(status(body.as_bytes()), expected, "{body}");
+            assert_eq!(read(body.as_bytes(), true).status, expected, "{body}");
         }
     }
 

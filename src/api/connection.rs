@@ -1,5 +1,8 @@
-//! What connects to a host: proxy, certificates, time limits, and which redirects are followed.
+//! What connects to a host: proxy, certificates, time limits, and which redirects are followed; and what it means where
+//! no answer comes.
 
+use std::error::Error as _;
+use std::iter::successors;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
@@ -7,9 +10,8 @@ use reqwest::{Certificate, redirect};
 use url::Url;
 
 use super::proxy;
-use super::refusal::causes;
 use crate::config::{Config, is_loopback};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 
 /// Time limit for establishing a connection, TLS included. The whole request has its own setting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -64,4 +66,48 @@ fn same_origin(base: Url) -> redirect::Policy {
             attempt.follow()
         }
     })
+}
+
+/// What it means that no whole answer came to a request: worth another try, unless the other side cannot be trusted.
+pub fn failure(error: &reqwest::Error) -> (Kind, &'static str) {
+    let causes = causes(error);
+    match tls_error(error) {
+        Some(rustls::Error::InvalidCertificate(_)) => (
+            Kind::Config,
+            "the certificate of the host in base_url is not trusted. If your own certificate authority has \
+             signed it, name that authority in the setting ca_certificate or the environment variable \
+             SSL_CERT_FILE",
+        ),
+        Some(_) => (Kind::Unavailable, "no TLS connection can be made to the host in base_url"),
+        None if error.is_redirect() => (Kind::Broken, "the service redirects in a loop"),
+        None if causes.contains("tunnel") => (
+            Kind::Unavailable,
+            "the proxy from the environment (HTTPS_PROXY) does not connect to the host in base_url",
+        ),
+        None if causes.contains("dns error") => {
+            (Kind::Unavailable, "the name of the host in base_url cannot be resolved: check the name and DNS")
+        }
+        None if error.is_connect() => (Kind::Unavailable, "the host in base_url cannot be reached"),
+        None if error.is_timeout() => {
+            (Kind::Unavailable, "the service did not answer within request_timeout_seconds")
+        }
+        None => (Kind::Unavailable, "the connection broke before the response was complete"),
+    }
+}
+
+/// What TLS had to say. An `io::Error` hides the error it wraps from `source`, so it is opened.
+fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
+    successors(error.source(), |&error| match error.downcast_ref::<std::io::Error>() {
+        Some(wrapper) => wrapper.get_ref().map(|inner| inner as _),
+        None => error.source(),
+    })
+    .find_map(|error| error.downcast_ref())
+}
+
+/// What lies behind an error, without the URL that reqwest puts in front.
+pub fn causes(error: &reqwest::Error) -> String {
+    let mut words: Vec<_> =
+        successors(error.source(), |&error| error.source()).map(ToString::to_string).collect();
+    words.dedup();
+    words.join(": ")
 }

@@ -4,16 +4,16 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher, RandomState};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::BuildHasher;
 use std::rc::Rc;
 
 use tokio::sync::OnceCell;
 
-use super::client::{BETRAYS, Client, Request};
+use super::client::{BETRAYS, Client};
+use super::pace::Wait;
 use super::page::Page;
-use super::wait::Wait;
-use crate::error::{Answer, Error};
+use crate::error::{Answer, Error, Kind};
 use crate::json::Json;
 use crate::log;
 use crate::partition::Partition;
@@ -40,7 +40,6 @@ pub struct Listing {
     came: Option<String>,
     /// Hashes of the page tokens so far.
     seen: HashSet<u64>,
-    hasher: RandomState,
     /// Empty pages in a row.
     empty: usize,
 }
@@ -48,28 +47,26 @@ pub struct Listing {
 impl Listing {
     /// `token`: of the page to begin with, if it is not the first.
     pub fn new(stream: &'static Stream, partition: &Partition, token: Option<String>) -> Listing {
-        let (hasher, partition) = (RandomState::new(), partition.clone());
-        let seen = token.iter().map(|token| hasher.hash_one(token)).collect();
-        Listing { stream, partition, token, came: None, seen, hasher, empty: 0 }
+        let mut seen = HashSet::new();
+        let hash = token.as_ref().map(|token| seen.hasher().hash_one(token));
+        seen.extend(hash);
+        Listing { stream, partition: partition.clone(), token, came: None, seen, empty: 0 }
     }
 
-    /// Requests the next page. `insists`: retry until it comes or a retry is pointless; otherwise try once.
+    /// Requests the next page.
     ///
     /// # Errors
     /// As `Client::page`; Broken, if the listing repeats a page token or never stops returning empty pages.
     pub async fn page(
         &mut self,
         client: &Client,
-        insists: bool,
-        on_wait: &impl AsyncFn(Wait),
+        on_wait: Option<&impl AsyncFn(Wait)>,
     ) -> Result<Page, Error> {
-        let Listing { stream, partition, token, .. } = &*self;
-        let request = Request { stream, partition, token: token.as_deref() };
-        let page = client.page(&request, insists, on_wait).await?;
+        let page = client.page(self.stream, &self.partition, self.token.as_deref(), on_wait).await?;
         self.came = std::mem::replace(&mut self.token, page.next.clone());
         self.empty = if page.records().next().is_none() { self.empty + 1 } else { 0 };
         if let Some(token) = &page.next {
-            if !self.seen.insert(self.hasher.hash_one(token)) {
+            if !self.seen.insert(self.seen.hasher().hash_one(token)) {
                 return Err(self.broken(client, &page, "a repeated page token"));
             }
             if self.empty >= MOST_EMPTY_PAGES {
@@ -82,21 +79,18 @@ impl Listing {
 
     /// An error that describes what is wrong with the last page.
     pub fn broken(&self, client: &Client, page: &Page, what: &str) -> Error {
-        let mut which = match &self.came {
-            Some(token) => client.token_words(token),
-            None => "the first page".to_owned(),
-        };
-        if let Some(name) = &self.partition.name {
-            which += &format!(" in {name}");
-        }
+        let first = || "the first page".to_owned();
+        let which = self.came.as_ref().map_or_else(first, |token| client.token_words(token));
+        let place = self.partition.name.as_ref().map(|name| format!(" in {name}")).unwrap_or_default();
+        let what = client.auth.withhold(what.to_owned());
         let (path, request_id) = (self.partition.path.clone(), page.request_id.clone());
         let answer = Answer { path, status: Some(200), request_id, ..Answer::default() };
-        let message = format!("{which} contains {}", client.quotable(what.to_owned()));
-        Error { answer: Some(Box::new(answer)), ..Error::broken(message) }
+        Error::answered(Kind::Broken, format!("{which}{place} contains {what}"), answer)
     }
 }
 
 /// The relevant fields of a row whose id names a partition, or which names the organization.
+#[derive(Clone)]
 pub struct Row {
     pub id: String,
     pub name: Option<String>,
@@ -147,7 +141,39 @@ impl Rows {
     ) -> Result<Rc<Listed>, Error> {
         let key = (stream.name, partition.name.clone());
         let kept = self.kept.borrow_mut().entry(key).or_default().clone();
-        kept.get_or_try_init(|| list(client, stream, partition, self.most, on_wait)).await.cloned()
+        let begin = || (Listing::new(stream, partition, None), BTreeMap::new());
+        let list = async || {
+            let ((mut listing, mut rows), mut pages, mut restarted) = (begin(), 0, false);
+            loop {
+                let page = match listing.page(client, Some(on_wait)).await {
+                    Err(error) if error.refuses_token() && listing.token.is_some() && !restarted => {
+                        let path = &partition.path;
+                        log::warn(format!("{path}: its page token was rejected; reading it again: {error}"));
+                        restarted = true;
+                        (listing, rows) = begin();
+                        continue;
+                    }
+                    page => page?,
+                };
+                let broken = |what: &str| listing.broken(client, &page, what);
+                for record in page.records() {
+                    let row = row(client, partition, record).map_err(|what| broken(&what))?;
+                    // A row that moves while its pages are read comes twice.
+                    rows.entry(row.id.clone()).or_insert(row);
+                }
+                pages += 1;
+                let is_last = |most: Most| pages >= most.pages || client.requests.get() >= most.requests;
+                let is_cut = page.next.is_some() && self.most.is_some_and(is_last);
+                if is_cut || page.next.is_none() {
+                    return Ok(Rc::new(Listed { rows: rows.into_values().collect(), is_cut }));
+                }
+                if pages >= MOST_PAGES || rows.len() > MOST_ROWS {
+                    let most = format!("more than {MOST_PAGES} pages or {MOST_ROWS} rows");
+                    return Err(broken(&format!("a next link, although the listing has {most}")));
+                }
+            }
+        };
+        kept.get_or_try_init(list).await.cloned()
     }
 
     /// Makes the next call list the rows of a stream again.
@@ -156,61 +182,21 @@ impl Rows {
     }
 }
 
-async fn list(
-    client: &Client,
-    stream: &'static Stream,
-    partition: &Partition,
-    most: Option<Most>,
-    on_wait: &impl AsyncFn(Wait),
-) -> Result<Rc<Listed>, Error> {
-    let begin = || (Listing::new(stream, partition, None), Vec::new());
-    let ((mut listing, mut rows), mut pages, mut restarted) = (begin(), 0, false);
-    loop {
-        let page = match listing.page(client, true, on_wait).await {
-            Err(error) if error.refuses_token() && listing.token.is_some() && !restarted => {
-                let path = &partition.path;
-                log::warn(format!("{path}: its page token was rejected; reading it again: {error}"));
-                restarted = true;
-                (listing, rows) = begin();
-                continue;
-            }
-            page => page?,
-        };
-        for record in page.records() {
-            let row = row(record).ok_or_else(|| listing.broken(client, &page, "a record without an id"))?;
-            if let Some(foreign) = partition.disowns(|path| record.at(path)?.string()) {
-                return Err(listing.broken(client, &page, &foreign));
-            }
-            let texts = [Some(&row.id), row.name.as_ref(), row.crn.as_ref()];
-            if texts.into_iter().flatten().any(|text| client.betrays(text)) {
-                return Err(listing.broken(client, &page, &format!("an id or a name that {BETRAYS}")));
-            }
-            rows.push(row);
-        }
-        pages += 1;
-        let is_cut = page.next.is_some()
-            && most.is_some_and(|most| pages >= most.pages || client.requests() >= most.requests);
-        if is_cut || page.next.is_none() {
-            rows.sort_by(|one: &Row, other| one.id.cmp(&other.id));
-            // A row that moves while its pages are read comes twice.
-            rows.dedup_by(|one, other| one.id == other.id);
-            return Ok(Rc::new(Listed { rows, is_cut }));
-        }
-        if pages >= MOST_PAGES || rows.len() > MOST_ROWS {
-            let most = format!("more than {MOST_PAGES} pages or {MOST_ROWS} rows");
-            let what = format!("a next link, although the listing has {most}");
-            return Err(listing.broken(client, &page, &what));
-        }
-    }
-}
-
-/// The fields of a record that make a row, each no longer than it may be; none without an id.
-fn row(record: Json<'_>) -> Option<Row> {
+/// The fields of a record that make a row, each no longer than it may be.
+///
+/// # Errors
+/// In words, if it has no id, is of another listing, or must not be kept.
+fn row(client: &Client, partition: &Partition, record: Json<'_>) -> Result<Row, String> {
     let text = |path: &[&str]| record.at(path)?.string();
     let within = |text: &str, most| text.chars().nth(most).is_none();
     // In a path, dots alone lead elsewhere, also if they are percent-encoded.
-    let id = text(&["id"]).filter(|id| !["", ".", ".."].contains(&&**id) && within(id, LONGEST_ID))?;
+    let id = text(&["id"]).filter(|id| !["", ".", ".."].contains(&&**id) && within(id, LONGEST_ID));
+    let id = id.ok_or("a record without an id")?.into_owned();
     let name = text(&["display_name"]).map(|name| name.chars().take(LONGEST_ID).collect());
     let crn = text(&["metadata", "resource_name"]).filter(|crn| within(crn, LONGEST_CRN));
-    Some(Row { id: id.into_owned(), name, crn: crn.map(Cow::into_owned) })
+    let row = Row { id, name, crn: crn.map(Cow::into_owned) };
+    partition.disowns(text).map_or(Ok(()), Err)?;
+    let texts = [Some(&row.id), row.name.as_ref(), row.crn.as_ref()];
+    let is_kept = !texts.into_iter().flatten().any(|text| client.auth.is_in(text));
+    is_kept.then_some(row).ok_or_else(|| format!("an id or a name that {BETRAYS}"))
 }

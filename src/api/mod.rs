@@ -14,7 +14,6 @@ mod quote;
 pub mod redact;
 mod refusal;
 pub mod retry;
-mod wait;
 
 pub use client::Client;
-pub use wait::{Reason, Wait};
+pub use pace::Wait;

@@ -6,8 +6,7 @@ use ring::digest;
 
 use super::client::Client;
 use super::listing::{Row, Rows};
-use super::wait::Wait;
-use crate::config::Config;
+use super::pace::Wait;
 use crate::crn;
 use crate::error::{Error, Kind};
 use crate::log;
@@ -16,18 +15,12 @@ use crate::secret::is_name;
 use crate::state::Access;
 use crate::streams::{BILLING_ADMIN, ENVIRONMENTS, ORGANIZATIONS, find};
 
-/// The organization that the key belongs to.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Organization {
-    /// None if it could not be looked up and is not set.
-    pub id: Option<String>,
-    pub name: Option<String>,
-    /// Its Confluent Resource Name.
-    pub crn: Option<String>,
-}
+/// The organization that the key belongs to; none if it could not be looked up and is not set.
+#[derive(Default)]
+pub struct Organization(Option<Row>);
 
 /// Reads organizations out of the rows of a listing.
-type Reader = fn(&[Row]) -> Vec<Organization>;
+type Reader = fn(&[Row]) -> Vec<Row>;
 
 /// Organizations that are named in one error.
 const MOST_NAMED: usize = 5;
@@ -40,7 +33,7 @@ impl Organization {
     pub fn scope(&self) -> Result<&str, Error> {
         let unknown = "the organization's id is required, but could not be looked up: set organization_id, or \
                        give the owner of the API key, or the identity pool, a role that may list organizations";
-        self.crn.as_deref().ok_or_else(|| Error::new(Kind::Denied, unknown))
+        self.0.as_ref().and_then(|row| row.crn.as_deref()).ok_or_else(|| Error::new(Kind::Denied, unknown))
     }
 
     /// Looks up the organization; the setting `organization_id`, `wanted` here, selects and guards.
@@ -55,25 +48,22 @@ impl Organization {
     pub async fn look_up(
         client: &Client,
         rows: &Rows,
-        config: &Config,
         on_wait: &impl AsyncFn(Wait),
     ) -> Result<Organization, Error> {
+        let config = &client.config;
         let wanted = config.organization_id.as_deref();
         let streams = config.offered.streams.iter().filter_map(|name| find(name));
         let mut streams = streams.filter(|stream| !stream.is_history());
         let is_wanted = wanted.is_some() && !streams.all(|stream| stream.role == BILLING_ADMIN);
         let mut unseen = [""; 2];
-        let looks: [(_, Reader); 2] = [
-            (&ORGANIZATIONS, |rows| rows.iter().map(Organization::from).collect()),
-            (&ENVIRONMENTS, named_by),
-        ];
+        let looks: [(_, Reader); 2] = [(&ORGANIZATIONS, themselves), (&ENVIRONMENTS, named_by)];
         for ((stream, read), unseen) in looks.into_iter().zip(&mut unseen) {
             let whole = Partition { path: stream.path.to_owned(), ..Partition::default() };
             *unseen = match rows.list(client, stream, &whole, on_wait).await {
                 Ok(listed) => {
                     let found = read(&listed.rows);
                     if is_wanted || !found.is_empty() {
-                        return choose(found, wanted, client.config.identity().0);
+                        return choose(found, wanted, config.identity().0);
                     }
                     if listed.rows.is_empty() { "is empty" } else { "contains none" }
                 }
@@ -95,13 +85,18 @@ impl Organization {
                  that of environments {environments}. organization_id stays null; set it to read role bindings"
             ),
         });
-        Ok(Organization { id: wanted.map(str::to_owned), name: None, crn: wanted.map(crn::organization) })
+        Ok(Organization(wanted.map(|id| organization(id.to_owned()))))
     }
 
     /// The key or the pool, and the organization that it belongs to, for reading positions.
     pub fn access(&self, client: &Client) -> Access {
-        let hash = short_hash(client.config.identity().1);
-        Access { organization_id: self.id.clone(), api_key_hash: Some(hash) }
+        let (id, hash) = (self.0.as_ref().map(|row| row.id.clone()), short_hash(client.config.identity().1));
+        Access { organization_id: id, api_key_hash: Some(hash) }
+    }
+
+    /// In words.
+    pub fn words(&self) -> String {
+        self.0.as_ref().map_or_else(|| "an organization with an unknown id".to_owned(), words)
     }
 }
 
@@ -111,49 +106,43 @@ pub fn short_hash(text: &str) -> String {
     hash.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
-impl From<&Row> for Organization {
-    /// The resource name counts only if it names the organization and nothing below it.
-    fn from(row: &Row) -> Organization {
-        let names_it = |crn: &&String| {
-            let mut segments = crn::split(crn).into_iter().flat_map(|(_, segments)| segments);
-            segments.next() == Some(("organization", Some(&row.id))) && segments.next().is_none()
-        };
-        let crn = row.crn.as_ref().filter(names_it).cloned();
-        Organization {
-            crn: Some(crn.unwrap_or_else(|| crn::organization(&row.id))),
-            name: row.name.clone(),
-            id: Some(row.id.clone()),
-        }
-    }
+/// The organizations that are listed. A resource name counts only if it names the organization and nothing below it.
+fn themselves(rows: &[Row]) -> Vec<Row> {
+    let names_it = |row: &Row| {
+        let mut segments = row.crn.as_deref().and_then(crn::split).into_iter().flat_map(|(_, all)| all);
+        segments.next() == Some(("organization", Some(&row.id))) && segments.next().is_none()
+    };
+    let named = |row: &Row| match names_it(row) {
+        true => row.clone(),
+        false => Row { name: row.name.clone(), ..organization(row.id.clone()) },
+    };
+    rows.iter().map(named).collect()
+}
+
+fn organization(id: String) -> Row {
+    Row { crn: Some(crn::organization(&id)), name: None, id }
 }
 
 /// The organizations that environments are in, each once.
-fn named_by(environments: &[Row]) -> Vec<Organization> {
+fn named_by(environments: &[Row]) -> Vec<Row> {
     let names = environments.iter().filter_map(|row| row.crn.as_deref());
     let ids: BTreeSet<_> = names.filter_map(|name| crn::segment(name, "organization")).collect();
-    let named = |id: String| Organization { crn: Some(crn::organization(&id)), id: Some(id), name: None };
-    ids.into_iter().map(named).collect()
+    ids.into_iter().map(organization).collect()
 }
 
-fn choose(found: Vec<Organization>, wanted: Option<&str>, reader: &str) -> Result<Organization, Error> {
-    let said = told(wanted.unwrap_or_default());
-    let named = list(&found);
-    let fits = |organization: &Organization| wanted.is_none() || organization.id.as_deref() == wanted;
-    let count = found.len();
-    let chosen = found.into_iter().find(fits);
-    match (chosen, wanted) {
-        (Some(_), None) if count > 1 => Err(Error::config(format!(
+fn choose(found: Vec<Row>, wanted: Option<&str>, reader: &str) -> Result<Organization, Error> {
+    let (said, named) = (told(wanted.unwrap_or_default()), list(&found));
+    if wanted.is_none() && found.len() > 1 {
+        return Err(Error::config(format!(
             "the {reader} has access to several organizations: {named}. Select one with the setting \
              organization_id"
-        ))),
-        (Some(organization), _) => Ok(organization),
-        (None, _) => Err(Error::new(
-            Kind::Denied,
-            format!(
-                "the {reader} belongs to {named}, but the setting organization_id is {said}: correct one of them"
-            ),
-        )),
+        )));
     }
+    let chosen = found.into_iter().find(|row| wanted.is_none_or(|wanted| row.id == wanted));
+    let other = format!(
+        "the {reader} belongs to {named}, but the setting organization_id is {said}: correct one of them"
+    );
+    chosen.map(|row| Organization(Some(row))).ok_or_else(|| Error::new(Kind::Denied, other))
 }
 
 /// The id in the settings if it can be shown: it may be a pasted secret, and an id is a UUID.
@@ -161,8 +150,8 @@ fn told(wanted: &str) -> &str {
     if is_name(wanted) { wanted } else { "(not shown, because it is too long for an id)" }
 }
 
-fn list(organizations: &[Organization]) -> String {
-    let names: Vec<_> = organizations.iter().take(MOST_NAMED).map(ToString::to_string).collect();
+fn list(organizations: &[Row]) -> String {
+    let names: Vec<_> = organizations.iter().take(MOST_NAMED).map(words).collect();
     match organizations.len() {
         0 => "no organization that it can see".to_owned(),
         count if count > MOST_NAMED => format!("{} and {} more", names.join(", "), count - MOST_NAMED),
@@ -170,12 +159,7 @@ fn list(organizations: &[Organization]) -> String {
     }
 }
 
-impl std::fmt::Display for Organization {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match (&self.name, &self.id) {
-            (Some(name), Some(id)) => write!(f, "{name:?} ({id})"),
-            (_, Some(id)) => write!(f, "organization {id}"),
-            (_, None) => f.write_str("an organization with an unknown id"),
-        }
-    }
+fn words(row: &Row) -> String {
+    let id = &row.id;
+    row.name.as_ref().map_or_else(|| format!("organization {id}"), |name| format!("{name:?} ({id})"))
 }

@@ -21,19 +21,15 @@ pub fn check(base: &Url, environment: impl Fn(&str) -> Option<OsString>) -> Resu
     if environment("REQUEST_METHOD").is_some() || !leads_through("http://proxy.invalid", base, &environment) {
         return Ok(());
     }
-    for pair in VARIABLES {
-        let set = pair.into_iter().find_map(|name| Some((name, environment(name)?)));
-        let Some((name, value)) = set.filter(|(_, value)| !value.is_empty()) else { continue };
-        let usable = value.into_string().is_ok_and(|value| is_proxy(&value, base));
-        return usable.then_some(()).ok_or_else(|| {
-            Error::config(format!(
-                "the environment variable {name} does not contain a usable proxy URL, such as http://host:port \
-                 or https://user:password@host:port (its value is not shown; socks proxies are not supported). \
-                 Correct it, or add the host of base_url or oauth_token_url to NO_PROXY"
-            ))
-        });
-    }
-    Ok(())
+    let set = |pair: [_; 2]| pair.into_iter().find_map(|name| Some((name, environment(name)?)));
+    let given = VARIABLES.into_iter().filter_map(set).find(|(_, value)| !value.is_empty());
+    let is_refused = |value: &OsString| !value.to_str().is_some_and(|value| is_proxy(value, base));
+    let Some((name, _)) = given.filter(|(_, value)| is_refused(value)) else { return Ok(()) };
+    Err(Error::config(format!(
+        "the environment variable {name} does not contain a usable proxy URL, such as http://host:port \
+         or https://user:password@host:port (its value is not shown; socks proxies are not supported). \
+         Correct it, or add the host of base_url or oauth_token_url to NO_PROXY"
+    )))
 }
 
 /// Whether requests to `base` go through this proxy in spite of NO_PROXY.

@@ -13,23 +13,13 @@ impl Client {
     pub(super) fn request_id(&self, header: &[u8]) -> Option<String> {
         let printable = header.iter().filter(|byte| byte.is_ascii_graphic());
         let id: String = printable.take(LONGEST_REQUEST_ID).map(|byte| char::from(*byte)).collect();
-        (!id.is_empty()).then(|| self.quotable(id))
+        (!id.is_empty()).then(|| self.auth.withhold(id))
     }
 
     /// The error message of a response, as it may be shown.
     pub(super) fn quote(&self, said: String) -> String {
-        if self.config.quotes_answers() { complaint::printable(&self.quotable(said)) } else { String::new() }
-    }
-
-    /// A text from the service, to be shown or logged. It is replaced if it contains a piece of the credentials,
-    /// even an escaped one.
-    pub fn quotable(&self, text: String) -> String {
-        self.auth.withhold(text)
-    }
-
-    /// Whether a text from the service contains a piece of the credentials, and must not be stored.
-    pub fn betrays(&self, text: &str) -> bool {
-        self.auth.are_in(text)
+        let said = if self.config.quotes_answers() { said } else { String::new() };
+        complaint::printable(&self.auth.withhold(said))
     }
 
     /// The page with a page token, in words: the first characters distinguish the token from others.
@@ -37,8 +27,13 @@ impl Client {
         if !self.config.quotes_answers() {
             return "a page with a page token".to_owned();
         }
-        let start = self.quotable(token.chars().take(8).collect());
+        let start = self.auth.withhold(token.chars().take(8).collect());
         format!("the page whose token begins with {start:?}")
+    }
+
+    /// What the run acts as, for messages.
+    pub(super) fn identity_masked(&self) -> String {
+        format!("{} {}", self.config.identity().0, self.id_masked())
     }
 
     /// The id of the key for messages: its first four characters, or none if it may be a secret. That of a pool is

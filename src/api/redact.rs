@@ -4,7 +4,7 @@
 //! compared by their letters and digits only, ignoring case. Line breaks, escapes and the variants of base64 make no
 //! difference.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{HashMap, HashSet};
 
 /// A text must not contain as many consecutive characters of a secret.
 pub const PIECE: usize = 10;
@@ -15,12 +15,8 @@ const WITHHELD: &str = "[withheld: it contains a piece of the credentials]";
 /// Pieces of secrets, in lower case.
 #[derive(Default)]
 pub struct Pieces {
-    /// The letters and digits of each piece, the last one first.
-    reversed: HashSet<Vec<u8>>,
-    /// For each two letters or digits, whether a piece begins with them: a look that passes over most of a text.
-    begins: Vec<bool>,
-    /// How many letters and digits such pieces have.
-    lengths: BTreeSet<usize>,
+    /// The letters and digits of each piece, by the first two of these: most of a text is passed over with one look.
+    letters: HashMap<(u8, u8), HashSet<Vec<u8>>>,
     /// Pieces of few letters and digits: they are looked for as they are.
     plain: Vec<String>,
 }
@@ -28,19 +24,17 @@ pub struct Pieces {
 impl Pieces {
     /// All pieces of ten characters, or the whole of a shorter secret.
     pub fn of<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Pieces {
-        let mut pieces = Pieces { begins: vec![false; 1 << 16], ..Pieces::default() };
+        let mut pieces = Pieces::default();
         for secret in secrets {
             let secret: Vec<char> = secret.to_lowercase().chars().collect();
             for piece in secret.windows(secret.len().clamp(1, PIECE)) {
-                let letters = piece.iter().rev().filter(|c| c.is_ascii_alphanumeric());
+                let letters = piece.iter().filter(|c| c.is_ascii_alphanumeric());
                 let letters: Vec<u8> = letters.map(|c| *c as u8).collect();
-                let first = letters.last_chunk().filter(|_| letters.len() * 2 > piece.len());
-                if let Some(first) = first {
-                    pieces.begins[usize::from(u16::from_le_bytes(*first))] = true;
-                    pieces.lengths.insert(letters.len());
-                    pieces.reversed.insert(letters);
-                } else {
-                    pieces.plain.push(piece.iter().collect());
+                match letters[..] {
+                    [first, second, ..] if letters.len() * 2 > piece.len() => {
+                        pieces.letters.entry((first, second)).or_default().insert(letters);
+                    }
+                    _ => pieces.plain.push(piece.iter().collect()),
                 }
             }
         }
@@ -61,7 +55,7 @@ impl Pieces {
         // A backslash may make an escape of the letter after it, or only stand before it.
         let found = |bare| {
             let mut read = Read { bare, ..Read::default() };
-            text.bytes().rev().any(|byte| read.add(byte) && self.end(&read.letters))
+            text.bytes().rev().any(|byte| read.add(byte) && self.begins(&read))
         };
         let plain: String = text.to_lowercase().split_whitespace().collect();
         found(false)
@@ -69,15 +63,13 @@ impl Pieces {
             || self.plain.iter().any(|piece| plain.contains(piece))
     }
 
-    /// Whether letters, the last one first, end with those of a piece. Every page token is looked through, so the
-    /// pieces are looked up and not compared one by one.
-    fn end(&self, letters: &[u8]) -> bool {
-        let first = letters.last_chunk().map(|first| usize::from(u16::from_le_bytes(*first)));
-        if !first.is_some_and(|first| self.begins[first]) {
-            return false;
-        }
-        let mut starts = self.lengths.iter().filter_map(|length| letters.len().checked_sub(*length));
-        starts.any(|start| self.reversed.contains(&letters[start..]))
+    /// Whether what has been read begins with the letters and digits of a piece.
+    fn begins(&self, read: &Read) -> bool {
+        let letters = || read.bytes.iter().rev().filter(|byte| byte.is_ascii_alphanumeric());
+        let letters = || letters().map(u8::to_ascii_lowercase);
+        let Some(first) = letters().next().zip(letters().nth(1)) else { return false };
+        let mut pieces = self.letters.get(&first).into_iter().flatten();
+        pieces.any(|piece| letters().take(piece.len()).eq(piece.iter().copied()))
     }
 }
 
@@ -86,8 +78,6 @@ impl Pieces {
 struct Read {
     /// Without white space, control characters and non-ASCII characters.
     bytes: Vec<u8>,
-    /// Of these the letters and digits, in lower case.
-    letters: Vec<u8>,
     /// Whether a line ends where it begins.
     wrapped: bool,
     /// Whether a backslash stands before it, of which a run counts as one.
@@ -104,14 +94,11 @@ impl Read {
             return false;
         }
         while let Some((length, meant)) = self.escape(byte) {
-            let undone = self.bytes.drain(self.bytes.len() - length..);
-            let letters = undone.filter(u8::is_ascii_alphanumeric).count();
-            self.letters.truncate(self.letters.len() - letters);
+            self.bytes.truncate(self.bytes.len() - length);
             byte = meant;
         }
         self.wrapped = matches!(byte, b'\r' | b'\n') || (self.wrapped && !byte.is_ascii_graphic());
         self.bytes.extend(Some(byte).filter(u8::is_ascii_graphic));
-        self.letters.extend(Some(byte.to_ascii_lowercase()).filter(u8::is_ascii_alphanumeric));
         byte.is_ascii_alphanumeric()
     }
 

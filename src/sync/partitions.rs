@@ -271,7 +271,8 @@ impl Walk {
     /// The rows of the parent below the rows with these ids.
     async fn rows(&mut self, ids: &[String], teller: &Teller) -> Result<Rc<Listed>, Error> {
         let parent = self.parents[ids.len()].stream;
-        let is_spent = self.plan.sample && !ids.is_empty() && !Sample::leaves(self.plan.client.requests());
+        let is_spent =
+            self.plan.sample && !ids.is_empty() && !Sample::leaves(self.plan.client.requests.get());
         self.is_cut |= is_spent;
         let Some(stream) = find(parent).filter(|_| !is_spent) else { return Ok(Rc::default()) };
         let partition = Walk::new(&self.plan, stream).at(ids, "")?;

@@ -95,7 +95,7 @@ impl Pass {
         let read = self.read(schema).await;
         let unasked = self.sample.take().and_then(|sample| sample.unasked);
         for words in self.shape.drift().into_iter().chain(unasked) {
-            log::warn(format!("{}: {}", self.stream.name, self.plan.client.quotable(words)));
+            log::warn(format!("{}: {}", self.stream.name, self.plan.client.auth.withhold(words)));
         }
         let outcome = read.map_err(|mut error| {
             if error.kind == Kind::Unavailable && !self.walk.has_gap() {
@@ -131,7 +131,7 @@ impl Pass {
         while goes_on {
             self.tally.requests += 1;
             let on_wait = async |wait| self.teller.tell(wait).await;
-            let asked = self.listing.page(&self.plan.client, true, &on_wait);
+            let asked = self.listing.page(&self.plan.client, Some(&on_wait));
             let (said, asked) = tokio::join!(self.teller.say(event), asked);
             said?;
             let (began, mut records) = (self.bookmark.started_at, Records::default());
@@ -211,7 +211,7 @@ impl Pass {
 
     /// Whether another page may be requested; a sample requests few.
     fn may_ask(&mut self) -> bool {
-        let requests = self.plan.client.requests();
+        let requests = self.plan.client.requests.get();
         self.sample.as_mut().is_none_or(|sample| sample.may_ask(requests))
     }
 

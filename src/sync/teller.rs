@@ -34,9 +34,9 @@ impl Teller {
     }
 
     pub async fn tell(&self, wait: Wait) {
-        self.retries.set(self.retries.get() + u64::from(wait.is_retry()));
+        self.retries.set(self.retries.get() + u64::from(wait.is_retry));
         log::info(format!("{}: {wait}", self.stream.name));
-        if wait.is_rate_limit() {
+        if wait.is_rate_limit {
             let until = Utc::now() + wait.duration;
             // If the writer has stopped, the next page will fail.
             let _ = self.say(Event::RateLimited { stream: self.stream, until }).await;

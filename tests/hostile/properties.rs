@@ -196,7 +196,7 @@ proptest! {
 
     #[test]
     fn no_bytes_make_parsing_a_page_panic(bytes in vec(any::<u8>(), 0..200)) {
-        prop_assert!(!complaint::printable(&complaint::said(&bytes, false)).contains(char::is_control));
+        prop_assert!(!complaint::printable(&complaint::read(&bytes, false).said).contains(char::is_control));
         if let Ok(page) = page::read(bytes, Envelope::List) {
             page.records().for_each(|record| assert!(!record.text().is_empty()));
         }
@@ -223,7 +223,7 @@ proptest! {
     #[test]
     fn any_error_body_is_quoted_short_and_on_one_line(said in any::<String>(), body in any_json()) {
         for body in [json!({"errors": [{"detail": said}]}), json!({"message": said}), body] {
-            let words = complaint::printable(&complaint::said(body.to_string().as_bytes(), false));
+            let words = complaint::printable(&complaint::read(body.to_string().as_bytes(), false).said);
             prop_assert!(words.chars().count() <= 301 && !words.contains(char::is_control), "{words:?}");
         }
     }
