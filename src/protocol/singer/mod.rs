@@ -5,13 +5,11 @@
 
 pub mod catalog;
 
-use std::collections::HashMap;
-
 use chrono::{SecondsFormat, Utc};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Event, Offer, Request, Selected, Sink, Wrong, push};
+use super::{Event, Offer, Request, Selected, Sink, Tally, Wrong, push};
 use crate::log::{self, Level};
 use crate::state::{BOOKMARK_KEYS, Last, Position};
 use crate::streams::{Stream, find};
@@ -132,7 +130,7 @@ pub fn request(
         selected.position = state.position(selected.stream);
         selected.last = Last::read(&state.0["bookmarks"][selected.stream.name]);
     }
-    let sink = Box::new(Singer { state, versions: versions.then(HashMap::new) });
+    let sink = Box::new(Singer { state, versions });
     Ok(Request { streams, missing: Vec::new(), sink })
 }
 
@@ -140,11 +138,18 @@ pub fn request(
 /// the same write.
 pub struct Singer {
     state: State,
-    /// The version of each stream's rows, if versions are to be said.
-    versions: Option<HashMap<&'static str, i64>>,
+    /// Whether versions of rows are said.
+    versions: bool,
 }
 
 impl Singer {
+    /// The version of a stream's rows: when the pass began that they belong to. Where rows of earlier runs stay, none of
+    /// them is of an old version.
+    fn version(&self, stream: &Stream, tally: &Tally) -> Option<i64> {
+        let is_said = self.versions && stream.cursor.is_none();
+        tally.pass_started_at.filter(|_| is_said).map(|began| began.timestamp_millis())
+    }
+
     fn push_state(&mut self, stream: &Stream, position: &Position, lines: &mut Vec<u8>) {
         let bookmark = &mut self.state.0["bookmarks"][stream.name];
         position.write(bookmark);
@@ -174,15 +179,11 @@ impl Sink for Singer {
                 // are stored, so one stands before the first record.
                 self.push_state(stream, position, lines);
             }
-            Event::Page { stream, records, position, received_at, began, .. } => {
+            Event::Page { stream, records, position, received_at, tally } => {
                 let time = received_at.to_rfc3339_opts(SecondsFormat::Millis, true);
                 let head = format!(r#"{{"type":"RECORD","stream":"{}","record":"#, stream.name);
-                let mut version = String::new();
-                // Rows of earlier runs stay, so none of them is of an old version.
-                if let Some(versions) = self.versions.as_mut().filter(|_| stream.cursor.is_none()) {
-                    versions.insert(stream.name, began.timestamp_millis());
-                    version = format!(",\"version\":{}", began.timestamp_millis());
-                }
+                let version = self.version(stream, tally);
+                let version = version.map_or(String::new(), |version| format!(",\"version\":{version}"));
                 let tail = format!(",\"time_extracted\":\"{time}\"{version}}}\n");
                 for record in records.iter() {
                     lines.extend_from_slice(head.as_bytes());
@@ -193,9 +194,8 @@ impl Sink for Singer {
             }
             // Targets drop the rows of older versions at once, so this is said last, and only of a stream that
             // was read to its end.
-            Event::Ended { stream, outcome: Ok(()), .. } => {
-                let version = self.versions.as_ref().and_then(|versions| versions.get(stream.name));
-                let Some(version) = version else { return };
+            Event::Ended { stream, outcome: Ok(()), tally } => {
+                let Some(version) = self.version(stream, tally) else { return };
                 let message = json!({"type": "ACTIVATE_VERSION", "stream": stream.name, "version": version});
                 push(lines, &message);
             }
