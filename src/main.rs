@@ -13,7 +13,7 @@ use tap_confluent_cloud::protocol::{
     Offer, Silent, Verdicts, airbyte, is_watched, keep_newest, line, message, singer,
 };
 use tap_confluent_cloud::run::run;
-use tap_confluent_cloud::streams::{STREAMS, Stream, find};
+use tap_confluent_cloud::streams::{STREAMS, Stream};
 use tap_confluent_cloud::{check, files, log, progress};
 
 /// Streams that were not read to their end, and why. All of it has been told.
@@ -162,12 +162,7 @@ fn read(
         };
         wrong(what, path.as_ref(), &why, remedy)
     })?;
-    let mut failed = Failures::new();
-    for name in std::mem::take(&mut asked.missing) {
-        let remedy = find(&name).map_or("", |_| ", or add it to the setting streams");
-        let error = Error::config(format!("{name} is not offered: remove it from the catalog{remedy}"));
-        failed.push((name, error));
-    }
+    let mut failed = asked.missing;
     // Behind their records in the history of runs.
     let tell_missing = |(name, error): &(String, Error)| message(&airbyte::trace_error(error, Some(name)));
     if asked.streams.is_empty() {

@@ -5,6 +5,8 @@
 
 pub mod catalog;
 
+use std::collections::BTreeMap;
+
 use chrono::{SecondsFormat, Utc};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -157,10 +159,8 @@ impl Singer {
             bookmark["replication_key"] = cursor.into();
             bookmark["replication_key_value"] = bookmark["partition"].clone();
         }
-        // The message is not made a value first, which would copy the state for each page.
-        lines.extend_from_slice(br#"{"type":"STATE","value":"#);
-        serde_json::to_writer(&mut *lines, &self.state.0).unwrap_or_default();
-        lines.extend_from_slice(b"}\n");
+        // Not made a value first, which would copy the state for each page.
+        push(lines, &BTreeMap::from([("type", &json!("STATE")), ("value", &self.state.0)]));
     }
 }
 
