@@ -67,7 +67,7 @@ pub fn trace_error(error: &Error, stream: Option<&str>) -> Value {
     if let Some(stream) = stream {
         fields["stream_descriptor"] = json!({"name": stream});
     }
-    json!({"type": "TRACE", "trace": {"type": "ERROR", "emitted_at": now(), "error": fields}})
+    json!({"type": "TRACE", "trace": {"type": "ERROR", "emitted_at": Utc::now().timestamp_millis(), "error": fields}})
 }
 
 /// The last word on a run in which streams failed. Worth trying again only if that helps all of them.
@@ -77,10 +77,6 @@ pub fn summary(failed: &[(String, Error)]) -> Value {
     let kind = [Kind::Unavailable, Kind::Broken].into_iter().find(|kind| same(*kind)).unwrap_or(Kind::Config);
     let message = format!("these streams were not read completely: {}", names.join(", "));
     trace_error(&Error::new(kind, message), None)
-}
-
-fn now() -> i64 {
-    Utc::now().timestamp_millis()
 }
 
 /// What a state holds, by stream: its position, and what is carried on, which is its last complete list.
@@ -183,7 +179,7 @@ fn status(stream: &Stream, status: &str, rate_limited: Option<DateTime<Utc>>) ->
         let reset = until.timestamp_millis();
         fields["reasons"] = json!([{"type": "RATE_LIMITED", "rate_limited": {"quota_reset": reset}}]);
     }
-    let trace = json!({"type": "STREAM_STATUS", "emitted_at": now(), "stream_status": fields});
+    let trace = json!({"type": "STREAM_STATUS", "emitted_at": Utc::now().timestamp_millis(), "stream_status": fields});
     json!({"type": "TRACE", "trace": trace})
 }
 
@@ -214,7 +210,7 @@ impl Sink for Airbyte {
                     push(lines, &status(stream, "RUNNING", None));
                 }
                 let head = format!(r#"{{"type":"RECORD","record":{{"stream":"{}","data":"#, stream.name);
-                let tail = format!(",\"emitted_at\":{}", now());
+                let tail = format!(",\"emitted_at\":{}", Utc::now().timestamp_millis());
                 for (number, record) in records.iter().enumerate() {
                     lines.extend_from_slice(head.as_bytes());
                     lines.extend_from_slice(record);

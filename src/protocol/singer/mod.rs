@@ -46,9 +46,8 @@ impl State {
         for (name, bookmark) in bookmarks.iter_mut() {
             let Some(stream) = find(name) else { continue };
             mend(stream, bookmark);
-            let keys = bookmark.as_object().into_iter().flat_map(Map::keys);
             let is_ours = |key: &str| BOOKMARK_KEYS.contains(&key) || REPLICATION_KEYS.contains(&key);
-            let keys = keys.filter(|key| !is_ours(key));
+            let keys = bookmark.as_object().into_iter().flat_map(Map::keys).filter(|key| !is_ours(key));
             strange.extend(keys.map(|key| format!("{name}.{key}")));
         }
         let strange: Vec<_> = strange.into_iter().chain(top).map(|key| format!("{key:?}")).collect();
