@@ -6,9 +6,7 @@
 
 use std::sync::OnceLock;
 
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum, serde::Deserialize, serde::Serialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum, serde::Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Level {
     #[serde(alias = "CRITICAL")]

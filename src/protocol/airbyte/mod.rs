@@ -50,6 +50,7 @@ pub fn connection_status(failure: Option<&str>) -> Value {
 }
 
 pub fn log_message(level: Level, words: &str) -> Value {
+    let level = format!("{level:?}").to_uppercase();
     json!({"type": "LOG", "log": {"level": level, "message": words}})
 }
 
