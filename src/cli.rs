@@ -55,8 +55,8 @@ pub struct Arguments {
     about: bool,
 
     /// Output format of --about
-    #[arg(long, value_enum, default_value = "text")]
-    format: Format,
+    #[arg(long, value_name = "FORMAT", value_parser = ["text", "json", "markdown"], default_value = "text")]
+    format: String,
 }
 
 /// The action to perform.
@@ -79,13 +79,6 @@ pub enum Protocol {
     Airbyte,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    Text,
-    Json,
-    Markdown,
-}
-
 impl Arguments {
     /// The command line of this process. Ends the process if it asks for help or the version, or is invalid.
     pub fn read() -> Arguments {
@@ -106,8 +99,8 @@ impl Arguments {
     }
 
     /// The format of `Action::About` under Singer.
-    pub fn format(&self) -> Format {
-        if self.about { self.format } else { Format::Json }
+    pub fn format(&self) -> &str {
+        if self.about { &self.format } else { "json" }
     }
 }
 

@@ -50,18 +50,10 @@ pub fn segment(crn: &str, key: &str) -> Option<String> {
 pub struct Pattern<'a> {
     /// Whether all of it could be read. What could not is none.
     pub is_whole: bool,
-    /// The deepest of organization, environment and cloud-cluster.
-    pub scope_type: Option<&'static str>,
-    pub environment_id: Option<Cow<'a, str>>,
-    pub cloud_cluster_id: Option<Cow<'a, str>>,
-    pub service_type: Option<&'static str>,
-    pub service_id: Option<Cow<'a, str>>,
-    /// `topic`, `group`, `subject`, `connector`, `identity-provider`, …
-    pub resource_type: Option<&'a str>,
-    /// Percent-decoded, without the `*` of a prefix.
-    pub resource_name: Option<Cow<'a, str>>,
-    /// `PREFIXED` or `LITERAL`, if there is a resource.
-    pub pattern_type: Option<&'static str>,
+    /// The deepest of organization, environment and cloud-cluster; the ids of the latter two; type and id of the
+    /// service; and, if there is a resource, its type (`topic`, `identity-provider`, …), its name without the `*` of a
+    /// prefix, and `PREFIXED` or `LITERAL`. Ids and names are percent-decoded. The order is that of `CrnPart`.
+    pub parts: [Option<Cow<'a, str>>; 8],
 }
 
 const SCOPES: [&str; 3] = ["organization", "environment", "cloud-cluster"];
@@ -73,42 +65,38 @@ const SERVICES: [&str; 4] = ["kafka", "schema-registry", "ksql", "flink-region"]
 ///
 /// Only a `*` at the end of the resource makes a prefix; a bare `*` covers all names.
 pub fn parse(crn: &str) -> Pattern<'_> {
-    let mut pattern = Pattern::default();
-    let read = split(crn).and_then(|(_, segments)| pattern.read(segments));
-    pattern.is_whole = read.is_some() && pattern.scope_type.is_some();
-    pattern
-}
-
-impl<'a> Pattern<'a> {
-    /// None at the first segment of a form that is not known.
-    fn read(&mut self, segments: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> Option<()> {
-        let segments = &mut segments.map(|(key, value)| (key, value.unwrap_or_default())).peekable();
-        let mut id = |key| {
-            let is_id =
-                |(name, value): &(&str, &str)| *name == key && !value.is_empty() && !value.ends_with('*');
-            segments.next_if(is_id).map(|(_, value)| decode(value))
-        };
-        let [organization, environment, cluster] = SCOPES;
-        id(organization)?;
-        self.scope_type = Some(organization);
-        self.environment_id = id(environment);
-        if self.environment_id.is_some() {
-            self.cloud_cluster_id = id(cluster);
-            self.scope_type = Some(if self.cloud_cluster_id.is_some() { cluster } else { environment });
-        }
-        let service = SERVICES.into_iter().find_map(|service| Some((service, id(service)?)));
-        (self.service_type, self.service_id) = service.unzip();
-        let Some((key, value)) = segments.next() else { return Some(()) };
-        let is_known = SCOPES.contains(&key) || SERVICES.contains(&key);
-        if is_known || key.is_empty() || value.is_empty() || segments.next().is_some() {
-            return None;
-        }
-        let prefix = value.strip_suffix('*');
-        self.resource_type = Some(key);
-        self.resource_name = Some(decode(prefix.unwrap_or(value)));
-        self.pattern_type = Some(if prefix.is_some() { "PREFIXED" } else { "LITERAL" });
-        Some(())
+    let segments = split(crn).into_iter().flat_map(|(_, segments)| segments);
+    let segments = &mut segments.map(|(key, value)| (key, value.unwrap_or_default())).peekable();
+    let mut id = |key| {
+        let is_id = |(name, value): &(&str, &str)| *name == key && !value.is_empty() && !value.ends_with('*');
+        segments.next_if(is_id).map(|(_, value)| decode(value))
+    };
+    let [organization, environment, cluster] = SCOPES;
+    if id(organization).is_none() {
+        return Pattern::default();
     }
+    let environment_id = id(environment);
+    let cluster_id = environment_id.as_ref().and_then(|_| id(cluster));
+    let depth = environment_id.iter().chain(&cluster_id).count();
+    let service = SERVICES.into_iter().find_map(|service| Some((service, id(service)?)));
+    let (service_type, service_id) = service.unzip();
+    let rest = segments.next();
+    let resource = rest.filter(|(key, value)| {
+        let is_known = SCOPES.contains(key) || SERVICES.contains(key);
+        !is_known && !key.is_empty() && !value.is_empty() && segments.next().is_none()
+    });
+    let prefix = resource.and_then(|(_, value)| value.strip_suffix('*'));
+    let parts = [
+        Some(SCOPES[depth].into()),
+        environment_id,
+        cluster_id,
+        service_type.map(Cow::from),
+        service_id,
+        resource.map(|(key, _)| key.into()),
+        resource.map(|(_, value)| decode(prefix.unwrap_or(value))),
+        resource.map(|_| if prefix.is_some() { "PREFIXED" } else { "LITERAL" }.into()),
+    ];
+    Pattern { is_whole: rest.is_none() || resource.is_some(), parts }
 }
 
 /// What kind of principal a text such as `User:u-123` names; `unknown` is for a form that is not known.
@@ -215,17 +203,18 @@ mod tests {
             for case in forms(kind) {
                 let crn = format!("{}{}", organization("o-1"), case["below"].as_str().unwrap());
                 let pattern = parse(&crn);
-                for (name, value) in [
-                    ("scope_type", pattern.scope_type),
-                    ("environment_id", pattern.environment_id.as_deref()),
-                    ("cloud_cluster_id", pattern.cloud_cluster_id.as_deref()),
-                    ("service_type", pattern.service_type),
-                    ("service_id", pattern.service_id.as_deref()),
-                    ("resource_type", pattern.resource_type),
-                    ("resource_name", pattern.resource_name.as_deref()),
-                    ("pattern_type", pattern.pattern_type),
-                ] {
-                    assert_eq!(value, case[name].as_str(), "{name} of {crn}");
+                let names = [
+                    "scope_type",
+                    "environment_id",
+                    "cloud_cluster_id",
+                    "service_type",
+                    "service_id",
+                    "resource_type",
+                    "resource_name",
+                    "pattern_type",
+                ];
+                for (name, value) in names.into_iter().zip(&pattern.parts) {
+                    assert_eq!(value.as_deref(), case[name].as_str(), "{name} of {crn}");
                 }
                 assert_eq!(pattern.is_whole, is_whole, "{crn}");
             }

@@ -156,12 +156,10 @@ fn reads_like_a_path(text: &str) -> bool {
     let extension = text.rsplit_once('.').map_or("", |(_, extension)| extension);
     // Mounted secrets have no extension, and secrets of that length have capitals.
     let mounted = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"/._-".contains(&byte);
-    if text.starts_with('/') && text.bytes().all(mounted) {
-        return true;
-    }
-    (1..=8).contains(&extension.len())
-        && extension.bytes().all(|byte| byte.is_ascii_alphanumeric())
-        && text.chars().enumerate().all(usual)
+    text.starts_with('/') && text.bytes().all(mounted)
+        || (1..=8).contains(&extension.len())
+            && extension.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && text.chars().enumerate().all(usual)
 }
 
 #[cfg(test)]

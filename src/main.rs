@@ -5,15 +5,16 @@ use std::process::ExitCode;
 
 use chrono::{SecondsFormat, Utc};
 use serde_json::Value;
-use tap_confluent_cloud::cli::{Action, Arguments, Format, Protocol};
+use tap_confluent_cloud::cli::{Action, Arguments, Protocol};
 use tap_confluent_cloud::config::{Config, Offered, SCHEMA, gather, is_credential};
 use tap_confluent_cloud::error::{Error, exit_code};
+use tap_confluent_cloud::json::Tape;
 use tap_confluent_cloud::log::Level;
 use tap_confluent_cloud::protocol::{
     Offer, Silent, Verdicts, airbyte, is_watched, keep_newest, line, message, singer,
 };
 use tap_confluent_cloud::run::run;
-use tap_confluent_cloud::streams::{STREAMS, Stream, find};
+use tap_confluent_cloud::streams::{STREAMS, Stream};
 use tap_confluent_cloud::{check, files, log, progress};
 
 /// Streams that were not read to their end, and why. All of it has been told.
@@ -101,12 +102,12 @@ fn print(text: &str) -> Result<Failures, Error> {
     Ok(Failures::new())
 }
 
-fn about(format: Format, protocol: Protocol) -> Result<Failures, Error> {
+fn about(format: &str, protocol: Protocol) -> Result<Failures, Error> {
     print(&match (protocol, format) {
         (Protocol::Airbyte, _) => format!("{}\n", airbyte::spec(&SCHEMA)),
-        (Protocol::Singer, Format::Json) => format!("{:#}\n", singer::about(SCHEMA.clone())),
-        (Protocol::Singer, Format::Text) => include_str!("../schemas/about.txt").to_owned(),
-        (Protocol::Singer, Format::Markdown) => include_str!("../schemas/about.md").to_owned(),
+        (Protocol::Singer, "json") => format!("{:#}\n", singer::about(SCHEMA.clone())),
+        (Protocol::Singer, "markdown") => include_str!("../schemas/about.md").to_owned(),
+        (Protocol::Singer, _) => include_str!("../schemas/about.txt").to_owned(),
     })
 }
 
@@ -162,12 +163,7 @@ fn read(
         };
         wrong(what, path.as_ref(), &why, remedy)
     })?;
-    let mut failed = Failures::new();
-    for name in std::mem::take(&mut asked.missing) {
-        let remedy = find(&name).map_or("", |_| ", or add it to the setting streams");
-        let error = Error::config(format!("{name} is not offered: remove it from the catalog{remedy}"));
-        failed.push((name, error));
-    }
+    let mut failed = asked.missing;
     // Behind their records in the history of runs.
     let tell_missing = |(name, error): &(String, Error)| message(&airbyte::trace_error(error, Some(name)));
     if asked.streams.is_empty() {
@@ -206,13 +202,8 @@ fn read_state(path: &String) -> Result<Option<Value>, Error> {
 
 /// Whether settings that are secret, or their variables, are named at any depth.
 fn names_credentials(value: &Value) -> bool {
-    match value {
-        Value::Object(fields) => {
-            fields.iter().any(|(name, value)| is_credential(name) || names_credentials(value))
-        }
-        Value::Array(items) => items.iter().any(names_credentials),
-        _ => false,
-    }
+    let tape = Tape::read(value.to_string(), usize::MAX);
+    tape.map_or(true, |tape| (0..=tape.root().count()).any(|number| is_credential(&tape.at(number).name())))
 }
 
 /// An error about a file that was named on the command line.

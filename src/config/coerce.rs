@@ -29,10 +29,6 @@ pub fn coerce(property: &Value, value: Value) -> Value {
 
 /// JSON Schema takes 5.0 for an integer, and YAML writes it so; Rust's integers do not.
 fn whole(number: Value) -> Value {
-    match number.as_f64() {
-        Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 1e15 => {
-            Value::from(float as i64)
-        }
-        _ => number,
-    }
+    let is_whole = |float: &f64| number.is_f64() && float.fract() == 0.0 && float.abs() < 1e15;
+    number.as_f64().filter(is_whole).map_or(number.clone(), |float| (float as i64).into())
 }

@@ -31,7 +31,6 @@ pub struct Config {
     pub api_key: Option<String>,
     pub api_secret: Option<Secret>,
     pub identity_pool_id: Option<String>,
-    #[serde(default, deserialize_with = "token_url")]
     pub oauth_token_url: Option<Url>,
     pub oauth_client_id: Option<String>,
     pub oauth_client_secret: Option<Secret>,
@@ -41,7 +40,6 @@ pub struct Config {
     pub organization_id: Option<String>,
     #[serde(flatten)]
     pub offered: Offered,
-    #[serde(deserialize_with = "base_url")]
     pub base_url: Url,
     pub concurrency: usize,
     pub page_size: Option<u32>,
@@ -91,9 +89,7 @@ impl Config {
     /// # Errors
     /// Config, naming each setting that breaks its rule, and the rule.
     pub fn enforce(given: Map<String, Value>) -> Result<Config, Error> {
-        let missing = |names: Vec<_>| names.into_iter().map(|name| rules::missing(name, &given)).collect();
-        let broken = ways::missing(&given).map_or_else(|words| vec![words], missing);
-        refuse(&broken)?;
+        refuse(&ways::broken(&given))?;
         let config: Config = enforce(given, None)?;
         if config.offered.personal_data == Personal::Hash && config.personal_data_key.is_none() {
             return Err(Error::config(
@@ -154,6 +150,9 @@ fn enforce<T: DeserializeOwned>(mut given: Map<String, Value>, only: Option<&[&s
         }
     }
     refuse(&rules::broken(&given, only))?;
+    for (setting, url) in given.iter().filter(|(name, _)| only.is_none() && name.ends_with("_url")) {
+        check_url(setting, url.as_str().unwrap_or_default())?;
+    }
     // Values that satisfy the schema are rejected with our own messages only, which name the setting and quote nothing.
     serde_json::from_value(given.into()).map_err(|error| Error::config(error.to_string()))
 }
@@ -181,32 +180,24 @@ fn pem<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<u8>>, D::Error> 
         .map_err(|error| D::Error::custom(format!("settings: ca_certificate cannot be read: {error}")))
 }
 
-fn base_url<'de, D: Deserializer<'de>>(from: D) -> Result<Url, D::Error> {
-    address("base_url", from)
-}
-
-fn token_url<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Url>, D::Error> {
-    address("oauth_token_url", from).map(Some)
-}
-
-/// The URL of a host that credentials are sent to.
-fn address<'de, D: Deserializer<'de>>(setting: &str, from: D) -> Result<Url, D::Error> {
+/// Whether credentials may be sent to the URL in a setting.
+fn check_url(setting: &str, text: &str) -> Result<(), Error> {
     let like = SCHEMA["properties"][setting]["pattern_descriptor"].as_str().unwrap_or_default();
-    let not_one = |_| D::Error::custom(format!("settings: {setting} is not {like}"));
-    let url = Url::parse(&String::deserialize(from)?).map_err(not_one)?;
+    let not_one = |_| Error::config(format!("settings: {setting} is not {like}"));
+    let url = Url::parse(text).map_err(not_one)?;
     if url.as_str() != format!("{}{}", url.origin().ascii_serialization(), url.path()) {
-        return Err(D::Error::custom(format!(
+        return Err(Error::config(format!(
             "settings: {setting} must consist of a scheme, a host and optionally a path, without user, query \
              or fragment. Credentials belong in settings of their own.",
         )));
     }
     if url.scheme() != "https" && !is_loopback(&url) {
-        return Err(D::Error::custom(format!(
+        return Err(Error::config(format!(
             "settings: {setting} must begin with https:// (plain http would send secrets unencrypted; \
              it is accepted for loopback addresses only)",
         )));
     }
-    Ok(url)
+    Ok(())
 }
 
 /// Whether the URL leads to this machine: `localhost`, 127.0.0.0/8 or [::1].

@@ -6,7 +6,6 @@ use serde_json::{Map, Value};
 
 use super::names::meant;
 use super::schema::{SCHEMA, secrets};
-use super::sources;
 use crate::secret::is_name;
 
 /// The rules of `schemas/config.json`, compiled into code: a validator that reads schemas would add a
@@ -75,21 +74,4 @@ fn told(value: &Value, given: &Map<String, Value>) -> String {
         Value::String(_) => "a string".to_owned(),
         _ => "a number".to_owned(),
     }
-}
-
-/// A setting that is missing, and where it is looked for.
-pub fn missing(setting: &str, given: &Map<String, Value>) -> String {
-    if given.contains_key("identity_pool_id") {
-        return format!("{setting} is missing: it must come from the same place as identity_pool_id");
-    }
-    if setting == "api_secret" && given.contains_key("api_key") {
-        return format!(
-            "{setting} is missing: it must come from the same place as api_key, which is a file, or \
-             TAP_CONFLUENT_CLOUD_API_SECRET beside TAP_CONFLUENT_CLOUD_API_KEY, or CONFLUENT_CLOUD_API_SECRET \
-             beside CONFLUENT_CLOUD_API_KEY"
-        );
-    }
-    let variable = sources::THEIRS.iter().find(|(name, _)| *name == setting);
-    let hint = variable.map_or(String::new(), |(_, variable)| format!(" (or set {variable})"));
-    format!("{setting} is missing{hint}")
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::coerce::coerce;
 use super::names::meant;
 use super::schema::{SCHEMA, names};
-use super::ways::{is_of_credentials, name_credentials};
+use super::ways::{THEIRS, is_of_credentials, name_credentials};
 use crate::error::Error;
 use crate::files::{named, parse, read};
 use crate::json::Tape;
@@ -19,15 +19,8 @@ use crate::secret::is_name;
 /// Prefix of the environment variables of settings; the name follows in upper case.
 pub const PREFIX: &str = "TAP_CONFLUENT_CLOUD_";
 
-/// The names that Confluent's own tools use for the credentials: a separate source in the environment.
-pub const THEIRS: [(&str, &str); 2] =
-    [("api_key", "CONFLUENT_CLOUD_API_KEY"), ("api_secret", "CONFLUENT_CLOUD_API_SECRET")];
-
-/// Settings of one source.
-struct Layer {
-    is_file: bool,
-    given: Map<String, Value>,
-}
+/// The settings of one source, and whether that is a file.
+type Layer = (bool, Map<String, Value>);
 
 /// Merges settings, later ones taking precedence, and warns about names and variables that are
 /// ignored. `sources`: paths of JSON files, or `ENV` for the environment, which comes first unless it is
@@ -47,7 +40,7 @@ pub fn gather(
     for source in lowest.iter().chain(sources) {
         let is_file = source != "ENV";
         let given = if is_file { of_file(source, &mut warnings)? } else { variables.clone() };
-        layers.push(Layer { is_file, given });
+        layers.push((is_file, given));
     }
     let given = merge(layers, &mut warnings);
     warnings.iter().for_each(log::warn);
@@ -69,11 +62,10 @@ fn of_file(path: &str, warnings: &mut Vec<String>) -> Result<Map<String, Value>,
         return Err(Error::config(format!("{file} does not contain a JSON object, {{…}}")));
     };
     // The last value of a duplicate name would be used, which may be null.
-    let text = String::from_utf8_lossy(&bytes);
-    let read = Tape::read(text.into_owned(), 128);
-    let fields: Vec<_> = read.iter().flat_map(|tape| tape.root().items()).collect();
-    let is_twice = |name: &&str| fields.iter().filter(|field| field.name() == **name).nth(1).is_some();
-    let mut wrong: Vec<_> = names().filter(is_twice).map(|name| format!("{name} is given twice.")).collect();
+    let tape = Tape::read(String::from_utf8_lossy(&bytes).into_owned(), 128);
+    let is_once = |name| tape.as_ref().map_or(true, |tape| tape.root().at(&[name]).is_some());
+    let twice = names().filter(|name| values.contains_key(*name) && !is_once(name));
+    let mut wrong: Vec<_> = twice.map(|name| format!("{name} is given twice.")).collect();
     let mut given = Map::new();
     for (name, value) in values {
         let Some(value) = fit(&name, value).filter(|_| !name.starts_with('_')) else { continue };
@@ -140,15 +132,15 @@ fn variable(setting: &str) -> String {
 /// those of the source that names the last ones count. Several files may complement each other, because the
 /// user named them together.
 fn merge(layers: Vec<Layer>, warnings: &mut Vec<String>) -> Map<String, Value> {
-    let giver = |setting: &str| layers.iter().rfind(|layer| layer.given.contains_key(setting));
-    let is_file = |setting: &str| giver(setting).map(|layer| layer.is_file);
-    let (host, guard) = (is_file("base_url"), is_file("organization_id"));
-    let key = layers.iter().rfind(|layer| name_credentials(&layer.given)).map(|layer| layer.is_file);
-    let a_file_gives_it = layers.iter().any(|layer| layer.is_file && name_credentials(&layer.given));
+    let giver = |setting: &str| layers.iter().rfind(|(_, given)| given.contains_key(setting));
+    let (host, has_guard) =
+        (giver("base_url").map(|(is_file, _)| *is_file), giver("organization_id").is_some());
+    let key = layers.iter().rfind(|(_, given)| name_credentials(given)).map(|(is_file, _)| *is_file);
+    let a_file_gives_it = layers.iter().any(|(is_file, given)| *is_file && name_credentials(given));
     let mut given = Map::new();
-    for Layer { is_file, given: mut layer } in layers {
+    for (is_file, mut layer) in layers {
         let elsewhere = a_file_gives_it && key != Some(is_file);
-        layer.retain(|name, _| !elsewhere || !is_of_credentials(name));
+        layer.retain(|name, _| !elsewhere || name != "organization_id" && !is_of_credentials(name));
         given.extend(layer);
     }
     if (key, host) == (Some(true), Some(false)) {
@@ -167,7 +159,7 @@ fn merge(layers: Vec<Layer>, warnings: &mut Vec<String>) -> Map<String, Value> {
                 .to_owned(),
         );
     }
-    if guard.is_some() && !given.contains_key("organization_id") {
+    if has_guard && !given.contains_key("organization_id") {
         let (ours, theirs) = (variable("organization_id"), "organization_id of a file".to_owned());
         let (what, place, there) = match key {
             Some(true) => (ours, "a file", "in that file"),
@@ -238,9 +230,8 @@ mod tests {
         ];
         for (layers, told) in table {
             let case = format!("{layers:?}");
-            let layers = layers
-                .into_iter()
-                .map(|(is_file, given)| Layer { is_file, given: given.as_object().unwrap().clone() });
+            let layers =
+                layers.into_iter().map(|(is_file, given)| (is_file, given.as_object().unwrap().clone()));
             let mut warnings = Vec::new();
             merge(layers.collect(), &mut warnings);
             assert_eq!(warnings.len(), usize::from(told.is_some()), "{case}: {warnings:?}");
@@ -307,9 +298,8 @@ mod tests {
         ];
         for (layers, expected, told) in table {
             let case = format!("{layers:?}");
-            let layers = layers
-                .into_iter()
-                .map(|(is_file, given)| Layer { is_file, given: given.as_object().unwrap().clone() });
+            let layers =
+                layers.into_iter().map(|(is_file, given)| (is_file, given.as_object().unwrap().clone()));
             let mut warnings = Vec::new();
             let given = merge(layers.collect(), &mut warnings);
             assert_eq!(Value::Object(given), expected, "{case}");

@@ -65,6 +65,25 @@ pub struct Selected {
     pub skip_complete: bool,
 }
 
+/// Takes out of a schema, which stands at that path, what `keeps` does not keep. Gives the paths of that.
+fn narrow(schema: &mut Value, at: &[&str], keeps: &dyn Fn(&[&str], &Value) -> bool) -> Deselected {
+    let mut deselected = Deselected::new();
+    let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else {
+        return deselected;
+    };
+    properties.retain(|name, property| {
+        let path = [at, &[name]].concat();
+        let is_kept = keeps(&path, property);
+        if is_kept {
+            deselected.append(&mut narrow(property, &path, keeps));
+        } else {
+            deselected.insert(path.into_iter().map(str::to_owned).collect());
+        }
+        is_kept
+    });
+    deselected
+}
+
 /// Keeps the newest of the states in a file, which may be all that a run has said: one, or, of Airbyte's, one of
 /// each stream. `found`: what came next in the file.
 pub fn keep_newest(states: &mut Vec<Value>, mut found: Value) {
@@ -90,13 +109,12 @@ pub enum Event {
     /// The stream will be read from this position. `schema`: of its records.
     Started { stream: &'static Stream, schema: Value, position: Position },
     /// Records, and their own stream's position after them: neither can be said without the other.
-    /// `began`: when the pass began that the records belong to. `tally`: what the stream has brought so far.
+    /// `tally`: what the stream has brought so far.
     Page {
         stream: &'static Stream,
         records: Records,
         position: Position,
         received_at: DateTime<Utc>,
-        began: DateTime<Utc>,
         tally: Tally,
     },
     /// The service asked to be left alone; the stream goes on at that time.
@@ -150,8 +168,8 @@ impl Sink for Silent {
 /// What a run has been asked for, in the terms of no protocol.
 pub struct Request {
     pub streams: Vec<Selected>,
-    /// Streams that are asked for and not offered.
-    pub missing: Vec<String>,
+    /// Streams that are asked for and not offered, and what to do.
+    pub missing: Vec<(String, Error)>,
     pub sink: Box<dyn Sink>,
 }
 
@@ -185,7 +203,7 @@ pub fn is_watched() -> bool {
 }
 
 /// Appends a message as a line.
-fn push(lines: &mut Vec<u8>, message: &Value) {
+fn push(lines: &mut Vec<u8>, message: &impl Serialize) {
     // Writing a value to a vector cannot fail.
     serde_json::to_writer(&mut *lines, message).unwrap_or_default();
     lines.push(b'\n');

@@ -8,10 +8,10 @@ use ring::digest::{SHA256, digest};
 use super::drift::{Anomaly, DriftReport};
 use super::record::Record;
 use super::rules::{Rule, Rules};
-use crate::crn::{self, Pattern};
+use crate::crn;
 use crate::json::{Json, push_text};
 use crate::partition::Partition;
-use crate::streams::{CrnPart, Derived, PrincipalPart, Stream};
+use crate::streams::{Derived, PrincipalPart, Stream};
 
 /// The columns that are computed in one run.
 pub struct Columns {
@@ -123,7 +123,7 @@ impl Columns {
                     push_text(value, out);
                 }
                 Derived::Crn(_, part) => {
-                    let value = crn_part(&pattern, part);
+                    let value = pattern.parts[part as usize].as_deref();
                     // Out of `%00`.
                     if is_encoded && value.is_some_and(|value| value.contains('\0')) {
                         report.add(Anomaly::Replaced, column.name.to_owned());
@@ -156,17 +156,4 @@ fn join(record: Json<'_>, paths: &[&[&str]]) -> Option<String> {
 /// Whether an array holds more than one item that is not null.
 fn is_several(array: Json<'_>) -> bool {
     array.items().filter(|item| !item.is_null()).nth(1).is_some()
-}
-
-fn crn_part<'a>(pattern: &'a Pattern<'_>, part: CrnPart) -> Option<&'a str> {
-    match part {
-        CrnPart::ScopeType => pattern.scope_type,
-        CrnPart::EnvironmentId => pattern.environment_id.as_deref(),
-        CrnPart::CloudClusterId => pattern.cloud_cluster_id.as_deref(),
-        CrnPart::ServiceType => pattern.service_type,
-        CrnPart::ServiceId => pattern.service_id.as_deref(),
-        CrnPart::ResourceType => pattern.resource_type,
-        CrnPart::ResourceName => pattern.resource_name.as_deref(),
-        CrnPart::PatternType => pattern.pattern_type,
-    }
 }

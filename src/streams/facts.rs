@@ -119,7 +119,7 @@ pub enum PrincipalPart {
     Id,
 }
 
-/// Where, which service in it, and what: see `crn::Pattern`.
+/// Where, which service in it, and what, in the order of `crn::Pattern`.
 #[derive(Clone, Copy, Debug)]
 pub enum CrnPart {
     ScopeType,

@@ -83,8 +83,8 @@ async fn read_one(
 async fn skip(plan: &Plan, selected: Selected, events: mpsc::Sender<Event>) -> Result<(), Error> {
     let Selected { stream, schema, .. } = selected;
     let position = Position::Complete { access: plan.access.clone(), records: None, next: None };
-    let (records, tally, now) = (Records::default(), Tally::default(), Utc::now());
+    let (records, tally, received_at) = (Records::default(), Tally::default(), Utc::now());
     let teller = Teller::new(stream, events);
     teller.say(Event::Started { stream, schema, position: position.clone() }).await?;
-    teller.say(Event::Page { stream, records, position, received_at: now, began: now, tally }).await
+    teller.say(Event::Page { stream, records, position, received_at, tally }).await
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Instant;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{TimeDelta, Utc};
 use tokio::sync::mpsc;
 
 use super::emitted::Emitted;
@@ -123,7 +123,7 @@ impl Pass {
         self.teller.say(Event::Started { stream: self.stream, schema, position: self.start.clone() }).await?;
         let (mut turn, mut event) = (self.enter().await?, None);
         if turn != Turn::Page {
-            event = Some(self.page(turn, Records::default(), self.bookmark.started_at));
+            event = Some(self.page(turn, Records::default()));
         }
         self.resumed = self.bookmark.page_token.is_some();
         // A sample that may not request more requests one page, or nothing would be known about the stream.
@@ -134,7 +134,7 @@ impl Pass {
             let asked = self.listing.page(&self.plan.client, Some(&on_wait));
             let (said, asked) = tokio::join!(self.teller.say(event), asked);
             said?;
-            let (began, mut records) = (self.bookmark.started_at, Records::default());
+            let mut records = Records::default();
             turn = match asked {
                 Ok(page) if self.resumed && page.is_empty_end() => {
                     let expired =
@@ -144,20 +144,20 @@ impl Pass {
                 Ok(page) => self.take(&page, &mut records).await?,
                 Err(error) => self.recover(error).await?,
             };
-            event = Some(self.page(turn, records, began));
+            event = Some(self.page(turn, records));
             goes_on = turn == Turn::Page && self.may_ask();
         }
         self.teller.say(event).await?;
         self.broken_off.take().map_or(Ok(()), Err)
     }
 
-    fn page(&mut self, turn: Turn, records: Records, began: DateTime<Utc>) -> Event {
+    fn page(&mut self, turn: Turn, records: Records) -> Event {
         if turn == Turn::End {
             self.broken_off = self.impossible_end();
         }
         let position = if self.sample.is_some() { self.start.clone() } else { self.position(turn) };
         let (stream, received_at, tally) = (self.stream, Utc::now(), self.tally());
-        Event::Page { stream, records, position, received_at, began, tally }
+        Event::Page { stream, records, position, received_at, tally }
     }
 
     /// The position to say. Behind a gap nothing has been read, so that no later run goes on behind it, or takes the

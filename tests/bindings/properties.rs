@@ -65,6 +65,8 @@ proptest! {
     #[test]
     fn the_parsed_part_of_a_pattern_is_its_beginning(name in any_name()) {
         let pattern = crn::parse(&name);
+        let [scope_type, environment_id, cluster_id, service_type, service_id, resource_type, resource_name, pattern_type] =
+            pattern.parts.each_ref().map(|part| part.as_deref());
         let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let segments: Vec<(String, String)> = crn::split(&name)
             .into_iter()
@@ -72,26 +74,26 @@ proptest! {
             .map(|(key, value)| (key.to_owned(), value.unwrap_or_default().to_owned()))
             .collect();
         let ids = [
-            pattern.scope_type.and_then(|_| crn::segment(&name, "organization")),
-            pattern.environment_id.as_deref().map(str::to_owned),
-            pattern.cloud_cluster_id.as_deref().map(str::to_owned),
+            scope_type.and_then(|_| crn::segment(&name, "organization")),
+            environment_id.map(str::to_owned),
+            cluster_id.map(str::to_owned),
         ];
         let scopes = ["organization", "environment", "cloud-cluster"].into_iter().zip(&ids);
         let mut read: Vec<(&str, &str)> = scopes.filter_map(|(key, id)| Some((key, id.as_deref()?))).collect();
-        prop_assert_eq!(read.last().map(|(key, _)| *key), pattern.scope_type);
-        read.extend(pattern.service_type.zip(pattern.service_id.as_deref()));
+        prop_assert_eq!(read.last().map(|(key, _)| *key), scope_type);
+        read.extend(service_type.zip(service_id));
         // What was read is how the name begins, in its order.
         for ((key, id), (known, raw)) in read.iter().zip(&segments) {
             prop_assert_eq!(*key, known.as_str());
             prop_assert_eq!(*id, decoded(raw));
         }
         let rest = &segments[read.len()..];
-        match (pattern.resource_type, rest) {
+        match (resource_type, rest) {
             (Some(kind), [(key, raw)]) => {
                 prop_assert!(pattern.is_whole);
-                let star = if pattern.pattern_type == Some("PREFIXED") { "*" } else { "" };
+                let star = if pattern_type == Some("PREFIXED") { "*" } else { "" };
                 prop_assert_eq!((kind, raw.ends_with('*')), (key.as_str(), !star.is_empty()));
-                prop_assert_eq!(format!("{}{star}", pattern.resource_name.unwrap()), decoded(raw));
+                prop_assert_eq!(format!("{}{star}", resource_name.unwrap()), decoded(raw));
             }
             (Some(_), _) => prop_assert!(false, "a resource is not the last segment"),
             (None, rest) => prop_assert_eq!(pattern.is_whole, rest.is_empty() && !read.is_empty()),

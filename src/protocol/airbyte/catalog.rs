@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::protocol::{Offer, Selected};
-use crate::shape::Deselected;
+use crate::error::Error;
+use crate::protocol::{Offer, Selected, narrow};
+use crate::streams::find;
 
 /// The message of the streams that are offered, as Airbyte's catalog describes them: full refresh, resumable by page
 /// tokens, and incremental where a stream has a cursor.
@@ -28,13 +29,16 @@ pub fn discover(offer: &Offer) -> Value {
     json!({"type": "CATALOG", "catalog": {"streams": streams.collect::<Vec<_>>()}})
 }
 
+/// Streams that are selected, and those that are asked for and not offered.
+type Choice = (Vec<Selected>, Vec<(String, Error)>);
+
 /// What a configured catalog asks for, and the names in it that are not offered. The platform hands a finished full
 /// refresh back only on a retry of the same job, which skips it. PyAirbyte hands it back on every run, and asks for
 /// `incremental` of all streams.
 ///
 /// # Errors
 /// In words, if the catalog is not one.
-pub fn select(catalog: &Value, offer: &Offer) -> Result<(Vec<Selected>, Vec<String>), String> {
+pub fn select(catalog: &Value, offer: &Offer) -> Result<Choice, String> {
     let entries = catalog["streams"].as_array().ok_or("it has no list `streams`")?;
     let (mut wanted, mut missing): (Vec<Selected>, _) = (Vec::new(), Vec::new());
     for entry in entries {
@@ -45,34 +49,25 @@ pub fn select(catalog: &Value, offer: &Offer) -> Result<(Vec<Selected>, Vec<Stri
             _ => return Err(format!("the sync_mode of {name:?} is neither full_refresh nor incremental")),
         };
         let Some(stream) = offer.find(name) else {
-            missing.push(name.to_owned());
+            let remedy = find(name).map_or("", |_| ", or add it to the setting streams");
+            let error = Error::config(format!("{name} is not offered: remove it from the catalog{remedy}"));
+            missing.push((name.to_owned(), error));
             continue;
         };
         if wanted.iter().any(|other| other.stream.name == stream.name) {
             return Err(format!("it asks for {name:?} twice"));
         }
         let mut selected = Selected { skip_complete, ..offer.whole(stream) };
-        narrow(&stream.schema(), &entry["stream"]["json_schema"], &[], stream.key, &mut selected.deselected);
+        selected.deselected = narrow(&mut selected.schema, &[], &|path, _| {
+            let (name, above) = path.split_last().unwrap_or((&stream.key, &[]));
+            let of = &entry["stream"]["json_schema"];
+            let of = above.iter().fold(of, |schema, name| &schema["properties"][name]);
+            let theirs = of["properties"].as_object().filter(|theirs| !theirs.is_empty());
+            path == [stream.key] || theirs.is_none_or(|theirs| theirs.contains_key(*name))
+        });
         wanted.push(selected);
     }
     Ok((wanted, missing))
-}
-
-/// Leaves out what our schema declares and the configured one lacks; a configured schema without properties
-/// lacks nothing. The key always stays.
-fn narrow(ours: &Value, theirs: &Value, at: &[&str], key: &str, deselected: &mut Deselected) {
-    let (Some(ours), Some(theirs)) = (ours["properties"].as_object(), theirs["properties"].as_object())
-    else {
-        return;
-    };
-    for (name, property) in ours.iter().filter(|_| !theirs.is_empty()) {
-        let path = [at, &[name]].concat();
-        match theirs.get(name) {
-            Some(theirs) => narrow(property, theirs, &path, key, deselected),
-            None if path == [key] => {}
-            None => drop(deselected.insert(path.iter().map(|name| (*name).to_owned()).collect())),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -90,7 +85,7 @@ mod tests {
                "destination_sync_mode": "overwrite"})
     }
 
-    fn chosen(entries: Value) -> Result<(Vec<Selected>, Vec<String>), String> {
+    fn chosen(entries: Value) -> Result<Choice, String> {
         select(&json!({"streams": entries}), &offer())
     }
 
@@ -109,6 +104,6 @@ mod tests {
         other["stream"]["name"] = "role_bindings".into();
         let (wanted, missing) = chosen(json!([other])).unwrap();
         assert!(wanted.is_empty());
-        assert_eq!(missing, ["role_bindings"], "not offered, although it exists");
+        assert_eq!(missing[0].0, "role_bindings", "not offered, although it exists");
     }
 }

@@ -59,12 +59,16 @@ pub fn trace_error(error: &Error, stream: Option<&str>) -> Value {
     let mut fields = json!({
         "message": one_line(&error.message, LONGEST),
         "internal_message": one_line(&error.to_string(), LONGEST),
-        "failure_type": failure_type(error.kind),
+        "failure_type": match error.kind {
+            Kind::Config | Kind::Denied => "config_error",
+            Kind::Unavailable => "transient_error",
+            Kind::Broken | Kind::Output => "system_error",
+        },
     });
     if let Some(stream) = stream {
         fields["stream_descriptor"] = json!({"name": stream});
     }
-    json!({"type": "TRACE", "trace": {"type": "ERROR", "emitted_at": now(), "error": fields}})
+    json!({"type": "TRACE", "trace": {"type": "ERROR", "emitted_at": Utc::now().timestamp_millis(), "error": fields}})
 }
 
 /// The last word on a run in which streams failed. Worth trying again only if that helps all of them.
@@ -76,18 +80,6 @@ pub fn summary(failed: &[(String, Error)]) -> Value {
     trace_error(&Error::new(kind, message), None)
 }
 
-fn failure_type(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Config | Kind::Denied => "config_error",
-        Kind::Unavailable => "transient_error",
-        Kind::Broken | Kind::Output => "system_error",
-    }
-}
-
-fn now() -> i64 {
-    Utc::now().timestamp_millis()
-}
-
 /// What a state holds, by stream: its position, and what is carried on, which is its last complete list.
 pub type State = HashMap<&'static str, (Position, Value)>;
 
@@ -96,23 +88,20 @@ pub type State = HashMap<&'static str, (Position, Value)>;
 /// # Errors
 /// In words, if it is none of the known forms.
 pub fn read_state(state: &Value) -> Result<State, String> {
-    let legacy;
     let messages = match state {
         Value::Array(messages) => messages.as_slice(),
-        Value::Object(fields) if ["type", "stream", "global"].iter().any(|key| fields.contains_key(*key)) => {
-            slice::from_ref(state)
-        }
-        Value::Object(_) => {
-            legacy = json!({"data": state});
-            slice::from_ref(&legacy)
-        }
+        Value::Object(_) => slice::from_ref(state),
         _ => return Err("it is neither a list of state messages nor an object".to_owned()),
     };
+    // An old connection's object is what a message has as `data`.
+    let is_data =
+        state.is_object() && ["type", "stream", "global"].iter().all(|key| state.get(key).is_none());
     let mut given = State::new();
     for message in messages {
+        let data = if is_data { message } else { &message["data"] };
         // PyAirbyte writes the key `global_`, and null for whatever a message does not have.
         let global = [&message["global"], &message["global_"]].into_iter().find(|global| global.is_object());
-        let streams = match (&message["stream"], global, &message["data"]) {
+        let streams = match (&message["stream"], global, data) {
             (stream @ Value::Object(_), _, _) => slice::from_ref(stream),
             (_, Some(global), _) => match &global["stream_states"] {
                 Value::Array(streams) => streams.as_slice(),
@@ -191,7 +180,7 @@ fn status(stream: &Stream, status: &str, rate_limited: Option<DateTime<Utc>>) ->
         let reset = until.timestamp_millis();
         fields["reasons"] = json!([{"type": "RATE_LIMITED", "rate_limited": {"quota_reset": reset}}]);
     }
-    let trace = json!({"type": "STREAM_STATUS", "emitted_at": now(), "stream_status": fields});
+    let trace = json!({"type": "STREAM_STATUS", "emitted_at": Utc::now().timestamp_millis(), "stream_status": fields});
     json!({"type": "TRACE", "trace": trace})
 }
 
@@ -222,7 +211,7 @@ impl Sink for Airbyte {
                     push(lines, &status(stream, "RUNNING", None));
                 }
                 let head = format!(r#"{{"type":"RECORD","record":{{"stream":"{}","data":"#, stream.name);
-                let tail = format!(",\"emitted_at\":{}", now());
+                let tail = format!(",\"emitted_at\":{}", Utc::now().timestamp_millis());
                 for (number, record) in records.iter().enumerate() {
                     lines.extend_from_slice(head.as_bytes());
                     lines.extend_from_slice(record);

@@ -5,8 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use crate::log;
-use crate::protocol::{Offer, Selected};
-use crate::shape::Deselected;
+use crate::protocol::{Offer, Selected, narrow};
 use crate::streams::{Stream, find};
 
 /// The catalog of what is offered, everything selected by default.
@@ -72,7 +71,10 @@ pub fn select(catalog: &Value, offer: &Offer) -> Result<Vec<Selected>, String> {
             log::warn(format!("the catalog names a stream {name:?} that does not exist; it is skipped"));
         } else if let Some(stream) = offer.find(name).filter(|_| is_selected) {
             let mut selected = Selected { schema: schema_of(stream, entry, offer), ..offer.whole(stream) };
-            choice.prune(&mut selected.schema, &[], stream.key, &mut selected.deselected);
+            selected.deselected = narrow(&mut selected.schema, &[], &|path, property| {
+                let breadcrumb: Vec<_> = path.iter().flat_map(|name| ["properties", *name]).collect();
+                path == [stream.key] || choice.selects(&breadcrumb, property["selected"].as_bool(), true)
+            });
             chosen.insert(stream.name, selected);
         } else if is_selected && !missing.contains(&name) {
             missing.push(name);
@@ -121,23 +123,6 @@ impl<'a> Choice<'a> {
             Some("automatic") => true,
             _ => selected.or(metadata["selected-by-default"].as_bool()).unwrap_or(otherwise),
         }
-    }
-
-    /// Takes what is deselected out of the schema and notes it. The key always stays.
-    fn prune(&self, schema: &mut Value, breadcrumb: &[&str], key: &str, deselected: &mut Deselected) {
-        let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
-        properties.retain(|name, property| {
-            let path = [breadcrumb, &["properties", name]].concat();
-            let is_kept =
-                path == ["properties", key] || self.selects(&path, property["selected"].as_bool(), true);
-            if is_kept {
-                self.prune(property, &path, key, deselected);
-            } else {
-                // Every other part of a breadcrumb is the word `properties`.
-                deselected.insert(path.iter().skip(1).step_by(2).map(|name| (*name).to_owned()).collect());
-            }
-            is_kept
-        });
     }
 }
 

@@ -5,13 +5,13 @@
 
 pub mod catalog;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use chrono::{SecondsFormat, Utc};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Event, Offer, Request, Selected, Sink, Wrong, push};
+use super::{Event, Offer, Request, Selected, Sink, Tally, Wrong, push};
 use crate::log::{self, Level};
 use crate::state::{BOOKMARK_KEYS, Last, Position};
 use crate::streams::{Stream, find};
@@ -46,9 +46,8 @@ impl State {
         for (name, bookmark) in bookmarks.iter_mut() {
             let Some(stream) = find(name) else { continue };
             mend(stream, bookmark);
-            let keys = bookmark.as_object().into_iter().flat_map(Map::keys);
             let is_ours = |key: &str| BOOKMARK_KEYS.contains(&key) || REPLICATION_KEYS.contains(&key);
-            let keys = keys.filter(|key| !is_ours(key));
+            let keys = bookmark.as_object().into_iter().flat_map(Map::keys).filter(|key| !is_ours(key));
             strange.extend(keys.map(|key| format!("{name}.{key}")));
         }
         let strange: Vec<_> = strange.into_iter().chain(top).map(|key| format!("{key:?}")).collect();
@@ -132,7 +131,7 @@ pub fn request(
         selected.position = state.position(selected.stream);
         selected.last = Last::read(&state.0["bookmarks"][selected.stream.name]);
     }
-    let sink = Box::new(Singer { state, versions: versions.then(HashMap::new) });
+    let sink = Box::new(Singer { state, versions });
     Ok(Request { streams, missing: Vec::new(), sink })
 }
 
@@ -140,11 +139,18 @@ pub fn request(
 /// the same write.
 pub struct Singer {
     state: State,
-    /// The version of each stream's rows, if versions are to be said.
-    versions: Option<HashMap<&'static str, i64>>,
+    /// Whether versions of rows are said.
+    versions: bool,
 }
 
 impl Singer {
+    /// The version of a stream's rows: when the pass began that they belong to. Where rows of earlier runs stay, none of
+    /// them is of an old version.
+    fn version(&self, stream: &Stream, tally: &Tally) -> Option<i64> {
+        let is_said = self.versions && stream.cursor.is_none();
+        tally.pass_started_at.filter(|_| is_said).map(|began| began.timestamp_millis())
+    }
+
     fn push_state(&mut self, stream: &Stream, position: &Position, lines: &mut Vec<u8>) {
         let bookmark = &mut self.state.0["bookmarks"][stream.name];
         position.write(bookmark);
@@ -152,10 +158,8 @@ impl Singer {
             bookmark["replication_key"] = cursor.into();
             bookmark["replication_key_value"] = bookmark["partition"].clone();
         }
-        // The message is not made a value first, which would copy the state for each page.
-        lines.extend_from_slice(br#"{"type":"STATE","value":"#);
-        serde_json::to_writer(&mut *lines, &self.state.0).unwrap_or_default();
-        lines.extend_from_slice(b"}\n");
+        // Not made a value first, which would copy the state for each page.
+        push(lines, &BTreeMap::from([("type", &json!("STATE")), ("value", &self.state.0)]));
     }
 }
 
@@ -174,15 +178,11 @@ impl Sink for Singer {
                 // are stored, so one stands before the first record.
                 self.push_state(stream, position, lines);
             }
-            Event::Page { stream, records, position, received_at, began, .. } => {
+            Event::Page { stream, records, position, received_at, tally } => {
                 let time = received_at.to_rfc3339_opts(SecondsFormat::Millis, true);
                 let head = format!(r#"{{"type":"RECORD","stream":"{}","record":"#, stream.name);
-                let mut version = String::new();
-                // Rows of earlier runs stay, so none of them is of an old version.
-                if let Some(versions) = self.versions.as_mut().filter(|_| stream.cursor.is_none()) {
-                    versions.insert(stream.name, began.timestamp_millis());
-                    version = format!(",\"version\":{}", began.timestamp_millis());
-                }
+                let version = self.version(stream, tally);
+                let version = version.map_or(String::new(), |version| format!(",\"version\":{version}"));
                 let tail = format!(",\"time_extracted\":\"{time}\"{version}}}\n");
                 for record in records.iter() {
                     lines.extend_from_slice(head.as_bytes());
@@ -193,9 +193,8 @@ impl Sink for Singer {
             }
             // Targets drop the rows of older versions at once, so this is said last, and only of a stream that
             // was read to its end.
-            Event::Ended { stream, outcome: Ok(()), .. } => {
-                let version = self.versions.as_ref().and_then(|versions| versions.get(stream.name));
-                let Some(version) = version else { return };
+            Event::Ended { stream, outcome: Ok(()), tally } => {
+                let Some(version) = self.version(stream, tally) else { return };
                 let message = json!({"type": "ACTIVATE_VERSION", "stream": stream.name, "version": version});
                 push(lines, &message);
             }
