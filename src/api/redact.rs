@@ -4,8 +4,6 @@
 //! compared by their letters and digits only, ignoring case. Line breaks, escapes and the variants of base64 make no
 //! difference.
 
-use std::collections::{HashMap, HashSet};
-
 /// A text must not contain as many consecutive characters of a secret.
 pub const PIECE: usize = 10;
 
@@ -16,7 +14,7 @@ const WITHHELD: &str = "[withheld: it contains a piece of the credentials]";
 #[derive(Default)]
 pub struct Pieces {
     /// The letters and digits of each piece, by the first two of these: most of a text is passed over with one look.
-    letters: HashMap<(u8, u8), HashSet<Vec<u8>>>,
+    letters: Vec<Vec<Vec<u8>>>,
     /// Pieces of few letters and digits: they are looked for as they are.
     plain: Vec<String>,
 }
@@ -24,7 +22,7 @@ pub struct Pieces {
 impl Pieces {
     /// All pieces of ten characters, or the whole of a shorter secret.
     pub fn of<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Pieces {
-        let mut pieces = Pieces::default();
+        let mut pieces = Pieces { letters: vec![Vec::new(); 36 * 36], ..Pieces::default() };
         for secret in secrets {
             let secret: Vec<char> = secret.to_lowercase().chars().collect();
             for piece in secret.windows(secret.len().clamp(1, PIECE)) {
@@ -32,7 +30,7 @@ impl Pieces {
                 let letters: Vec<u8> = letters.map(|c| *c as u8).collect();
                 match letters[..] {
                     [first, second, ..] if letters.len() * 2 > piece.len() => {
-                        pieces.letters.entry((first, second)).or_default().insert(letters);
+                        pieces.letters[place([first, second])].push(letters);
                     }
                     _ => pieces.plain.push(piece.iter().collect()),
                 }
@@ -57,7 +55,8 @@ impl Pieces {
             let mut read = Read { bare, ..Read::default() };
             text.bytes().rev().any(|byte| read.add(byte) && self.begins(&read))
         };
-        let plain: String = text.to_lowercase().split_whitespace().collect();
+        let plain = || text.to_lowercase().split_whitespace().collect::<String>();
+        let plain = self.plain.first().map(|_| plain()).unwrap_or_default();
         found(false)
             || (text.contains('\\') && found(true))
             || self.plain.iter().any(|piece| plain.contains(piece))
@@ -65,12 +64,19 @@ impl Pieces {
 
     /// Whether what has been read begins with the letters and digits of a piece.
     fn begins(&self, read: &Read) -> bool {
-        let letters = || read.bytes.iter().rev().filter(|byte| byte.is_ascii_alphanumeric());
-        let letters = || letters().map(u8::to_ascii_lowercase);
+        let letters = || read.bytes.iter().rev().copied().filter(u8::is_ascii_alphanumeric);
         let Some(first) = letters().next().zip(letters().nth(1)) else { return false };
-        let mut pieces = self.letters.get(&first).into_iter().flatten();
-        pieces.any(|piece| letters().take(piece.len()).eq(piece.iter().copied()))
+        let begins = |piece: &Vec<u8>| {
+            letters().take(piece.len()).map(|byte| byte.to_ascii_lowercase()).eq(piece.iter().copied())
+        };
+        self.letters.get(place(first.into())).is_some_and(|pieces| pieces.iter().any(begins))
     }
+}
+
+/// The number of two letters or digits of any case.
+fn place(two: [u8; 2]) -> usize {
+    let [first, second] = two.map(|byte| char::from(byte).to_digit(36).unwrap_or_default() as usize);
+    first * 36 + second
 }
 
 /// The end of a text with its escapes undone, the last character first.
