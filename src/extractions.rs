@@ -98,8 +98,7 @@ impl Extractions {
 
     fn page(&mut self, records: Records, lines: &mut Vec<u8>) {
         let (Selected { stream, position, .. }, tally) = (self.selected.clone(), self.tally.clone());
-        let (received_at, began) = (Utc::now(), Utc::now());
-        self.sink.say(&Event::Page { stream, records, position, received_at, began, tally }, lines);
+        self.sink.say(&Event::Page { stream, records, position, received_at: Utc::now(), tally }, lines);
     }
 }
 

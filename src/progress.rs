@@ -102,7 +102,7 @@ mod tests {
     fn page(stream: &'static Stream, records: u64, pages: u64, seconds: f64) -> Event {
         let tally = Tally { records, pages, seconds, ..Tally::default() };
         let (records, position, now) = (Records::default(), Position::Start, Utc::now());
-        Event::Page { stream, records, position, received_at: now, began: now, tally }
+        Event::Page { stream, records, position, received_at: now, tally }
     }
 
     #[test]

@@ -93,12 +93,8 @@ pub fn run(
             client,
             rows,
             organization: found.organization,
-            concurrency: config.concurrency,
             options,
-            start_date: config.start_date,
-            days_late: config.cost_days_late,
             may_be_empty: config.empty_lists == Doubt::Warn,
-            shrink_percent: config.shrink_percent,
             may_shrink: config.shrunk_lists == Doubt::Warn,
             sample,
         });

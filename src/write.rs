@@ -99,7 +99,7 @@ mod tests {
         let (position, records, now) = (Position::Start, Records::default(), Utc::now());
         for event in [
             Event::Started { stream, schema: stream.schema(), position: position.clone() },
-            Event::Page { stream, records, position, received_at: now, began: now, tally: tally.clone() },
+            Event::Page { stream, records, position, received_at: now, tally: tally.clone() },
             Event::Ended { stream, tally, outcome: Ok(()) },
         ] {
             events.try_send(event).unwrap();

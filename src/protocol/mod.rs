@@ -90,13 +90,12 @@ pub enum Event {
     /// The stream will be read from this position. `schema`: of its records.
     Started { stream: &'static Stream, schema: Value, position: Position },
     /// Records, and their own stream's position after them: neither can be said without the other.
-    /// `began`: when the pass began that the records belong to. `tally`: what the stream has brought so far.
+    /// `tally`: what the stream has brought so far.
     Page {
         stream: &'static Stream,
         records: Records,
         position: Position,
         received_at: DateTime<Utc>,
-        began: DateTime<Utc>,
         tally: Tally,
     },
     /// The service asked to be left alone; the stream goes on at that time.

@@ -38,7 +38,7 @@ pub async fn read(plan: Rc<Plan>, streams: Vec<Selected>, events: mpsc::Sender<E
         // The channel is closed only if stdout was closed, and the writer reports that.
         let _ = events.send(Event::Ended { stream, tally, outcome }).await;
     };
-    stream::iter(streams).for_each_concurrent(plan.concurrency, read).await;
+    stream::iter(streams).for_each_concurrent(plan.client.config.concurrency, read).await;
 }
 
 async fn read_one(
@@ -58,7 +58,7 @@ async fn read_one(
         let position = Position::Complete { access: plan.access.clone(), records: None, next: None };
         let (schema, records, tally) = (selected.schema, Records::default(), Tally::default());
         let begun = Event::Started { stream, schema, position: position.clone() };
-        let page = Event::Page { stream, records, position, received_at: now, began: now, tally };
+        let page = Event::Page { stream, records, position, received_at: now, tally };
         let _ = events.send(begun).await;
         let _ = events.send(page).await;
         return (Tally::default(), Ok(()));

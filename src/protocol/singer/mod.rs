@@ -174,12 +174,13 @@ impl Sink for Singer {
                 // are stored, so one stands before the first record.
                 self.push_state(stream, position, lines);
             }
-            Event::Page { stream, records, position, received_at, began, .. } => {
+            Event::Page { stream, records, position, received_at, tally, .. } => {
                 let time = received_at.to_rfc3339_opts(SecondsFormat::Millis, true);
                 let head = format!(r#"{{"type":"RECORD","stream":"{}","record":"#, stream.name);
                 let mut version = String::new();
                 // Rows of earlier runs stay, so none of them is of an old version.
-                if let Some(versions) = self.versions.as_mut().filter(|_| stream.cursor.is_none()) {
+                let versions = self.versions.as_mut().filter(|_| stream.cursor.is_none());
+                if let Some((versions, began)) = versions.zip(tally.pass_started_at) {
                     versions.insert(stream.name, began.timestamp_millis());
                     version = format!(",\"version\":{}", began.timestamp_millis());
                 }
