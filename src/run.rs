@@ -71,14 +71,14 @@ pub fn run(
     let held = stop.clone();
     let work = async {
         let mut found = Found::default();
-        let looked = look_up(&client, &rows, config, history.is_some(), &mut found).await;
+        let looked = look_up(&client, &rows, history.is_some(), &mut found).await;
         let (access, id) = (found.organization.access(&client), found.organization.id.clone());
         let is_hashed = config.offered.personal_data == Personal::Hash;
         let key = config.personal_data_key.as_ref().filter(|_| is_hashed).map(Secret::expose);
         let options = RecordOptions::new(id, config.schema_drift, config.offered.personal_data, key);
         if let Some(selected) = history {
             let shape = Shape::new(selected.stream, &selected.deselected, options.clone());
-            let facts = (!sample).then(|| facts(config, &client, &found, &options));
+            let facts = (!sample).then(|| facts(&client, &found, &options));
             let (access, left, tally) = (access.clone(), 0, Tally::default());
             let mut history = Extractions { sink, selected, shape, access, facts, left, tally };
             history.begin(missing, &streams, looked.as_ref().err())?;
@@ -114,8 +114,8 @@ pub fn run(
 
 /// What every record of the history says of the run. Of the settings, it tells those that shape records from others
 /// that would shape them otherwise.
-fn facts(config: &Config, client: &Client, found: &Found, options: &RecordOptions) -> Value {
-    let (personal, of_key) = (config.offered.personal_data, options.hash("settings"));
+fn facts(client: &Client, found: &Found, options: &RecordOptions) -> Value {
+    let (config, personal, of_key) = (&client.config, options.personal, options.hash("settings"));
     let settings = format!("{personal:?} {of_key} {:?} {}", config.start_date, config.cost_days_late);
     let owner = found.owner.get().and_then(Option::as_ref);
     json!({
@@ -130,15 +130,9 @@ fn facts(config: &Config, client: &Client, found: &Found, options: &RecordOption
 
 /// Looks up the organization, and the owner of the key if that can fail the run, because rows that a target has dropped
 /// cannot be restored, or is recorded.
-async fn look_up(
-    client: &Client,
-    rows: &Rows,
-    config: &Config,
-    is_recorded: bool,
-    found: &mut Found,
-) -> Result<(), Error> {
-    found.organization = Organization::look_up(client, rows, config, &check::tell).await?;
-    let fails = config.shortened_lists == Doubt::Fail;
+async fn look_up(client: &Client, rows: &Rows, is_recorded: bool, found: &mut Found) -> Result<(), Error> {
+    found.organization = Organization::look_up(client, rows, &client.config, &check::tell).await?;
+    let fails = client.config.shortened_lists == Doubt::Fail;
     if fails || is_recorded {
         found.owner.get_or_init(|| check::owner(client, &found.organization, true)).await;
     }
