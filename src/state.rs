@@ -61,8 +61,8 @@ impl Access {
     /// # Errors
     /// In words, if one of them is not a text.
     pub fn read(bookmark: &Value) -> Result<Access, String> {
-        let organization_id = text(bookmark, "organization_id")?;
-        Ok(Access { organization_id, api_key_hash: text(bookmark, "api_key_hash")? })
+        let text = |key| read(bookmark, key, "is not a string");
+        Ok(Access { organization_id: text("organization_id")?, api_key_hash: text("api_key_hash")? })
     }
 }
 
@@ -140,9 +140,11 @@ impl Position {
             return Err("it is not an object".to_owned());
         }
         let access = Access::read(bookmark)?;
-        let (partition, page_token) = (text(bookmark, "partition")?, text(bookmark, "page_token")?);
-        let (started_at, records) = (text(bookmark, "started_at")?, count(bookmark, "records")?);
-        count(bookmark, "last_records")?;
+        let text = |key| read::<String>(bookmark, key, "is not a string");
+        let count = |key| read::<u64>(bookmark, key, "is not a record count");
+        let (partition, page_token, started_at) =
+            (text("partition")?, text("page_token")?, text("started_at")?);
+        let (records, _) = (count("records")?, count("last_records")?);
         if BOOKMARK_KEYS.iter().all(|key| bookmark[key].is_null() || Last::KEYS.contains(key)) {
             return Ok(Position::Start);
         }
@@ -231,14 +233,9 @@ impl Position {
     }
 }
 
-/// The text under a key of a bookmark; null and absent are none.
-fn text(bookmark: &Value, key: &str) -> Result<Option<String>, String> {
-    Option::deserialize(&bookmark[key]).map_err(|_| format!("{key} is not a string"))
-}
-
-/// The same of a number of records.
-fn count(bookmark: &Value, key: &str) -> Result<Option<u64>, String> {
-    Option::deserialize(&bookmark[key]).map_err(|_| format!("{key} is not a record count"))
+/// What stands under a key of a bookmark; null and absent are none. `wrong`: what is said of anything else.
+fn read<'a, T: Deserialize<'a>>(bookmark: &'a Value, key: &str, wrong: &str) -> Result<Option<T>, String> {
+    Option::deserialize(&bookmark[key]).map_err(|_| format!("{key} {wrong}"))
 }
 
 #[cfg(test)]

@@ -46,15 +46,12 @@ pub struct Walk {
 
 impl Walk {
     pub fn new(plan: &Rc<Plan>, stream: &'static Stream, teller: &Rc<Teller>) -> Walk {
-        let (mut scope, mut parent, mut days) = (None, None, None);
-        match &stream.partitions {
-            Partitions::One => {}
-            Partitions::Scopes { parameter, fallback } => {
-                (scope, parent) = (Some(*parameter), Some(fallback))
-            }
-            Partitions::Each(each) => parent = Some(each),
-            Partitions::Days { from, until } => days = Some(Days::new(stream, [from, until], plan)),
-        }
+        let (scope, parent, days) = match &stream.partitions {
+            Partitions::One => (None, None, None),
+            Partitions::Scopes { parameter, fallback } => (Some(*parameter), Some(fallback), None),
+            Partitions::Each(parent) => (None, Some(parent), None),
+            Partitions::Days { from, until } => (None, None, Some(Days::new(stream, [from, until], plan))),
+        };
         let above = parent.and_then(|parent| find(parent.stream));
         let mut parents = above.map_or(Vec::new(), |above| Walk::new(plan, above, teller).parents);
         parents.extend(parent);

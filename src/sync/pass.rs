@@ -24,11 +24,14 @@ use crate::streams::Stream;
 /// Lists lose fewer records than this all the time.
 const LEAST_SHRINKAGE: u64 = 20;
 
+/// Why a pass is not gone on with that ends where it is resumed.
+const EXPIRED: &str = "the page token of its state leads to an empty last page, so it may have expired";
+
 /// One pass over one stream, from a bookmark to its end.
 pub struct Pass {
     plan: Rc<Plan>,
     stream: &'static Stream,
-    /// Whether the next run of a stream with a cursor reads on where this one ends.
+    /// Whether the next run reads on where this one ends.
     is_incremental: bool,
     shape: Shape,
     sample: Sample,
@@ -60,7 +63,7 @@ impl Pass {
         let started_at = Some(if resumed { Utc::now() } else { begin.started_at });
         Pass {
             stream,
-            is_incremental: !selected.skip_complete,
+            is_incremental: !selected.skip_complete && stream.cursor.is_some(),
             shape: Shape::new(stream, &selected.deselected, plan.options.clone()),
             sample: Sample::new(plan.sample),
             walk: Walk::new(&plan, stream, &teller),
@@ -96,11 +99,9 @@ impl Pass {
     /// What reading has taken so far.
     fn tally(&self) -> Tally {
         let (retries, seconds) = (self.teller.retries.get(), self.begun.elapsed().as_secs_f64());
-        let mut tally = Tally { retries, seconds, ..self.tally.clone() };
-        tally.requests += retries;
-        (tally.pass_started_at, tally.pass_records) =
-            (Some(self.bookmark.started_at), Some(self.bookmark.records));
-        tally
+        let (pass_started_at, pass_records) = (Some(self.bookmark.started_at), Some(self.bookmark.records));
+        let tally = Tally { retries, seconds, pass_started_at, pass_records, ..self.tally.clone() };
+        Tally { requests: tally.requests + retries, ..tally }
     }
 
     async fn read(&mut self, schema: serde_json::Value) -> Result<(), Error> {
@@ -120,11 +121,7 @@ impl Pass {
             said?;
             let mut records = Records::default();
             turn = match asked {
-                Ok(page) if self.resumed && page.is_empty_end() => {
-                    let expired =
-                        "the page token of its state leads to an empty last page, so it may have expired";
-                    self.restart(expired).await?
-                }
+                Ok(page) if self.resumed && page.is_empty_end() => self.restart(EXPIRED).await?,
                 Ok(page) => self.take(&page, &mut records).await?,
                 Err(error) => self.recover(error).await?,
             };
@@ -160,9 +157,7 @@ impl Pass {
                 Position::Complete { access, records: is_known.then_some(records), next }
             }
             // Without a number of records, which tells it from a full refresh: neither goes on with the other.
-            _ if self.is_incremental && self.stream.cursor.is_some() => {
-                Position::Complete { access, records: None, next: partition }
-            }
+            _ if self.is_incremental => Position::Complete { access, records: None, next: partition },
             _ => Position::At(self.bookmark.clone()),
         }
     }
@@ -182,17 +177,12 @@ impl Pass {
         let is_short = |last: &u64| now.saturating_mul(100) < last.saturating_mul(percent);
         let short = self.last.filter(is_short).filter(|last| last - now >= LEAST_SHRINKAGE);
         self.tally.shrunk = short.map(|last| [last, now]);
-        match short.filter(|_| !self.plan.may_shrink) {
-            None => Ok(()),
-            Some(last) => Err(Error::new(
-                Kind::Denied,
-                format!(
-                    "its list has shrunk from {last} records to {now}, below shrink_percent ({percent}): the owner \
-                     of the API key may see less than before. If so many are really gone, run once with \
-                     shrunk_lists: warn"
-                ),
-            )),
-        }
+        let Some(last) = short.filter(|_| !self.plan.may_shrink) else { return Ok(()) };
+        let words = format!(
+            "its list has shrunk from {last} records to {now}, below shrink_percent ({percent}): the owner of the \
+             API key may see less than before. If so many are really gone, run once with shrunk_lists: warn"
+        );
+        Err(Error::new(Kind::Denied, words))
     }
 
     /// Finds the partition of the bookmark, or the first.
@@ -234,9 +224,7 @@ impl Pass {
 
     /// Begins a partition at the page of the bookmark; without one, the pass ends, or what a sample may request of it.
     fn go_to(&mut self, partition: Option<Partition>) -> Turn {
-        let Some(partition) = partition else {
-            return self.sample.end(self.walk.is_cut);
-        };
+        let Some(partition) = partition else { return self.sample.end(self.walk.is_cut) };
         self.bookmark.partition.clone_from(&partition.name);
         let token = self.bookmark.page_token.clone();
         self.emitted.begin(&partition, token.is_none());
