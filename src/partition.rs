@@ -16,13 +16,13 @@ pub struct Partition {
     pub columns: Vec<(&'static str, String)>,
     /// The place where a record repeats the id of the listing, and that id.
     pub echo: Option<(&'static [&'static str], String)>,
-    /// What is not known yet of a listing that names a scope.
-    pub observes: Option<Scope>,
+    /// Of a listing that names a scope, which is the last of `query`: its name once a record of a narrower scope has come,
+    /// because then it holds everything. None where that is known already.
+    pub inclusive: Option<String>,
     /// Whether records that an earlier listing of the pass has brought are left out.
     pub repeats: bool,
     /// Whether it is read again from its first page if a pass is interrupted or restarted within it.
     pub restarts: bool,
-    pub refusal: Refusal,
 }
 
 impl Partition {
@@ -32,27 +32,4 @@ impl Partition {
         let is_other = text(path).is_some_and(|other| !["", id].contains(&other.as_ref()));
         is_other.then(|| format!("a record whose {} is not {id}, which was requested", path.join(".")))
     }
-}
-
-/// A scope, of which it is not known whether its listing holds what is below it, too.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Scope {
-    /// The field in which a record carries its own scope.
-    pub field: &'static str,
-    /// The Confluent Resource Name of the scope.
-    pub crn: String,
-    /// Name of the partition once a record of a narrower scope has come: then it holds everything.
-    pub inclusive: String,
-}
-
-/// What to do if a listing is denied.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Refusal {
-    /// The stream fails.
-    #[default]
-    Fail,
-    /// The other listings are read, and the stream fails at the end.
-    GoOn,
-    /// The stream is read with narrower listings, and fails at the end.
-    FallBack,
 }

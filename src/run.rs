@@ -1,13 +1,17 @@
 //! One run: looks up the organization of the key, then reads or samples the selected streams on one thread
 //! and writes them on another. Knows neither the command line nor a protocol by name.
 
-use std::cell::RefCell;
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::{Either, select};
 use serde_json::{Value, json};
 use tokio::runtime::Builder;
-use tokio::sync::mpsc;
+use tokio::sync::{OnceCell, mpsc};
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 use crate::api::Client;
 use crate::api::listing::Rows;
@@ -36,8 +40,8 @@ pub struct Outcome {
 #[derive(Default)]
 struct Found {
     organization: Organization,
-    /// What was found about the owner of the key; none if that was not looked up.
-    owner: Option<Option<Owner>>,
+    /// What was found about the owner of the key, if that was looked up.
+    owner: OnceCell<Option<Owner>>,
 }
 
 /// Looks up the organization of the key and reads or samples the selected streams. `missing`: streams that are asked
@@ -64,12 +68,10 @@ pub fn run(
     let runtime = runtime.map_err(|error| Error::broken(format!("the runtime cannot be set up: {error}")))?;
     let history = streams.iter().position(|selected| selected.stream.is_history());
     let history = history.map(|place| streams.remove(place));
-    runtime.block_on(async {
+    let held = stop.clone();
+    let work = async {
         let mut found = Found::default();
-        let looked = tokio::select! {
-            looked = look_up(&client, &rows, config, history.is_some(), &mut found) => looked,
-            () = stop.told() => stop.die().await,
-        };
+        let looked = look_up(&client, &rows, history.is_some(), &mut found).await;
         let access = found.organization.access(&client);
         let id = access.organization_id.clone();
         let is_hashed = config.offered.personal_data == Personal::Hash;
@@ -77,7 +79,7 @@ pub fn run(
         let options = RecordOptions::new(id, config.schema_drift, config.offered.personal_data, key);
         if let Some(selected) = history {
             let shape = Shape::new(selected.stream, &selected.deselected, options.clone());
-            let facts = (!sample).then(|| facts(config, &client, &found, &options));
+            let facts = (!sample).then(|| facts(&client, &found, &options));
             let (access, left, tally) = (access.clone(), 0, Tally::default());
             let mut history = Extractions { sink, selected, shape, access, facts, left, tally };
             history.begin(missing, &streams, looked.as_ref().err())?;
@@ -94,25 +96,29 @@ pub fn run(
             client,
             rows,
             organization: found.organization,
-            concurrency: config.concurrency,
             options,
-            start_date: config.start_date,
-            days_late: config.cost_days_late,
             may_be_empty: config.empty_lists == Doubt::Warn,
-            shrink_percent: config.shrink_percent,
             may_shrink: config.shrunk_lists == Doubt::Warn,
             sample,
         });
-        pump(plan, streams, sink, stop, found.owner).await
+        pump(plan, streams, sink, held, found.owner).await
+    };
+    runtime.block_on(async {
+        tokio::select! {
+            // First, because a writer that was stopped returns no error, although it is not at the end.
+            biased;
+            () = stop.told() => stop.die().await,
+            outcome = work => outcome,
+        }
     })
 }
 
 /// What every record of the history says of the run. Of the settings, it tells those that shape records from others
 /// that would shape them otherwise.
-fn facts(config: &Config, client: &Client, found: &Found, options: &RecordOptions) -> Value {
-    let (personal, of_key) = (config.offered.personal_data, options.hash("settings"));
+fn facts(client: &Client, found: &Found, options: &RecordOptions) -> Value {
+    let (config, personal, of_key) = (&client.config, options.personal, options.hash("settings"));
     let settings = format!("{personal:?} {of_key} {:?} {}", config.start_date, config.cost_days_late);
-    let owner = found.owner.iter().flatten().next();
+    let owner = found.owner.get().and_then(Option::as_ref);
     json!({
         "run_id": format!("{:032x}", fastrand::u128(..)),
         "masked_api_key": client.id_masked(),
@@ -125,19 +131,13 @@ fn facts(config: &Config, client: &Client, found: &Found, options: &RecordOption
 
 /// Looks up the organization, and the owner of the key if that can fail the run, because rows that a target has dropped
 /// cannot be restored, or is recorded.
-async fn look_up(
-    client: &Client,
-    rows: &Rows,
-    config: &Config,
-    is_recorded: bool,
-    found: &mut Found,
-) -> Result<(), Error> {
+async fn look_up(client: &Client, rows: &Rows, is_recorded: bool, found: &mut Found) -> Result<(), Error> {
     found.organization = Organization::look_up(client, rows, &check::tell).await?;
-    let fails = config.shortened_lists == Doubt::Fail;
+    let fails = client.config.shortened_lists == Doubt::Fail;
     if fails || is_recorded {
-        found.owner = Some(check::owner(client, &found.organization, true).await);
+        found.owner.get_or_init(|| check::owner(client, &found.organization, true)).await;
     }
-    match &found.owner {
+    match found.owner.get() {
         Some(Some((_, Some(words)))) if fails => {
             Err(Error::new(Kind::Denied, format!("{words}. shortened_lists: fail")))
         }
@@ -149,56 +149,37 @@ async fn look_up(
 const LAST_LOOK: Duration = Duration::from_secs(10);
 
 /// Reads on this thread and writes on another, so that a slow reader of stdout delays neither requests nor
-/// signals. `owner`: what was found about the owner of the key; else it is looked up beside the reading.
+/// signals. `stop`: held until the last line is written. `owner`: what was found about the owner of the key; else it is
+/// looked up beside the reading.
 async fn pump(
     plan: Rc<Plan>,
     selected: Vec<Selected>,
     mut sink: Box<dyn Sink>,
     stop: Stop,
-    owner: Option<Option<Owner>>,
+    owner: OnceCell<Option<Owner>>,
 ) -> Result<Outcome, Error> {
-    let stops = stop.flag();
     let (streams, sample) = (selected.len(), plan.sample);
     let (events, received) = mpsc::channel(sync::EVENTS_IN_FLIGHT);
-    let mut writing =
-        tokio::task::spawn_blocking(move || write::write(received, sink.as_mut(), streams, sample, &stops));
-    let shortened = RefCell::new(None);
-    let look = async {
-        let owner = match owner {
-            Some(owner) => owner,
-            None => check::owner(&plan.client, &plan.organization, false).await,
-        };
-        let words = owner.and_then(|(_, words)| words);
-        words.iter().for_each(log::warn);
-        *shortened.borrow_mut() = words;
-    };
-    let mut reading = Box::pin(async { tokio::join!(sync::read(plan.clone(), selected, events), look) });
-    let mut read = false;
-    let written = loop {
-        tokio::select! {
-            _ = &mut reading, if !read => read = true,
-            written = &mut writing => break written,
-            () = stop.told() => {
-                drop(reading);
-                let _ = writing.await;
-                stop.die().await;
-            }
+    let write = move || write::write(received, sink.as_mut(), streams, sample, &stop.flag());
+    let broke_off = "the writer stopped unexpectedly; this is a bug in tap-confluent-cloud";
+    let broken = |_| Err(Error::broken(broke_off));
+    let writing = spawn_blocking(write).map(|written| written.unwrap_or_else(broken));
+    let reading = sync::read(plan.clone(), selected, events).map(Ok);
+    let work = pin!(async { tokio::try_join!(writing, reading) });
+    let look = pin!(async {
+        let owner = owner.get_or_init(|| check::owner(&plan.client, &plan.organization, false)).await;
+        owner.as_ref().and_then(|(_, words)| words.clone())
+    });
+    let (worked, shortened) = match select(work, look).await {
+        Either::Left((Err(error), _)) => return Err(error),
+        // Only the look-up that warns is left, and it is not worth a long wait.
+        Either::Left((worked, look)) => (worked, timeout(LAST_LOOK, look).await.unwrap_or_default()),
+        Either::Right((words, work)) => {
+            words.iter().for_each(log::warn);
+            (work.await, words)
         }
     };
-    // A writer that was stopped returns no error, although it is not at the end.
-    if stop.is_told() {
-        stop.die().await;
-    }
-    let was_told = shortened.borrow().is_some();
-    if !read && matches!(written, Ok(Ok(_))) {
-        // Only the look-up that warns is left, and it is not worth a long wait.
-        let _ = tokio::time::timeout(LAST_LOOK, reading).await;
-    }
-    let shortened = shortened.take();
-    if was_told {
-        shortened.iter().for_each(log::warn);
-    }
-    let broke_off = "the writer stopped unexpectedly; this is a bug in tap-confluent-cloud";
-    let failed = written.unwrap_or_else(|_| Err(Error::broken(broke_off)))?;
+    shortened.iter().for_each(log::warn);
+    let (failed, ()) = worked?;
     Ok(Outcome { failed, shortened })
 }

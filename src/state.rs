@@ -19,6 +19,9 @@ const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(10);
 pub const BOOKMARK_KEYS: [&str; 7] =
     ["organization_id", "api_key_hash", "partition", "page_token", "started_at", "records", "last_records"];
 
+/// Why a position is not to be believed, in words.
+type Why = &'static str;
+
 /// What a pass is read with. Two keys of one organization may be shown different lists, so a position belongs
 /// to the key that it was read with.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,23 +33,27 @@ pub struct Access {
 }
 
 impl Access {
-    /// Why a position of `other` access is not to be believed; none if it is. Equal hashes mean the same key
-    /// and therefore the same organization, even where that could not be looked up.
-    fn differs(&self, other: &Access) -> Option<&'static str> {
-        if other.api_key_hash.is_none() {
-            Some("its state does not say which API key was used")
-        } else if self.api_key_hash != other.api_key_hash {
-            Some("its state belongs to another API key or identity pool, which may see another list")
-        } else {
-            self.is_elsewhere(other)
+    /// Whether a position of `other` access is to be believed. Equal hashes mean the same key and therefore the same
+    /// organization, even where that could not be looked up.
+    ///
+    /// # Errors
+    /// Why not.
+    fn believes(&self, other: &Access) -> Result<(), Why> {
+        match &other.api_key_hash {
+            None => Err("its state does not say which API key was used"),
+            theirs if self.api_key_hash != *theirs => {
+                Err("its state belongs to another API key or identity pool, which may see another list")
+            }
+            _ => self.is_of(other),
         }
     }
 
     /// The same of what every key of the organization is shown alike.
-    fn is_elsewhere(&self, other: &Access) -> Option<&'static str> {
-        let organizations = (&self.organization_id, &other.organization_id);
-        let differ = matches!(organizations, (Some(ours), Some(theirs)) if ours != theirs);
-        differ.then_some("its state belongs to another organization")
+    fn is_of(&self, other: &Access) -> Result<(), Why> {
+        match (&self.organization_id, &other.organization_id) {
+            (Some(ours), Some(theirs)) if ours != theirs => Err("its state belongs to another organization"),
+            _ => Ok(()),
+        }
     }
 
     /// Reads the access that a bookmark names; keys that are absent are not known.
@@ -54,8 +61,8 @@ impl Access {
     /// # Errors
     /// In words, if one of them is not a text.
     pub fn read(bookmark: &Value) -> Result<Access, String> {
-        let organization_id = text(bookmark, "organization_id")?;
-        Ok(Access { organization_id, api_key_hash: text(bookmark, "api_key_hash")? })
+        let text = |key| read(bookmark, key, "is not a string");
+        Ok(Access { organization_id: text("organization_id")?, api_key_hash: text("api_key_hash")? })
     }
 }
 
@@ -78,7 +85,7 @@ impl Last {
 
     /// Its number of records, if it was read with that access.
     pub fn with(&self, access: &Access) -> Option<u64> {
-        self.records.filter(|_| access.differs(&self.access).is_none())
+        self.records.filter(|_| access.believes(&self.access).is_ok())
     }
 }
 
@@ -133,9 +140,11 @@ impl Position {
             return Err("it is not an object".to_owned());
         }
         let access = Access::read(bookmark)?;
-        let (partition, page_token) = (text(bookmark, "partition")?, text(bookmark, "page_token")?);
-        let (started_at, records) = (text(bookmark, "started_at")?, count(bookmark, "records")?);
-        count(bookmark, "last_records")?;
+        let text = |key| read::<String>(bookmark, key, "is not a string");
+        let count = |key| read::<u64>(bookmark, key, "is not a record count");
+        let (partition, page_token, started_at) =
+            (text("partition")?, text("page_token")?, text("started_at")?);
+        let (records, _) = (count("records")?, count("last_records")?);
         if BOOKMARK_KEYS.iter().all(|key| bookmark[key].is_null() || Last::KEYS.contains(key)) {
             return Ok(Position::Start);
         }
@@ -179,68 +188,54 @@ impl Position {
         *bookmark = Value::Object(keys);
     }
 
-    /// What the next run, with that access, does with a stream that stands here.
+    /// Where the next run, with that access, goes on with a stream that stands here, which may be the beginning; none if
+    /// the stream has been read to its end and is passed over.
     ///
     /// A finished stream starts afresh, also when its siblings were interrupted: a stream that always
-    /// fails would freeze the others otherwise. Only where `skip_complete` is set, which is how a retry of
+    /// fails would freeze the others otherwise. Only where `skip` is set, which is how a retry of
     /// the same full refresh is told, is it passed over.
-    pub fn resume(self, access: &Access, now: DateTime<Utc>, skip_complete: bool) -> Resume {
+    ///
+    /// # Errors
+    /// Why the stream is started over although there is a position.
+    pub fn resume(self, access: &Access, now: DateTime<Utc>, skip: bool) -> Result<Option<Bookmark>, Why> {
         let first = Bookmark::first(access, now);
-        let mut bookmark = match self {
-            Position::At(bookmark) if !bookmark.is_first() => bookmark,
+        match self {
+            Position::At(mut bookmark) if !bookmark.is_first() => {
+                access.believes(&bookmark.access)?;
+                if now - bookmark.started_at > LONGEST_PASS {
+                    return Err("its state is from a pass that began more than 24 hours ago");
+                }
+                if bookmark.started_at - now > CLOCK_SKEW {
+                    return Err("its state is from a pass that begins in the future");
+                }
+                let known = bookmark.access.organization_id.take();
+                bookmark.access.organization_id = access.organization_id.clone().or(known);
+                Ok(Some(bookmark))
+            }
             // A date is neither another key's nor too old. A full refresh goes on with its own pass, and not with an
             // incremental one, which counts no records, nor that one with it.
             Position::Complete { access: of, next: partition @ Some(_), records }
-                if records.is_some() == skip_complete =>
+                if records.is_some() == skip =>
             {
-                return match access.is_elsewhere(&of) {
-                    Some(why) => Resume::Over(first, why),
-                    None => Resume::At(Bookmark { partition, ..first }),
-                };
+                access.is_of(&of)?;
+                Ok(Some(Bookmark { partition, ..first }))
             }
             // A marker without any access is of an older version, and only a retry of its job brings it.
-            Position::Complete { access: of, next: None, .. } if skip_complete => {
-                return match access.differs(&of) {
-                    Some(why) if of != Access::default() => Resume::Over(first, why),
-                    _ => Resume::Skip,
-                };
+            Position::Complete { access: of, next: None, .. } if skip => {
+                if of == Access::default() {
+                    Ok(None)
+                } else {
+                    access.believes(&of).map(|()| None)
+                }
             }
-            _ => return Resume::At(first),
-        };
-        let why = if let Some(why) = access.differs(&bookmark.access) {
-            why
-        } else if now - bookmark.started_at > LONGEST_PASS {
-            "its state is from a pass that began more than 24 hours ago"
-        } else if bookmark.started_at - now > CLOCK_SKEW {
-            "its state is from a pass that begins in the future"
-        } else {
-            let known = bookmark.access.organization_id.take();
-            bookmark.access.organization_id = access.organization_id.clone().or(known);
-            return Resume::At(bookmark);
-        };
-        Resume::Over(first, why)
+            _ => Ok(Some(first)),
+        }
     }
 }
 
-/// The text under a key of a bookmark; null and absent are none.
-fn text(bookmark: &Value, key: &str) -> Result<Option<String>, String> {
-    Option::deserialize(&bookmark[key]).map_err(|_| format!("{key} is not a string"))
-}
-
-/// The same of a number of records.
-fn count(bookmark: &Value, key: &str) -> Result<Option<u64>, String> {
-    Option::deserialize(&bookmark[key]).map_err(|_| format!("{key} is not a record count"))
-}
-
-/// What a run does with a stream.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Resume {
-    /// Reads on from here, which may be the beginning.
-    At(Bookmark),
-    /// Starts over although there is a position, for this reason.
-    Over(Bookmark, &'static str),
-    /// Nothing: it has been read to its end.
-    Skip,
+/// What stands under a key of a bookmark; null and absent are none. `wrong`: what is said of anything else.
+fn read<'a, T: Deserialize<'a>>(bookmark: &'a Value, key: &str, wrong: &str) -> Result<Option<T>, String> {
+    Option::deserialize(&bookmark[key]).map_err(|_| format!("{key} {wrong}"))
 }
 
 #[cfg(test)]
@@ -288,10 +283,10 @@ mod tests {
             let position = Position::read(&bookmark(text), false).unwrap();
             let first = Bookmark::first(&access(Some("o")), now);
             match (position.clone().resume(&access(Some("o")), now, true), expected) {
-                (Resume::At(at), None) => assert_eq!(at, first, "{text}"),
-                (Resume::At(at), Some("")) => assert_eq!(Position::At(at), position, "{text}"),
-                (Resume::Over(at, why), Some(words)) => {
-                    assert!(at == first && !words.is_empty() && why.contains(words), "{text}: {why}");
+                (Ok(Some(at)), None) => assert_eq!(at, first, "{text}"),
+                (Ok(Some(at)), Some("")) => assert_eq!(Position::At(at), position, "{text}"),
+                (Err(why), Some(words)) => {
+                    assert!(!words.is_empty() && why.contains(words), "{text}: {why}");
                 }
                 (resume, _) => panic!("{text}: {resume:?}"),
             }
@@ -307,7 +302,7 @@ mod tests {
             let page_token = Some("t".to_owned());
             let bookmark = Bookmark { page_token, ..Bookmark::first(&access(then), now) };
             let resumed = Position::At(bookmark).resume(&access(today), now, false);
-            let Resume::At(at) = resumed else { panic!("{then:?} {today:?}: {resumed:?}") };
+            let Ok(Some(at)) = resumed else { panic!("{then:?} {today:?}: {resumed:?}") };
             assert_eq!((at.access, at.page_token.as_deref()), (access(kept), Some("t")));
         }
     }
@@ -318,17 +313,17 @@ mod tests {
         let first = || Bookmark::first(&access(Some("o")), now);
         let resume = |position: Position, skip| position.resume(&access(Some("o")), now, skip);
         let complete = |access: Access| Position::Complete { access, records: None, next: None };
-        assert_eq!(resume(complete(access(Some("o"))), false), Resume::At(first()));
-        assert_eq!(resume(complete(access(Some("o"))), true), Resume::Skip);
-        assert_eq!(resume(complete(access(None)), true), Resume::Skip);
-        assert_eq!(resume(complete(Access::default()), true), Resume::Skip, "of an older version");
-        assert_eq!(resume(Position::Start, true), Resume::At(first()));
+        assert_eq!(resume(complete(access(Some("o"))), false), Ok(Some(first())));
+        assert_eq!(resume(complete(access(Some("o"))), true), Ok(None));
+        assert_eq!(resume(complete(access(None)), true), Ok(None));
+        assert_eq!(resume(complete(Access::default()), true), Ok(None), "of an older version");
+        assert_eq!(resume(Position::Start, true), Ok(Some(first())));
         let mut other = access(Some("o"));
         other.api_key_hash = Some("x".to_owned());
         let unmarked = Access { organization_id: Some("o".to_owned()), api_key_hash: None };
         for of in [access(Some("x")), other, unmarked] {
             let resumed = resume(complete(of.clone()), true);
-            assert!(matches!(resumed, Resume::Over(at, _) if at == first()), "{of:?}");
+            assert!(resumed.is_err(), "{of:?}");
         }
     }
 

@@ -13,8 +13,9 @@ use crate::log;
 /// Time limit for writing the last line and STATE if stdout is not read.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// Waits for the first signal. The process dies of it once this is dropped after the signal, at the latest
+/// Waits for the first signal. The process dies of it once all clones are dropped after the signal, at the latest
 /// 2 s after it.
+#[derive(Clone)]
 pub struct Stop {
     stopping: watch::Receiver<bool>,
     /// Its end tells the signal's thread that the last words are out.
@@ -49,17 +50,12 @@ impl Stop {
         self.stopping.clone()
     }
 
-    /// Whether a signal has come.
-    pub fn is_told(&self) -> bool {
-        *self.stopping.borrow()
-    }
-
     /// Returns once a signal has come.
     pub async fn told(&self) {
         let _ = self.flag().wait_for(|stopping| *stopping).await;
     }
 
-    /// Lets the signal that came end the process.
+    /// Lets the signal that came end the process, once nobody else holds this.
     pub async fn die(self) -> ! {
         log::warn("stopped by a signal; run again with the last STATE to resume");
         drop(self.done);

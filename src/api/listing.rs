@@ -35,7 +35,7 @@ pub struct Listing {
     stream: &'static Stream,
     partition: Partition,
     /// Token of the page to request next; none for the first.
-    token: Option<String>,
+    pub token: Option<String>,
     /// Token of the page that came last.
     came: Option<String>,
     /// Hashes of the page tokens so far.

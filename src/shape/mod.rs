@@ -131,9 +131,9 @@ impl Shape {
             None => own.and_then(Json::string).filter(|text| !text.is_empty()),
         };
         let key = key.ok_or_else(|| format!("a record without {:?}, its key", stream.key))?;
-        let scope = partition.observes.as_ref();
+        let scope = partition.query.last().filter(|_| partition.inclusive.is_some());
         let is_narrower = scope
-            .is_some_and(|scope| text(&[scope.field]).is_some_and(|crn| crn::is_narrower(&crn, &scope.crn)));
+            .is_some_and(|(field, scope)| text(&[*field]).is_some_and(|crn| crn::is_narrower(&crn, scope)));
         self.report.nulled.clear();
         if found.is_odd || !is_plain {
             self.report.inspect(record, rules, stream, None)?;

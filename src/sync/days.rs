@@ -33,9 +33,9 @@ pub fn parse(name: &str) -> Option<NaiveDate> {
 
 impl Days {
     pub fn new(stream: &'static Stream, parameters: [&'static str; 2], plan: &Plan) -> Days {
-        let today = Utc::now().date_naive();
-        let start = plan.start_date.unwrap_or(today - DEFAULT);
-        Days { stream, parameters, start, today, unsettled: today - chrono::Days::new(plan.days_late) }
+        let (today, config) = (Utc::now().date_naive(), &plan.client.config);
+        let start = config.start_date.unwrap_or(today - DEFAULT);
+        Days { stream, parameters, start, today, unsettled: today - chrono::Days::new(config.cost_days_late) }
     }
 
     /// Starts at that day, or at the start of the settings. Gives the first window; none if no day is over.

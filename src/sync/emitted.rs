@@ -18,7 +18,7 @@ impl Emitted {
     /// Begins a partition, on its first page or on a later one.
     pub fn begin(&mut self, partition: &Partition, is_first_page: bool) {
         if !partition.repeats {
-            self.hashes = (partition.observes.is_some() && is_first_page).then(HashSet::new);
+            self.hashes = (partition.inclusive.is_some() && is_first_page).then(HashSet::new);
         }
     }
 

@@ -16,7 +16,7 @@ use crate::api::listing::Listed;
 use crate::crn;
 use crate::error::{Error, Kind};
 use crate::log;
-use crate::partition::{Partition, Refusal, Scope};
+use crate::partition::Partition;
 use crate::streams::{Parent, Partitions, Stream, find};
 
 /// Characters of an id that stand for themselves in paths and names.
@@ -29,6 +29,7 @@ const ORGANIZATION: &str = "organization";
 pub struct Walk {
     plan: Rc<Plan>,
     stream: &'static Stream,
+    teller: Rc<Teller>,
     /// The query parameter that takes a scope, if the stream is listed by scopes.
     scope: Option<&'static str>,
     /// The windows of dates, if the stream is listed by those.
@@ -43,31 +44,19 @@ pub struct Walk {
     pub is_cut: bool,
 }
 
-/// Where a bookmark leads.
-pub enum Named {
-    Here(Box<Partition>),
-    /// Behind the last partition so far.
-    Behind,
-    /// Nowhere: the partition no longer exists.
-    Gone,
-}
-
 impl Walk {
-    pub fn new(plan: &Rc<Plan>, stream: &'static Stream) -> Walk {
-        let (mut scope, mut parent, mut days) = (None, None, None);
-        match &stream.partitions {
-            Partitions::One => {}
-            Partitions::Scopes { parameter, fallback } => {
-                (scope, parent) = (Some(*parameter), Some(fallback))
-            }
-            Partitions::Each(each) => parent = Some(each),
-            Partitions::Days { from, until } => days = Some(Days::new(stream, [from, until], plan)),
-        }
+    pub fn new(plan: &Rc<Plan>, stream: &'static Stream, teller: &Rc<Teller>) -> Walk {
+        let (scope, parent, days) = match &stream.partitions {
+            Partitions::One => (None, None, None),
+            Partitions::Scopes { parameter, fallback } => (Some(*parameter), Some(fallback), None),
+            Partitions::Each(parent) => (None, Some(parent), None),
+            Partitions::Days { from, until } => (None, None, Some(Days::new(stream, [from, until], plan))),
+        };
         let above = parent.and_then(|parent| find(parent.stream));
-        let mut parents = above.map_or(Vec::new(), |above| Walk::new(plan, above).parents);
+        let mut parents = above.map_or(Vec::new(), |above| Walk::new(plan, above, teller).parents);
         parents.extend(parent);
-        let (plan, refused, incomplete) = (plan.clone(), Vec::new(), None);
-        Walk { plan, stream, scope, days, parents, refused, incomplete, is_cut: false }
+        let (plan, teller, refused, incomplete) = (plan.clone(), teller.clone(), Vec::new(), None);
+        Walk { plan, stream, teller, scope, days, parents, refused, incomplete, is_cut: false }
     }
 
     /// The first partition of a new pass; none if there is no listing at all.
@@ -75,16 +64,14 @@ impl Walk {
     /// # Errors
     /// As `Rows::list`, if a parent cannot be listed; Denied, if the organization is needed and not known, or a
     /// parent is empty that cannot be.
-    pub async fn first(&mut self, teller: &Teller) -> Result<Option<Partition>, Error> {
+    pub async fn first(&mut self) -> Result<Option<Partition>, Error> {
         self.refused.clear();
         self.incomplete = None;
-        if let Some(days) = &mut self.days {
-            return Ok(days.first(None));
+        match &mut self.days {
+            Some(days) => Ok(days.first(None)),
+            None if self.scope.is_some() => self.at(&[], "").map(Some),
+            None => self.below(Vec::new(), None).await,
         }
-        if self.scope.is_some() || self.parents.is_empty() {
-            return self.at(&[], "").map(Some);
-        }
-        self.below(Vec::new(), None, teller).await
     }
 
     /// Makes this run list the parents again.
@@ -94,32 +81,30 @@ impl Walk {
         }
     }
 
-    /// The partition that a bookmark names.
+    /// The partition that a bookmark names, or that there is none behind the last one so far; none if it no longer exists.
     ///
     /// # Errors
     /// As `first`.
-    pub async fn named(&mut self, name: Option<&str>, teller: &Teller) -> Result<Named, Error> {
+    pub async fn named(&mut self, name: Option<&str>) -> Result<Option<Option<Partition>>, Error> {
         if let Some(days) = &mut self.days {
-            let Some(day) = name.and_then(days::parse) else { return Ok(Named::Gone) };
-            return Ok(days.first(Some(day)).map_or(Named::Behind, |window| Named::Here(Box::new(window))));
+            return Ok(name.and_then(days::parse).map(|day| days.first(Some(day))));
         }
         let (ids, suffix) = self.parse(name.unwrap_or_default());
-        let levels = if self.scope.is_some() && ids.is_empty() { 0 } else { self.parents.len() };
-        let Some(suffix) = suffix.filter(|_| ids.len() == levels) else { return Ok(Named::Gone) };
+        let is_whole = self.scope.is_some() && ids.is_empty();
         let partition = self.at(&ids, suffix)?;
-        if partition.name.as_deref() != name {
-            return Ok(Named::Gone);
+        if partition.name.as_deref() != name || !(is_whole || ids.len() == self.parents.len()) {
+            return Ok(None);
         }
         for (level, id) in ids.iter().enumerate() {
-            let parent = self.rows(&ids[..level], teller).await?;
+            let parent = self.rows(&ids[..level]).await?;
             if !parent.rows.iter().any(|row| row.id == *id) {
-                return Ok(Named::Gone);
+                return Ok(None);
             }
         }
-        if self.scope.is_some() && levels > 0 {
+        if self.scope.is_some() && !is_whole {
             self.incomplete = Some(whole_refused());
         }
-        Ok(Named::Here(Box::new(partition)))
+        Ok(Some(Some(partition)))
     }
 
     /// The partition after one that has been read, or refused; none at the end. It is found by the order of ids, not by
@@ -127,37 +112,37 @@ impl Walk {
     ///
     /// # Errors
     /// As `first`.
-    pub async fn next(&mut self, after: &Partition, teller: &Teller) -> Result<Option<Partition>, Error> {
+    pub async fn next(&mut self, after: &Partition) -> Result<Option<Partition>, Error> {
         if let Some(days) = &self.days {
             return Ok(days.after(after));
         }
-        let (mut ids, _) = self.parse(after.name.as_deref().unwrap_or_default());
-        if after.observes.is_some() {
+        let mut ids: Vec<_> = after.columns.iter().map(|(_, id)| id.clone()).collect();
+        if after.inclusive.is_some() {
             return self.at(&ids, "/*").map(Some);
         }
         let Some(last) = ids.pop() else { return Ok(None) };
-        self.below(ids, Some(last), teller).await
+        self.below(ids, Some(last)).await
     }
 
-    /// How to continue after a denied listing.
+    /// How to continue after a denied listing: below a parent, with the others; of all that is in the organization, with
+    /// narrower ones. Either way the stream fails in the end.
     ///
     /// # Errors
     /// The error itself, if the stream cannot continue.
     pub async fn refused(
         &mut self,
-        partition: &Partition,
+        listing: &Partition,
         mut error: Error,
-        teller: &Teller,
     ) -> Result<Option<Partition>, Error> {
         let name = self.stream.name;
-        match partition.refusal {
-            Refusal::GoOn if error.is_hidden() => {
-                self.pass_over(partition.name.clone().unwrap_or_default(), error);
-                self.next(&Partition { observes: None, ..partition.clone() }, teller).await
+        match listing.columns.is_empty() {
+            false if error.is_hidden() => {
+                self.pass_over(listing.name.clone().unwrap_or_default(), error);
+                self.next(&Partition { inclusive: None, ..listing.clone() }).await
             }
-            Refusal::FallBack if error.status() == Some(403) => {
+            true if listing.repeats && error.status() == Some(403) => {
                 log::warn(format!("{name}: reading each environment separately: {error}"));
-                let first = match self.below(Vec::new(), None, teller).await {
+                let first = match self.below(Vec::new(), None).await {
                     Err(also) if also.is_hidden() => return Err(error),
                     first => first?,
                 };
@@ -194,54 +179,40 @@ impl Walk {
         self.incomplete.clone().or_else(|| all_refused(&self.refused))
     }
 
-    /// The ids in the name of a partition, outermost first, and how the scope in it is listed; none if it names no
-    /// scope that way.
-    fn parse<'a>(&self, name: &'a str) -> (Vec<String>, Option<&'a str>) {
-        let (ids, suffix) = match name.find(['+', '*']).filter(|_| self.scope.is_some()) {
-            Some(_) if name.ends_with("/*") => name.split_at(name.len() - 2),
-            Some(_) if name.ends_with('+') => name.split_at(name.len() - 1),
-            Some(_) => return (Vec::new(), None),
-            None => (name, ""),
-        };
-        let ids = if self.scope.is_some() && ids == ORGANIZATION { "" } else { ids };
+    /// The ids in the name of a partition, outermost first, and how the scope in it is listed. The name is one of ours only
+    /// if `at` makes the same of them.
+    fn parse<'a>(&self, name: &'a str) -> (Vec<String>, &'a str) {
+        let start = ["/*", "+"].into_iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
+        let ids = if self.scope.is_some() && start == ORGANIZATION { "" } else { start };
         let decode = |id: &str| percent_decode_str(id).decode_utf8_lossy().into_owned();
-        (ids.split('/').filter(|id| !id.is_empty()).map(decode).collect(), Some(suffix))
+        (ids.split('/').filter(|id| !id.is_empty()).map(decode).collect(), &name[start.len()..])
     }
 
     /// The listing below the rows with these ids. `suffix`: how its scope is listed, if it is.
     fn at(&self, ids: &[String], suffix: &str) -> Result<Partition, Error> {
-        let columns: Vec<_> =
-            self.parents.iter().map(|parent| parent.column).zip(ids.iter().cloned()).collect();
         let encoded: Vec<_> = ids.iter().map(|id| utf8_percent_encode(id, PLAIN).to_string()).collect();
-        let mut path = self.stream.path.to_owned();
-        for ((column, _), id) in columns.iter().zip(&encoded) {
-            path = path.replace(&format!("{{{column}}}"), id);
-        }
         let name = encoded.join("/");
-        let refusal = if ids.is_empty() { Refusal::Fail } else { Refusal::GoOn };
-        let plain = Partition { path, columns, refusal, ..Partition::default() };
-        let Some(parameter) = self.scope else {
-            let innermost = self.parents.last().zip(ids.last());
-            let query = innermost.and_then(|(parent, id)| Some((parent.parameter?, id.clone())));
-            let echo = innermost.filter(|(parent, _)| !parent.echo.is_empty());
-            let echo = echo.map(|(parent, id)| (parent.echo, id.clone()));
-            let query = query.into_iter().collect();
-            return Ok(Partition { name: (!name.is_empty()).then_some(name), query, echo, ..plain });
+        let mut listing = Partition { path: self.stream.path.to_owned(), ..Partition::default() };
+        for ((parent, id), encoded) in self.parents.iter().zip(ids).zip(&encoded) {
+            listing.path = listing.path.replace(&format!("{{{}}}", parent.column), encoded);
+            listing.columns.push((parent.column, id.clone()));
+        }
+        if let Some((parent, id)) = self.parents.last().zip(ids.last()) {
+            listing.query.extend(parent.parameter.map(|parameter| (parameter, id.clone())));
+            listing.echo = (!parent.echo.is_empty()).then(|| (parent.echo, id.clone()));
+        }
+        listing.name = if let Some(parameter) = self.scope {
+            let organization = self.plan.organization.scope()?;
+            let crn = ids.first().map_or(organization.to_owned(), |id| crn::environment(organization, id));
+            let name = if name.is_empty() { ORGANIZATION } else { &name };
+            listing.repeats = suffix == "/*";
+            listing.query.push((parameter, if listing.repeats { format!("{crn}/*") } else { crn }));
+            listing.inclusive = suffix.is_empty().then(|| format!("{name}+"));
+            Some(format!("{name}{suffix}"))
+        } else {
+            (!name.is_empty()).then_some(name)
         };
-        let organization = self.plan.organization.scope()?;
-        let crn = ids.first().map_or(organization.to_owned(), |id| crn::environment(organization, id));
-        let name = if name.is_empty() { ORGANIZATION.to_owned() } else { name };
-        let is_nested = suffix == "/*";
-        let inclusive = format!("{name}+");
-        let observes = suffix.is_empty().then(|| Scope { field: parameter, crn: crn.clone(), inclusive });
-        Ok(Partition {
-            name: Some(format!("{name}{suffix}")),
-            query: vec![(parameter, if is_nested { format!("{crn}/*") } else { crn })],
-            observes,
-            repeats: is_nested,
-            refusal: if is_nested && ids.is_empty() { Refusal::FallBack } else { refusal },
-            ..plain
-        })
+        Ok(listing)
     }
 
     /// The first partition below the rows with these ids, behind the id `after` if there is one.
@@ -249,36 +220,33 @@ impl Walk {
         &mut self,
         mut ids: Vec<String>,
         mut after: Option<String>,
-        teller: &Teller,
     ) -> Result<Option<Partition>, Error> {
         while ids.len() < self.parents.len() {
-            let rows = &self.rows(&ids, teller).await?.rows;
-            let number = after.as_ref().map_or(0, |after| rows.partition_point(|row| row.id <= *after));
-            match rows.get(number) {
-                Some(row) => {
-                    ids.push(row.id.clone());
-                    after = None;
-                }
-                None => match ids.pop() {
-                    Some(id) => after = Some(id),
-                    None => return Ok(None),
-                },
+            let rows = &self.rows(&ids).await?.rows;
+            let number = after.take().map_or(0, |after| rows.partition_point(|row| row.id <= after));
+            if let Some(row) = rows.get(number) {
+                ids.push(row.id.clone());
+                continue;
+            }
+            after = ids.pop();
+            if after.is_none() {
+                return Ok(None);
             }
         }
         self.at(&ids, "").map(Some)
     }
 
     /// The rows of the parent below the rows with these ids.
-    async fn rows(&mut self, ids: &[String], teller: &Teller) -> Result<Rc<Listed>, Error> {
+    async fn rows(&mut self, ids: &[String]) -> Result<Rc<Listed>, Error> {
         let parent = self.parents[ids.len()].stream;
         let is_spent =
             self.plan.sample && !ids.is_empty() && !Sample::leaves(self.plan.client.requests.get());
         self.is_cut |= is_spent;
         let Some(stream) = find(parent).filter(|_| !is_spent) else { return Ok(Rc::default()) };
-        let partition = Walk::new(&self.plan, stream).at(ids, "")?;
-        let on_wait = async |wait| teller.tell(wait).await;
+        let partition = Walk::new(&self.plan, stream, &self.teller).at(ids, "")?;
+        let on_wait = async |wait| self.teller.tell(wait).await;
         let listed = match self.plan.rows.list(&self.plan.client, stream, &partition, &on_wait).await {
-            Err(error) if partition.refusal == Refusal::GoOn && error.is_hidden() => {
+            Err(error) if !ids.is_empty() && error.is_hidden() => {
                 self.pass_over(partition.name.unwrap_or_default(), error);
                 return Ok(Rc::default());
             }
@@ -289,35 +257,37 @@ impl Walk {
             Ok(listed) => listed,
         };
         self.is_cut |= listed.is_cut;
-        let is_impossible = stream.never_empty && listed.rows.is_empty() && !listed.is_cut;
-        match is_impossible.then(|| empty(self.stream, stream, self.plan.may_be_empty)).flatten() {
-            Some(error) => Err(error),
-            None => Ok(listed),
+        if stream.never_empty && listed.rows.is_empty() && !listed.is_cut {
+            self.accept_empty(stream)?;
         }
+        Ok(listed)
     }
-}
 
-/// The error of a stream that cannot be empty and is; none, with a warning, where the settings allow it. `reader`: the
-/// stream itself or one that it is a parent of.
-pub fn empty(reader: &Stream, stream: &Stream, may_be_empty: bool) -> Option<Error> {
-    let list = match reader.name == stream.name {
-        true => "its list".to_owned(),
-        false => format!("the list of {}", stream.name),
-    };
-    if may_be_empty {
-        log::warn(format!(
-            "{}: {list} is empty, although every organization has at least one record in it; empty_lists: warn",
-            reader.name
-        ));
-        return None;
+    /// Accepts, with a warning, that a stream is empty that cannot be, if the settings allow it: the one that is read, or
+    /// a parent of it.
+    ///
+    /// # Errors
+    /// Denied, if they do not.
+    pub fn accept_empty(&self, stream: &Stream) -> Result<(), Error> {
+        let list = match self.stream.name == stream.name {
+            true => "its list".to_owned(),
+            false => format!("the list of {}", stream.name),
+        };
+        if self.plan.may_be_empty {
+            log::warn(format!(
+                "{}: {list} is empty, although every organization has at least one record in it; empty_lists: warn",
+                self.stream.name
+            ));
+            return Ok(());
+        }
+        let words = format!(
+            "{list} is empty, although every organization has at least one record in it: the owner of the API key \
+             or the identity pool sees less than there is. The role {} sees everything. If the list is really empty, \
+             set empty_lists to warn",
+            stream.role
+        );
+        Err(Error::new(Kind::Denied, words))
     }
-    let words = format!(
-        "{list} is empty, although every organization has at least one record in it: the owner of the API key \
-         or the identity pool sees less than there is. The role {} sees everything. If the list is really empty, \
-         set empty_lists to warn",
-        stream.role
-    );
-    Some(Error::new(Kind::Denied, words))
 }
 
 /// One error for all denied listings: the first one's, with the names of the others.

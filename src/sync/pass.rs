@@ -7,9 +7,9 @@ use chrono::{TimeDelta, Utc};
 use tokio::sync::mpsc;
 
 use super::emitted::Emitted;
-use super::partitions::{Named, Walk, empty};
+use super::partitions::Walk;
 use super::plan::Plan;
-use super::sample::{Next, Sample};
+use super::sample::{Sample, Turn};
 use super::teller::Teller;
 use crate::api::listing::Listing;
 use crate::api::page::Page;
@@ -24,14 +24,17 @@ use crate::streams::Stream;
 /// Lists lose fewer records than this all the time.
 const LEAST_SHRINKAGE: u64 = 20;
 
+/// Why a pass is not gone on with that ends where it is resumed.
+const EXPIRED: &str = "the page token of its state leads to an empty last page, so it may have expired";
+
 /// One pass over one stream, from a bookmark to its end.
 pub struct Pass {
     plan: Rc<Plan>,
     stream: &'static Stream,
-    /// Whether the next run of a stream with a cursor reads on where this one ends.
+    /// Whether the next run reads on where this one ends.
     is_incremental: bool,
     shape: Shape,
-    sample: Option<Sample>,
+    sample: Sample,
     walk: Walk,
     /// The page to request next.
     bookmark: Bookmark,
@@ -49,31 +52,21 @@ pub struct Pass {
     start: Position,
     begun: Instant,
     tally: Tally,
-    teller: Teller,
-}
-
-/// How far a pass has come.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Turn {
-    /// Another page is to be requested.
-    Page,
-    /// The last listing is complete.
-    End,
-    /// Nothing further is asked for: a sample has seen enough, or what comes next cannot be told.
-    Enough,
+    teller: Rc<Teller>,
 }
 
 impl Pass {
     pub fn new(plan: Rc<Plan>, selected: &Selected, begin: Bookmark, events: mpsc::Sender<Event>) -> Pass {
         let (stream, partition) = (selected.stream, Partition::default());
+        let teller = Rc::new(Teller::new(stream, events));
         let resumed = !begin.is_first() && stream.cursor.is_none();
         let started_at = Some(if resumed { Utc::now() } else { begin.started_at });
         Pass {
             stream,
-            is_incremental: !selected.skip_complete,
+            is_incremental: !selected.skip_complete && stream.cursor.is_some(),
             shape: Shape::new(stream, &selected.deselected, plan.options.clone()),
-            sample: plan.sample.then(Sample::default),
-            walk: Walk::new(&plan, stream),
+            sample: Sample::new(plan.sample),
+            walk: Walk::new(&plan, stream, &teller),
             last: selected.last.with(&plan.access).filter(|_| !plan.sample && stream.cursor.is_none()),
             listing: Listing::new(stream, &partition, None),
             partition,
@@ -85,35 +78,30 @@ impl Pass {
             begun: Instant::now(),
             tally: Tally { resumed, started_at, pass_pages: (!resumed).then_some(0), ..Tally::default() },
             bookmark: begin,
-            teller: Teller::new(stream, events),
+            teller,
             plan,
         }
     }
 
     /// Reads to the end. Gives what that took, and why the stream is not complete if it is not.
     pub async fn run(mut self, schema: serde_json::Value) -> (Tally, Result<(), Error>) {
-        let read = self.read(schema).await;
-        let unasked = self.sample.take().and_then(|sample| sample.unasked);
-        for words in self.shape.drift().into_iter().chain(unasked) {
+        let mut read = self.read(schema).await;
+        for words in self.shape.drift().into_iter().chain(self.sample.unasked.take()) {
             log::warn(format!("{}: {}", self.stream.name, self.plan.client.auth.withhold(words)));
         }
-        let outcome = read.map_err(|mut error| {
-            if error.kind == Kind::Unavailable && !self.walk.has_gap() {
-                error.message += "; the state keeps what has been read";
-            }
-            error
-        });
-        (self.tally(), outcome.and(self.walk.missing().map_or(Ok(()), Err)))
+        let is_kept = !self.walk.has_gap();
+        if let Some(error) = read.as_mut().err().filter(|error| is_kept && error.kind == Kind::Unavailable) {
+            error.message += "; the state keeps what has been read";
+        }
+        (self.tally(), read.and(self.walk.missing().map_or(Ok(()), Err)))
     }
 
     /// What reading has taken so far.
     fn tally(&self) -> Tally {
         let (retries, seconds) = (self.teller.retries.get(), self.begun.elapsed().as_secs_f64());
-        let mut tally = Tally { retries, seconds, ..self.tally.clone() };
-        tally.requests += retries;
-        (tally.pass_started_at, tally.pass_records) =
-            (Some(self.bookmark.started_at), Some(self.bookmark.records));
-        tally
+        let (pass_started_at, pass_records) = (Some(self.bookmark.started_at), Some(self.bookmark.records));
+        let tally = Tally { retries, seconds, pass_started_at, pass_records, ..self.tally.clone() };
+        Tally { requests: tally.requests + retries, ..tally }
     }
 
     async fn read(&mut self, schema: serde_json::Value) -> Result<(), Error> {
@@ -121,14 +109,11 @@ impl Pass {
             self.start = self.position(Turn::Page);
         }
         self.teller.say(Event::Started { stream: self.stream, schema, position: self.start.clone() }).await?;
-        let (mut turn, mut event) = (self.enter().await?, None);
-        if turn != Turn::Page {
-            event = Some(self.page(turn, Records::default()));
-        }
+        let mut turn = self.enter().await?;
+        let mut event = (turn != Turn::Page).then(|| self.page(turn, Records::default()));
         self.resumed = self.bookmark.page_token.is_some();
         // A sample that may not request more requests one page, or nothing would be known about the stream.
-        let mut goes_on = turn == Turn::Page;
-        while goes_on {
+        while turn == Turn::Page {
             self.tally.requests += 1;
             let on_wait = async |wait| self.teller.tell(wait).await;
             let asked = self.listing.page(&self.plan.client, Some(&on_wait));
@@ -136,16 +121,12 @@ impl Pass {
             said?;
             let mut records = Records::default();
             turn = match asked {
-                Ok(page) if self.resumed && page.is_empty_end() => {
-                    let expired =
-                        "the page token of its state leads to an empty last page, so it may have expired";
-                    self.restart(expired).await?
-                }
+                Ok(page) if self.resumed && page.is_empty_end() => self.restart(EXPIRED).await?,
                 Ok(page) => self.take(&page, &mut records).await?,
                 Err(error) => self.recover(error).await?,
             };
+            turn = self.sample.within(turn, self.plan.client.requests.get());
             event = Some(self.page(turn, records));
-            goes_on = turn == Turn::Page && self.may_ask();
         }
         self.teller.say(event).await?;
         self.broken_off.take().map_or(Ok(()), Err)
@@ -153,9 +134,9 @@ impl Pass {
 
     fn page(&mut self, turn: Turn, records: Records) -> Event {
         if turn == Turn::End {
-            self.broken_off = self.impossible_end();
+            self.broken_off = self.possible_end().err();
         }
-        let position = if self.sample.is_some() { self.start.clone() } else { self.position(turn) };
+        let position = if self.plan.sample { self.start.clone() } else { self.position(turn) };
         let (stream, received_at, tally) = (self.stream, Utc::now(), self.tally());
         Event::Page { stream, records, position, received_at, tally }
     }
@@ -167,70 +148,56 @@ impl Pass {
         if is_missing || self.walk.has_gap() {
             return Position::Start;
         }
-        let Bookmark { access, records, partition, .. } = &self.bookmark;
+        let Bookmark { access, records, partition, .. } = self.bookmark.clone();
         match turn {
             Turn::End => {
                 let next = self.walk.next_run().filter(|_| self.is_incremental);
                 // Another run may have counted what this one has again.
                 let is_known = !(self.tally.resumed && self.partition.repeats);
-                Position::Complete { access: access.clone(), records: is_known.then_some(*records), next }
+                Position::Complete { access, records: is_known.then_some(records), next }
             }
             // Without a number of records, which tells it from a full refresh: neither goes on with the other.
-            _ if self.is_incremental && self.stream.cursor.is_some() => {
-                Position::Complete { access: access.clone(), records: None, next: partition.clone() }
-            }
-            _ if self.partition.restarts => {
-                Position::At(Bookmark { page_token: None, ..self.bookmark.clone() })
-            }
+            _ if self.is_incremental => Position::Complete { access, records: None, next: partition },
             _ => Position::At(self.bookmark.clone()),
         }
     }
 
-    /// The error of a stream that must not be empty, but is, or whose list must not shrink so far.
-    fn impossible_end(&mut self) -> Option<Error> {
+    /// Notes it if the list is much shorter than the last complete one.
+    ///
+    /// # Errors
+    /// Denied, if that is not accepted, or the stream must not be empty, but is.
+    fn possible_end(&mut self) -> Result<(), Error> {
         if self.walk.missing().is_some() {
-            return None;
+            return Ok(());
         }
-        let is_impossible = self.bookmark.records == 0 && self.stream.never_empty;
-        let empty = is_impossible.then(|| empty(self.stream, self.stream, self.plan.may_be_empty)).flatten();
-        empty.or_else(|| self.shrunk())
-    }
-
-    /// Notes it if the list is much shorter than the last complete one. The error, if that is not accepted.
-    fn shrunk(&mut self) -> Option<Error> {
-        let (now, percent) = (self.bookmark.records, self.plan.shrink_percent);
+        let (now, percent) = (self.bookmark.records, self.plan.client.config.shrink_percent);
+        if now == 0 && self.stream.never_empty {
+            self.walk.accept_empty(self.stream)?;
+        }
         let is_short = |last: &u64| now.saturating_mul(100) < last.saturating_mul(percent);
-        let last = self.last.filter(is_short).filter(|last| last - now >= LEAST_SHRINKAGE)?;
-        self.tally.shrunk = Some([last, now]);
+        let short = self.last.filter(is_short).filter(|last| last - now >= LEAST_SHRINKAGE);
+        self.tally.shrunk = short.map(|last| [last, now]);
+        let Some(last) = short.filter(|_| !self.plan.may_shrink) else { return Ok(()) };
         let words = format!(
             "its list has shrunk from {last} records to {now}, below shrink_percent ({percent}): the owner of the \
              API key may see less than before. If so many are really gone, run once with shrunk_lists: warn"
         );
-        (!self.plan.may_shrink).then(|| Error::new(Kind::Denied, words))
-    }
-
-    /// Whether another page may be requested; a sample requests few.
-    fn may_ask(&mut self) -> bool {
-        let requests = self.plan.client.requests.get();
-        self.sample.as_mut().is_none_or(|sample| sample.may_ask(requests))
+        Err(Error::new(Kind::Denied, words))
     }
 
     /// Finds the partition of the bookmark, or the first.
     async fn enter(&mut self) -> Result<Turn, Error> {
         if !self.bookmark.is_first() {
-            let name = self.bookmark.partition.as_deref();
-            match self.walk.named(name, &self.teller).await? {
-                Named::Here(partition) => return Ok(self.begin(*partition)),
-                Named::Behind => return Ok(self.end()),
-                Named::Gone => {}
+            if let Some(there) = self.walk.named(self.bookmark.partition.as_deref()).await? {
+                return Ok(self.go_to(there));
             }
             log::warn(format!(
                 "{}: its state names a partition that no longer exists; reading it from the first page",
                 self.stream.name
             ));
-            self.begin_pass();
+            return self.begin_pass().await;
         }
-        let first = self.walk.first(&self.teller).await?;
+        let first = self.walk.first().await?;
         Ok(self.go_to(first))
     }
 
@@ -243,53 +210,38 @@ impl Pass {
         }
         log::warn(format!("{}: {why}; reading the stream again from the first page", self.stream.name));
         self.walk.forget();
-        self.begin_pass();
-        let first = self.walk.first(&self.teller).await?;
-        Ok(self.go_to(first))
+        self.begin_pass().await
     }
 
     /// The new pass begins later, because the moment at which a pass began is the version of its rows.
-    fn begin_pass(&mut self) {
+    async fn begin_pass(&mut self) -> Result<Turn, Error> {
         let now = Utc::now().max(self.bookmark.started_at + TimeDelta::milliseconds(1));
         self.bookmark = Bookmark::first(&self.plan.access, now);
         (self.tally.resumed, self.tally.pass_pages) = (false, Some(0));
+        let first = self.walk.first().await?;
+        Ok(self.go_to(first))
     }
 
-    /// Begins a partition at the page of the bookmark.
-    fn begin(&mut self, partition: Partition) -> Turn {
+    /// Begins a partition at the page of the bookmark; without one, the pass ends, or what a sample may request of it.
+    fn go_to(&mut self, partition: Option<Partition>) -> Turn {
+        let Some(partition) = partition else { return self.sample.end(self.walk.is_cut) };
         self.bookmark.partition.clone_from(&partition.name);
         let token = self.bookmark.page_token.clone();
         self.emitted.begin(&partition, token.is_none());
         self.shape.begin();
         self.listing = Listing::new(self.stream, &partition, token);
         self.partition = partition;
-        let may = self.sample.as_mut().is_none_or(Sample::begins);
-        if may { Turn::Page } else { Turn::Enough }
-    }
-
-    /// Goes on with another partition, or ends.
-    fn go_to(&mut self, partition: Option<Partition>) -> Turn {
-        self.bookmark.page_token = None;
-        match partition {
-            Some(partition) => self.begin(partition),
-            None => self.end(),
-        }
-    }
-
-    /// There is no further partition, or none that a sample may request.
-    fn end(&mut self) -> Turn {
-        let is_cut = self.walk.is_cut;
-        self.sample.iter_mut().filter(|_| is_cut).for_each(Sample::cut);
-        if is_cut { Turn::Enough } else { Turn::End }
+        self.sample.begin()
     }
 
     /// How to continue after an error: the pass is restarted, or a listing is skipped.
     async fn recover(&mut self, error: Error) -> Result<Turn, Error> {
         self.resumed = false;
-        if error.refuses_token() && self.bookmark.page_token.is_some() && !self.restarted {
+        if error.refuses_token() && self.listing.token.is_some() && !self.restarted {
             return self.restart(&format!("its page token was rejected: {error}")).await;
         }
-        let next = self.walk.refused(&self.partition, error, &self.teller).await?;
+        let next = self.walk.refused(&self.partition, error).await?;
+        self.bookmark.page_token = None;
         Ok(self.go_to(next))
     }
 
@@ -302,40 +254,32 @@ impl Pass {
             let fitted = self.shape.fit(record, &self.partition, records);
             let fitted = fitted.map_err(|what| self.listing.broken(&self.plan.client, page, &what))?;
             is_inclusive |= fitted.is_narrower;
-            if self.emitted.repeats(&fitted.key, &self.partition) {
-                records.pop();
-                continue;
-            }
-            if self.sample.is_some() && self.tally.records + records.iter().count() as u64 > 1 {
+            let is_repeat = self.emitted.repeats(&fitted.key, &self.partition);
+            if is_repeat || self.plan.sample && self.tally.records + records.iter().count() as u64 > 1 {
                 records.pop();
             }
         }
         self.resumed &= came == 0;
-        if let Some(scope) = self.partition.observes.take_if(|_| is_inclusive) {
-            self.partition.name = Some(scope.inclusive);
-            self.bookmark.partition.clone_from(&self.partition.name);
+        if let Some(inclusive) = self.partition.inclusive.take_if(|_| is_inclusive) {
+            self.bookmark.partition = Some(inclusive.clone());
+            self.partition.name = Some(inclusive);
             self.emitted.begin(&self.partition, false);
         }
-        let (has_next, observes) = (page.next.is_some(), self.partition.observes.is_some());
-        let next = match &mut self.sample {
-            Some(sample) => sample.after(came > 0, has_next, observes),
-            None if has_next => Next::Page,
-            None => Next::Partition,
-        };
-        let turn = match next {
-            Next::Page => {
-                self.bookmark.page_token.clone_from(&page.next);
-                Turn::Page
-            }
-            Next::Partition => match self.walk.next(&self.partition, &self.teller).await {
-                Ok(next) => self.go_to(next),
+        let mut turn = self.sample.after(came > 0, page.next.is_some(), self.partition.inclusive.is_some());
+        if turn == Turn::End {
+            turn = match self.walk.next(&self.partition).await {
+                Ok(next) => {
+                    self.bookmark.page_token = None;
+                    self.go_to(next)
+                }
                 Err(error) => {
                     self.broken_off = Some(error);
                     Turn::Enough
                 }
-            },
-            Next::Enough => Turn::Enough,
-        };
+            };
+        } else if !self.partition.restarts {
+            self.bookmark.page_token.clone_from(&page.next);
+        }
         let taken = records.iter().count() as u64;
         self.tally.records += taken;
         // Else the position stays before this page, whose records are said nevertheless.
