@@ -52,7 +52,7 @@ impl Pieces {
     pub fn are_in(&self, text: &str) -> bool {
         // A backslash may make an escape of the letter after it, or only stand before it.
         let found = |bare| {
-            let mut read = Read { bare, ..Read::default() };
+            let mut read = Read { bare, bytes: Vec::with_capacity(text.len()), ..Read::default() };
             text.bytes().rev().any(|byte| read.add(byte) && self.begins(&read))
         };
         let plain = || text.to_lowercase().split_whitespace().collect::<String>();
@@ -65,7 +65,8 @@ impl Pieces {
     /// Whether what has been read begins with the letters and digits of a piece.
     fn begins(&self, read: &Read) -> bool {
         let letters = || read.bytes.iter().rev().copied().filter(u8::is_ascii_alphanumeric);
-        let Some(first) = letters().next().zip(letters().nth(1)) else { return false };
+        let mut read = letters();
+        let Some(first) = read.next().zip(read.next()) else { return false };
         let begins = |piece: &Vec<u8>| {
             letters().take(piece.len()).map(|byte| byte.to_ascii_lowercase()).eq(piece.iter().copied())
         };
@@ -115,7 +116,7 @@ impl Read {
 
     /// If an escape begins with this character: how many of the following belong to it, and what it stands for.
     fn escape(&self, first: u8) -> Option<(usize, u8)> {
-        let next = self.at(0).map(|byte| byte.to_ascii_lowercase());
+        let next = self.bytes.last().map(u8::to_ascii_lowercase);
         match (first, next?) {
             // At the end of a line it only says that the line goes on.
             (b'=', _) if self.wrapped => Some((0, b' ')),

@@ -48,7 +48,7 @@ impl Tape {
 
     /// The value of that number.
     pub fn at(&self, number: usize) -> Json<'_> {
-        Json { tape: self, node: &self.nodes[number], number }
+        Json { tape: self, number }
     }
 
     pub fn into_text(self) -> String {
@@ -60,20 +60,23 @@ impl Tape {
 #[derive(Clone, Copy, Debug)]
 pub struct Json<'a> {
     pub tape: &'a Tape,
-    node: &'a Node,
     /// Which of the text's values it is. The whole text is the first.
     pub number: usize,
 }
 
 impl<'a> Json<'a> {
+    fn node(self) -> &'a Node {
+        &self.tape.nodes[self.number]
+    }
+
     /// The value as it stands in the text.
     pub fn text(self) -> &'a str {
-        &self.tape.text[self.node.start as usize..self.node.end as usize]
+        &self.tape.text[self.node().start as usize..self.node().end as usize]
     }
 
     /// The first byte of the value, which tells its type.
     pub fn first(self) -> u8 {
-        self.tape.text.as_bytes()[self.node.start as usize]
+        self.tape.text.as_bytes()[self.node().start as usize]
     }
 
     pub fn is_null(self) -> bool {
@@ -82,20 +85,20 @@ impl<'a> Json<'a> {
 
     /// How many values are in it, at any depth.
     pub fn count(self) -> usize {
-        self.node.next as usize - self.number - 1
+        self.node().next as usize - self.number - 1
     }
 
     /// Whether something in it is so deep that it was not looked into.
     pub fn is_too_deep(self) -> bool {
-        self.node.is_too_deep
+        self.node().is_too_deep
     }
 
     /// The fields of an object, the items of an array.
     pub fn items(self) -> impl Iterator<Item = Json<'a>> {
-        let (mut number, end) = (self.number + 1, self.node.next as usize);
+        let (mut number, end) = (self.number + 1, self.node().next as usize);
         std::iter::from_fn(move || {
             let item = (number < end).then(|| self.tape.at(number))?;
-            number = item.node.next as usize;
+            number = item.node().next as usize;
             Some(item)
         })
     }
@@ -103,11 +106,11 @@ impl<'a> Json<'a> {
     /// The name of a field as it stands between its quotes.
     pub fn escaped_name(self) -> &'a [u8] {
         // Not of the text, whose slices are checked for whole characters.
-        &self.tape.text.as_bytes()[self.node.name as usize..self.node.name_end as usize]
+        &self.tape.text.as_bytes()[self.node().name as usize..self.node().name_end as usize]
     }
 
     fn name_text(self) -> &'a str {
-        &self.tape.text[self.node.name as usize..self.node.name_end as usize]
+        &self.tape.text[self.node().name as usize..self.node().name_end as usize]
     }
 
     /// Whether [`Json::copy`] and [`Json::name`] replace something in the field.
@@ -140,8 +143,8 @@ impl<'a> Json<'a> {
         if self.first() != b'"' {
             return None;
         }
-        let inner = &self.tape.text[self.node.start as usize + 1..self.node.end as usize - 1];
-        match self.node.is_odd && inner.contains('\\') {
+        let inner = &self.tape.text[self.node().start as usize + 1..self.node().end as usize - 1];
+        match self.node().is_odd && inner.contains('\\') {
             false => Some(Cow::Borrowed(inner)),
             true => serde_json::from_str(self.text()).ok().map(Cow::Owned),
         }
@@ -149,12 +152,13 @@ impl<'a> Json<'a> {
 
     /// Whether [`Json::copy`] leaves the value as it is: it is on one line, and holds no escape that may be replaced.
     pub fn is_plain(self) -> bool {
-        !self.node.is_odd || is_plain(self.text())
+        !self.node().is_odd || is_plain(self.text())
     }
 
     /// A field with its name as they stand in the text, if [`Json::copy`] and [`Json::name`] would leave both as they are.
     pub fn member(self) -> Option<&'a str> {
-        (!self.node.is_odd).then(|| &self.tape.text[self.node.name as usize - 1..self.node.end as usize])
+        (!self.node().is_odd)
+            .then(|| &self.tape.text[self.node().name as usize - 1..self.node().end as usize])
     }
 
     /// Appends the value, on one line, and with U+FFFD for half a surrogate pair and for U+0000.
