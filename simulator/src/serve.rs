@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{sleep, sleep_until};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
@@ -161,24 +161,28 @@ impl<W: Wire> Connection<W> {
         let stream = at(&head.path).map(|target| target.stream.name);
         let fault = lock(&self.shared.plan).meet(endpoint(head).or(stream));
         let mut held = self.shared.held.subscribe();
-        let latency = self.shared.service.org.scenario.latency;
+        let due = Instant::now() + self.shared.service.org.scenario.latency;
         self.unless_gone(async move {
             // The sender lives as long as the connection.
             let _ = held.wait_for(|held| !held).await;
-            if !latency.is_zero() {
-                sleep(latency).await;
-            }
         })
         .await?;
         let Some(fault) = fault else {
+            // What it takes to put an answer together is a part of its latency.
             let answer = self.shared.service.answer(head, Twist::None);
+            self.until(due).await?;
             return self.send(&answer, number, head.last).await;
         };
+        self.until(due).await?;
         self.shared.service.faults.fetch_add(1, SeqCst);
         if let Some(answer) = Answer::of(&fault) {
             return self.send(&answer, number, head.last).await;
         }
         self.misbehave(&fault, head, number).await
+    }
+
+    async fn until(&mut self, due: Instant) -> Result<(), Over> {
+        if due > Instant::now() { self.unless_gone(sleep_until(due.into())).await } else { Ok(()) }
     }
 
     async fn misbehave(&mut self, fault: &Fault, head: &Head, number: u64) -> Result<(), Over> {

@@ -44,7 +44,7 @@ impl Records {
 
     /// Makes room for records that were sent as so many bytes.
     pub fn reserve(&mut self, bytes: usize) {
-        self.json.reserve(bytes * 2);
+        self.json.reserve(bytes * 3 / 2);
     }
 
     /// Takes the last one off.
