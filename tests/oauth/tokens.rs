@@ -30,10 +30,10 @@ fn a_run_needs_one_exchange_where_tokens_live_long() {
 #[test]
 fn tokens_that_live_two_seconds_bring_everything() {
     let life = Duration::from_secs(2);
-    let scenario = polite().users(1_500).invitations(1_500).service_accounts(1_500).role_bindings(1_500);
-    let scenario = scenario.latency(Duration::from_millis(60));
+    let each = 25_000;
+    let scenario = polite().users(each).invitations(each).service_accounts(each).role_bindings(each);
     let sim = Simulator::start(scenario.oauth(OAuth::default().lifetime(life)));
-    let run = as_pool(&sim).set("page_size", 25).run();
+    let run = as_pool(&sim).run();
     assert_whole(&run, &sim);
     assert_one_at_a_time(&run);
     let exchanges = asked(&run, EXCHANGE);

@@ -132,6 +132,14 @@ pub fn waiting(report: &mut Report) {
     report.table(&format!("{records} records at {} ms a request", LATENCY.as_millis()));
     let what = format!("wall ÷ {longest} round trips (pages of the longest stream, and a look-up)");
     report.figure(&what, (took[0].wall / least, ""), Some(Limit(1.03, None)));
+    let sim = Simulator::start(polite(records).latency(LATENCY));
+    let took = race(&sim, &[Contender::floor()], records, ROUNDS);
+    let asked = sim.requests();
+    let longest = |stream: &str| asked.iter().filter(|one| one.stream.as_deref() == Some(stream)).count();
+    // Its pages are the smallest.
+    let longest = longest("invitations") / ROUNDS;
+    let least = LATENCY.as_secs_f64() * longest as f64;
+    report.figure(&format!("the least: wall ÷ {longest} round trips"), (took[0].wall / least, ""), None);
 }
 
 /// Peak memory of a small run, in MiB.
