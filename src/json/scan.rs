@@ -49,8 +49,7 @@ impl Scan<'_> {
         // in one step.
         let has_controls = bytes.iter().fold(false, |found, byte| found | (*byte < 0x20));
         // A name, a value and what stands around them mostly take some twenty bytes.
-        let nodes = Vec::with_capacity(bytes.len() / 20);
-        let mut scan = Scan { bytes, at, open: Vec::new(), nodes };
+        let mut scan = Scan { bytes, at, open: Vec::new(), nodes: Vec::with_capacity(bytes.len() / 20) };
         scan.values(deepest, has_controls)?;
         if scan.peek().is_err() { Ok(scan.nodes) } else { Err(Unread::NotJson) }
     }

@@ -48,15 +48,15 @@ pub fn select(catalog: &Value, offer: &Offer) -> Result<Choice, String> {
             Some("incremental") => false,
             _ => return Err(format!("the sync_mode of {name:?} is neither full_refresh nor incremental")),
         };
+        if entries.iter().filter(|other| other["stream"]["name"] == name).nth(1).is_some() {
+            return Err(format!("it asks for {name:?} twice"));
+        }
         let Some(stream) = offer.find(name) else {
             let remedy = find(name).map_or("", |_| ", or add it to the setting streams");
             let error = Error::config(format!("{name} is not offered: remove it from the catalog{remedy}"));
             missing.push((name.to_owned(), error));
             continue;
         };
-        if wanted.iter().any(|other| other.stream.name == stream.name) {
-            return Err(format!("it asks for {name:?} twice"));
-        }
         let mut selected = Selected { skip_complete, ..offer.whole(stream) };
         selected.deselected = narrow(&mut selected.schema, &[], &|path, _| {
             let (name, above) = path.split_last().unwrap_or((&stream.key, &[]));
@@ -102,6 +102,10 @@ mod tests {
         assert!(chosen(json!({})).is_err());
         let mut other = configured(json!({}), "full_refresh");
         other["stream"]["name"] = "role_bindings".into();
+        assert!(
+            chosen(json!([&other, &other])).is_err(),
+            "the history would say twice that it was not offered"
+        );
         let (wanted, missing) = chosen(json!([other])).unwrap();
         assert!(wanted.is_empty());
         assert_eq!(missing[0].0, "role_bindings", "not offered, although it exists");
