@@ -105,10 +105,9 @@ pub fn run(
     };
     runtime.block_on(async {
         tokio::select! {
-            // First, because a writer that was stopped returns no error, although it is not at the end.
-            biased;
             () = stop.told() => stop.die().await,
-            outcome = work => outcome,
+            // A writer that was stopped returns no error, although it is not at the end.
+            outcome = work => if *stop.flag().borrow() { stop.die().await } else { outcome },
         }
     })
 }

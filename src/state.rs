@@ -221,13 +221,8 @@ impl Position {
                 Ok(Some(Bookmark { partition, ..first }))
             }
             // A marker without any access is of an older version, and only a retry of its job brings it.
-            Position::Complete { access: of, next: None, .. } if skip => {
-                if of == Access::default() {
-                    Ok(None)
-                } else {
-                    access.believes(&of).map(|()| None)
-                }
-            }
+            Position::Complete { access: of, next: None, .. } if skip && of == Access::default() => Ok(None),
+            Position::Complete { access: of, next: None, .. } if skip => access.believes(&of).map(|()| None),
             _ => Ok(Some(first)),
         }
     }

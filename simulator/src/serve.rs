@@ -168,7 +168,7 @@ impl<W: Wire> Connection<W> {
         })
         .await?;
         let Some(fault) = fault else {
-            // What it takes to put an answer together is a part of its latency.
+            // What it takes to put an answer together is a part of its latency; it counts even if nobody waits for it.
             let answer = self.shared.service.answer(head, Twist::None);
             self.until(due).await?;
             return self.send(&answer, number, head.last).await;

@@ -3,6 +3,7 @@
 //! It never returns text that may be records. It does not look for credentials: its callers do that before they show
 //! the message.
 
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::json::MARK;
@@ -32,11 +33,13 @@ pub struct Complaint {
 /// JSON speaks from the places of an error, or, if it came with an error (`of_page` is false), as a flat object
 /// without an id; other text is told if nothing in it looks like JSON.
 pub fn read(body: &[u8], of_page: bool) -> Complaint {
-    if body.len() > LONGEST {
-        return Complaint::default();
-    }
     let text = String::from_utf8_lossy(body);
     let text = text.trim_start_matches(MARK).trim();
+    // A value cannot hold everything that is JSON, such as half a surrogate pair.
+    let is_json = serde_json::from_str::<IgnoredAny>(text).is_ok();
+    if body.len() > LONGEST {
+        return Complaint { is_json, ..Complaint::default() };
+    }
     let json: Option<Value> = serde_json::from_str(text).ok();
     let said = match json.as_ref().map(|json| (words(json), json)) {
         Some((Some(words), _)) => words.to_owned(),
@@ -46,7 +49,7 @@ pub fn read(body: &[u8], of_page: bool) -> Complaint {
         _ => String::new(),
     };
     let said = said.chars().take(MOST_READ).collect();
-    Complaint { said, status: json.as_ref().and_then(status), is_json: json.is_some() }
+    Complaint { said, status: json.as_ref().and_then(status), is_json }
 }
 
 fn is_flat(body: &Value) -> bool {
@@ -112,6 +115,16 @@ mod tests {
 
     fn said(body: &[u8], of_page: bool) -> String {
         read(body, of_page).said
+    }
+
+    #[test]
+    fn what_is_json_even_where_no_value_holds_it() {
+        let deep = "[".repeat(200) + &"]".repeat(200);
+        let long = format!("\"{}\"", "x".repeat(LONGEST));
+        for body in [r#"{"message":"gone \ud83d"}"#, "1e999", &*deep, &*long] {
+            assert!(read(body.as_bytes(), false).is_json, "{body:.40}");
+            assert!(!read(&body.as_bytes()[1..], false).is_json || body == "1e999", "{body:.40}");
+        }
     }
 
     #[test]

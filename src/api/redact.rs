@@ -4,6 +4,8 @@
 //! compared by their letters and digits only, ignoring case. Line breaks, escapes and the variants of base64 make no
 //! difference.
 
+use std::collections::BTreeSet;
+
 /// A text must not contain as many consecutive characters of a secret.
 pub const PIECE: usize = 10;
 
@@ -14,7 +16,7 @@ const WITHHELD: &str = "[withheld: it contains a piece of the credentials]";
 #[derive(Default)]
 pub struct Pieces {
     /// The letters and digits of each piece, by the first two of these: most of a text is passed over with one look.
-    letters: Vec<Vec<Vec<u8>>>,
+    letters: Vec<BTreeSet<Vec<u8>>>,
     /// Pieces of few letters and digits: they are looked for as they are.
     plain: Vec<String>,
 }
@@ -22,7 +24,7 @@ pub struct Pieces {
 impl Pieces {
     /// All pieces of ten characters, or the whole of a shorter secret.
     pub fn of<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Pieces {
-        let mut pieces = Pieces { letters: vec![Vec::new(); 36 * 36], ..Pieces::default() };
+        let mut pieces = Pieces { letters: vec![BTreeSet::new(); 36 * 36], ..Pieces::default() };
         for secret in secrets {
             let secret: Vec<char> = secret.to_lowercase().chars().collect();
             for piece in secret.windows(secret.len().clamp(1, PIECE)) {
@@ -30,7 +32,7 @@ impl Pieces {
                 let letters: Vec<u8> = letters.map(|c| *c as u8).collect();
                 match letters[..] {
                     [first, second, ..] if letters.len() * 2 > piece.len() => {
-                        pieces.letters[place([first, second])].push(letters);
+                        pieces.letters[place([first, second])].insert(letters);
                     }
                     _ => pieces.plain.push(piece.iter().collect()),
                 }
@@ -276,6 +278,8 @@ mod tests {
             assert!(!found(text), "{text}");
         }
         assert!(!Pieces::of([""]).are_in("anything"), "there is no secret");
+        let of_one_letter = Pieces::of([&*"a".repeat(20_000)]);
+        assert_eq!(of_one_letter.letters.iter().map(BTreeSet::len).sum::<usize>(), 1, "each is kept once");
     }
 
     #[test]

@@ -2,7 +2,6 @@
 //! or of a form that is not known.
 
 use std::collections::HashMap;
-use std::mem;
 
 use ring::digest::{SHA256, digest};
 
@@ -92,13 +91,12 @@ impl Columns {
         if let Some(crn) = crn.as_deref().filter(|_| !pattern.is_whole) {
             report.unread(crn);
         }
-        let mut is_first = out.last() == Some(&b'{');
         for column in &self.all {
             if record.at(column.rule.number).is_some() {
                 report.add(Anomaly::Overruled, column.name.to_owned());
                 continue;
             }
-            if !mem::take(&mut is_first) {
+            if out.last() != Some(&b'{') {
                 out.push(b',');
             }
             out.extend_from_slice(&column.head);

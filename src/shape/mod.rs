@@ -58,7 +58,7 @@ impl Records {
 /// What became known of a record while it was made to fit.
 pub struct Fitted<'a> {
     pub key: Cow<'a, str>,
-    /// Whether its own scope is narrower than the one that the listing observes.
+    /// Whether its own scope is narrower than the one that the listing names.
     pub is_narrower: bool,
 }
 

@@ -203,7 +203,7 @@ impl Pass {
 
     /// Begins a new pass, or the listing that cannot be gone on with, at most once per run.
     async fn restart(&mut self, why: &str) -> Result<Turn, Error> {
-        (self.restarted, self.resumed) = (true, false);
+        (self.restarted, self.resumed, self.bookmark.page_token) = (true, false, None);
         if let Some(name) = self.partition.name.as_ref().filter(|_| self.partition.restarts) {
             log::warn(format!("{}: {why}; reading {name} again from the first page", self.stream.name));
             return Ok(self.go_to(Some(self.partition.clone())));

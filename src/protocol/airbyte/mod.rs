@@ -100,7 +100,8 @@ pub fn read_state(state: &Value) -> Result<State, String> {
     for message in messages {
         let data = if is_data { message } else { &message["data"] };
         // PyAirbyte writes the key `global_`, and null for whatever a message does not have.
-        let global = [&message["global"], &message["global_"]].into_iter().find(|global| global.is_object());
+        let global = [&message["global"], &message["global_"]];
+        let global = global.into_iter().find(|global| global.is_object() && !is_data);
         let streams = match (&message["stream"], global, data) {
             (stream @ Value::Object(_), _, _) => slice::from_ref(stream),
             (_, Some(global), _) => match &global["stream_states"] {
