@@ -45,8 +45,8 @@ impl Scan<'_> {
     /// Reads a text from that place to its end. Its size must fit into 32 bits.
     pub fn all(text: &str, at: usize, deepest: usize) -> Result<Vec<Node>, Unread> {
         let bytes = text.as_bytes();
-        // Whether one is anywhere, perhaps between values, where a line may break. Without a branch, so that many bytes are looked at
-        // in one step.
+        // Whether one is anywhere, perhaps between values, where a line may break. Without a branch, so that many bytes
+        // are looked at in one step.
         let has_controls = bytes.iter().fold(false, |found, byte| found | (*byte < 0x20));
         // A name, a value and what stands around them mostly take some twenty bytes.
         let mut scan = Scan { bytes, at, open: Vec::new(), nodes: Vec::with_capacity(bytes.len() / 20) };
