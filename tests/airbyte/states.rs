@@ -87,6 +87,8 @@ fn empty_states_start_at_the_beginning() {
         json!([state_of("users", json!({"__ab_no_cursor_state_message": true}))]),
         json!([state_of("ksql_clusters", json!({"x": 1}))]),
         json!([{"type": "LEGACY", "data": {}}]),
+        // An object without a type is an old connection's, whatever its keys are.
+        json!({"global_": {"stream_states": [state_of("users", bare_complete())["stream"]]}}),
     ] {
         read(tap(&sim).state(&file), &catalog()).assert_whole(&sim);
     }
