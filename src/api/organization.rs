@@ -11,7 +11,6 @@ use crate::crn;
 use crate::error::{Error, Kind};
 use crate::log;
 use crate::partition::Partition;
-use crate::secret::is_name;
 use crate::state::Access;
 use crate::streams::{BILLING_ADMIN, ENVIRONMENTS, ORGANIZATIONS, find};
 
@@ -75,7 +74,7 @@ impl Organization {
             };
         }
         let [organizations, environments] = unseen;
-        log::warn(match wanted.map(told) {
+        log::warn(match wanted {
             Some(wanted) => format!(
                 "organization {wanted} is not verified: the listing of organizations {organizations}, \
                  that of environments {environments}"
@@ -131,7 +130,7 @@ fn named_by(environments: &[Row]) -> Vec<Row> {
 }
 
 fn choose(found: Vec<Row>, wanted: Option<&str>, reader: &str) -> Result<Organization, Error> {
-    let (said, named) = (told(wanted.unwrap_or_default()), list(&found));
+    let (said, named) = (wanted.unwrap_or_default(), list(&found));
     if wanted.is_none() && found.len() > 1 {
         return Err(Error::config(format!(
             "the {reader} has access to several organizations: {named}. Select one with the setting \
@@ -143,11 +142,6 @@ fn choose(found: Vec<Row>, wanted: Option<&str>, reader: &str) -> Result<Organiz
         "the {reader} belongs to {named}, but the setting organization_id is {said}: correct one of them"
     );
     chosen.map(|row| Organization(Some(row))).ok_or_else(|| Error::new(Kind::Denied, other))
-}
-
-/// The id in the settings if it can be shown: it may be a pasted secret, and an id is a UUID.
-fn told(wanted: &str) -> &str {
-    if is_name(wanted) { wanted } else { "(not shown, because it is too long for an id)" }
 }
 
 fn list(organizations: &[Row]) -> String {

@@ -302,7 +302,7 @@ mod tests {
             (json!({"user_agent": "Zürich"}), "user_agent must be printable ASCII text, not \"Zürich\""),
             (json!({"personal_data_key": "hush"}), "personal_data_key must have at least 16 characters"),
             (json!({"organization_id": "a:hush@b"}), "underscores and hyphens."),
-            (json!({"organization_id": "crn://s3cret"}), "organization_id must be an id of letters"),
+            (json!({"organization_id": "crn://s3cret"}), "organization_id must be an id of at most"),
             (json!({"organization_id": "*"}), "underscores and hyphens, not \"*\""),
         ];
         for (given, expected) in table {

@@ -10,8 +10,19 @@ use crate::secret::is_name;
 
 /// The rules of `schemas/config.json`, compiled into code: a validator that reads schemas would add a
 /// megabyte to the binary.
-#[jsonschema::validator(path = "schemas/config.json", draft = Draft7)]
+#[jsonschema::validator(path = "schemas/config.json", draft = Draft7, formats = {
+    "name" => crate::secret::is_name, "url" => crate::config::rules::is_url, "ascii" => crate::config::rules::is_ascii,
+})]
 struct Settings;
+
+fn is_url(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(char::is_whitespace))
+}
+
+fn is_ascii(text: &str) -> bool {
+    text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+}
 
 /// Each setting that breaks a rule, and the rule. `only`: the settings that are looked at, if not all.
 pub fn broken(given: &Map<String, Value>, only: Option<&[&str]>) -> Vec<String> {
@@ -39,7 +50,7 @@ fn words(error: &ValidationError<'_>, given: &Map<String, Value>) -> String {
         }
         Kind::Minimum { limit } => format!("{name} must be at least {limit}, not {found}"),
         Kind::Maximum { limit } => format!("{name} must be at most {limit}, not {found}"),
-        Kind::Pattern { .. } if name.ends_with("_url") && !error.instance().to_string().contains(':') => {
+        Kind::Format { .. } if name.ends_with("_url") && !error.instance().to_string().contains(':') => {
             // A secret contains upper-case letters and no dot.
             let host = found.trim_matches('"');
             let is_told = host.contains('.') && !host.contains(|c: char| c.is_ascii_uppercase());
@@ -49,7 +60,7 @@ fn words(error: &ValidationError<'_>, given: &Map<String, Value>) -> String {
         Kind::MinItems { .. } => format!("{name} must not be empty"),
         Kind::UniqueItems => format!("{name} must not contain duplicates"),
         Kind::MinLength { limit } => format!("{name} must have at least {limit} characters"),
-        Kind::Pattern { .. } | Kind::Format { .. } => {
+        Kind::Format { .. } => {
             let rule = SCHEMA["properties"][&name]["pattern_descriptor"].as_str().unwrap_or_default();
             let found = if found.starts_with('"') { format!(", not {found}") } else { String::new() };
             format!("{name} must be {rule}{found}")
@@ -73,5 +84,30 @@ fn told(value: &Value, given: &Map<String, Value>) -> String {
         _ if !is_secret && (is_short || is_name(text) && text.contains('.')) => json,
         Value::String(_) => "a string".to_owned(),
         _ => "a number".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn formats_are_what_their_patterns_say(
+            text in "(https?://|https?:/|HTTP://|://)?([ -~]{0,45}|[0-9A-Za-z_.-]{0,42}|[ä-ü東]{0,3}|[\\t\\n\u{a0}\u{e9}]{1,3})"
+        ) {
+            let published = jsonschema::draft7::new(&SCHEMA).unwrap();
+            let patterns = SCHEMA["properties"].as_object().unwrap().iter();
+            let patterns: Vec<_> = patterns.filter(|(_, rules)| rules["pattern"].is_string()).collect();
+            prop_assert_eq!(patterns.len(), 5);
+            for (name, _) in patterns {
+                let given = json!({name: text});
+                let broken = broken(given.as_object().unwrap(), None);
+                prop_assert_eq!(broken.is_empty(), published.is_valid(&given), "{}: {:?}", name, text);
+            }
+        }
     }
 }
