@@ -35,7 +35,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [base, key, secret, scope] = arguments.as_slice() else { panic!("four arguments") };
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = Client::builder().no_proxy().build().expect("a client");
+    let client = Client::builder().no_proxy().tls_certs_only([]).build().expect("a client");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let [users, invitations, accounts, bindings] =
