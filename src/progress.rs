@@ -1,69 +1,88 @@
 //! The progress of a read: regular log lines or, on a terminal, a live display that disappears at the end. No
 //! other module draws on a terminal.
 
-use std::collections::HashMap;
-use std::io::{self, Write};
-use std::os::fd::{AsRawFd, RawFd};
-use std::sync::OnceLock;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Write as _, stderr};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::thread;
 use std::time::Duration;
 
-use console::Term;
-use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressDrawTarget};
+use terminal_size::{Height, Width, terminal_size_of};
 
 use crate::protocol::{Event, Tally};
 
 /// Minimum time between two log lines about a stream, in seconds.
 const EVERY: f64 = 15.0;
 
-/// How often the display is redrawn while nothing arrives.
+/// How often the display is redrawn.
 const TICK: Duration = Duration::from_millis(100);
 
-static DISPLAY: OnceLock<MultiProgress> = OnceLock::new();
+/// The sign before each line, one after the other: where it turns, the run is alive.
+const TURNS: [char; 8] = ['⠙', '⠸', '⢰', '⣠', '⣄', '⡆', '⠇', '⠋'];
 
-/// A stderr that never fails: the display panics if its terminal has been closed.
-#[derive(Debug)]
-struct Stderr;
+static DISPLAY: OnceLock<Mutex<Display>> = OnceLock::new();
 
-impl Write for Stderr {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let _ = io::stderr().write_all(bytes);
-        Ok(bytes.len())
-    }
+/// What is drawn below the log.
+#[derive(Default)]
+struct Display {
+    lines: BTreeMap<&'static str, String>,
+    /// Lines that are on the terminal now.
+    drawn: usize,
+    turns: usize,
+}
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+impl Display {
+    /// Draws the display anew, below that text. Failures are ignored: there is no place to report them.
+    fn draw(&mut self, above: &str) {
+        let (Width(width), Height(height)) = terminal_size_of(stderr()).unwrap_or((Width(80), Height(24)));
+        let (width, height) = (usize::from(width), usize::from(height));
+        self.turns += 1;
+        let turn = TURNS[self.turns % TURNS.len()];
+        // Up, and erase what is below.
+        let mut text =
+            if self.drawn == 0 { String::new() } else { format!("\r\u{1b}[{}A\u{1b}[J", self.drawn) };
+        text.push_str(above);
+        // A line that is wrapped, or leaves the screen, could not be erased.
+        let lines = self.lines.values().take(height.saturating_sub(1));
+        self.drawn = lines.len();
+        for line in lines {
+            let _ = writeln!(text, "{:.width$}", format!("{turn} {line}"));
+        }
+        let _ = stderr().write_all(text.as_bytes());
     }
 }
 
-impl AsRawFd for Stderr {
-    fn as_raw_fd(&self) -> RawFd {
-        io::stderr().as_raw_fd()
-    }
+/// What comes of it, if there is a display.
+fn with_display<T>(act: impl FnOnce(&mut Display) -> T) -> Option<T> {
+    // A thread that panics may hold the lock.
+    let display = DISPLAY.get().filter(|_| !thread::panicking())?;
+    Some(act(&mut display.lock().unwrap_or_else(PoisonError::into_inner)))
 }
 
 /// Shows progress on stderr from now on, if stderr is a terminal that supports it.
 pub fn display() {
-    // Drawn twenty times a second at most.
-    let terminal = ProgressDrawTarget::term(Term::read_write_pair(io::stdin(), Stderr), 20);
-    let display = MultiProgress::with_draw_target(terminal);
-    if !display.is_hidden() {
-        let _ = DISPLAY.set(display);
+    let is_able = std::env::var("TERM").is_ok_and(|term| term != "dumb");
+    if is_able && stderr().is_terminal() && DISPLAY.set(Mutex::default()).is_ok() {
+        thread::spawn(|| {
+            while with_display(|display| display.draw("")).is_some() {
+                thread::sleep(TICK);
+            }
+        });
     }
 }
 
 /// Writes a line to stderr, above the display if there is one. Failures are ignored: there is no place to report them.
 pub fn write_above(line: &str) {
-    let write = || drop(writeln!(io::stderr(), "{line}"));
-    match DISPLAY.get() {
-        // A thread that panics may hold its lock.
-        Some(display) if !std::thread::panicking() => display.suspend(write),
-        _ => write(),
+    let line = format!("{line}\n");
+    if with_display(|display| display.draw(&line)).is_none() {
+        let _ = stderr().write_all(line.as_bytes());
     }
 }
 
-/// The progress of each stream: the time of its last log line, in seconds, and its line of the display.
+/// The progress of each stream that is being read: the time of its last log line, in seconds.
 #[derive(Default)]
-pub struct Progress(HashMap<&'static str, (f64, Option<ProgressBar>)>);
+pub struct Progress(HashMap<&'static str, f64>);
 
 impl Progress {
     /// Shows the progress in an event. Returns the text if it is time to log it.
@@ -72,22 +91,39 @@ impl Progress {
             Event::Started { stream, .. } => (stream.name, &Tally::default()),
             Event::Page { stream, tally, .. } => (stream.name, tally),
             Event::RateLimited { .. } => return None,
-            Event::Ended { stream, .. } => return self.0.remove(stream.name).and(None),
+            Event::Ended { stream, .. } => {
+                with_display(|display| display.lines.remove(stream.name).map(|_| display.draw("")));
+                return self.0.remove(stream.name).and(None);
+            }
         };
-        let (told, line) = self.0.entry(name).or_insert_with(|| {
-            let line = DISPLAY.get().map(|display| display.add(ProgressBar::new_spinner()));
-            (0.0, line.inspect(|line| line.enable_steady_tick(TICK)))
-        });
-        let (records, pages) = (HumanCount(tally.records), HumanCount(tally.pages));
+        let (records, pages) = (grouped(tally.records), grouped(tally.pages));
         let words = format!("{name}: {records} records, {pages} pages, {:.0} s", tally.seconds);
-        if let Some(line) = line {
-            line.set_message(words);
-        } else if tally.seconds - *told >= EVERY {
-            *told = tally.seconds;
-            return Some(words);
+        let shown = with_display(|display| {
+            display.lines.insert(name, words.clone()).is_none().then(|| display.draw(""))
+        });
+        let told = self.0.entry(name).or_default();
+        if shown.is_some() || tally.seconds - *told < EVERY {
+            return None;
         }
-        None
+        *told = tally.seconds;
+        Some(words)
     }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        with_display(|display| {
+            display.lines.clear();
+            display.draw("");
+        });
+    }
+}
+
+/// A number with a comma before each three digits.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    groups.join(",")
 }
 
 #[cfg(test)]
