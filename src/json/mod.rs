@@ -8,7 +8,7 @@ mod text;
 use std::borrow::Cow;
 
 pub use scan::Unread;
-use scan::{Node, Scan};
+use scan::{Node, scan};
 pub use text::push_text;
 use text::{copy, has_replaced, is_plain};
 
@@ -35,7 +35,7 @@ impl Tape {
     /// See [`Unread`]; the text is handed back.
     pub fn read(text: String, deepest: usize) -> Result<Tape, (Unread, String)> {
         let at = text.len() - text.trim_start_matches(MARK).len();
-        match Scan::all(&text, at, deepest) {
+        match scan(&text, at, deepest) {
             Ok(nodes) => Ok(Tape { text, nodes }),
             Err(why) => Err((why, text)),
         }
@@ -76,7 +76,7 @@ impl<'a> Json<'a> {
 
     /// The first byte of the value, which tells its type.
     pub fn first(self) -> u8 {
-        self.tape.text.as_bytes()[self.node().start as usize]
+        self.node().first
     }
 
     pub fn is_null(self) -> bool {
@@ -107,6 +107,11 @@ impl<'a> Json<'a> {
     pub fn escaped_name(self) -> &'a [u8] {
         // Not of the text, whose slices are checked for whole characters.
         &self.tape.text.as_bytes()[self.node().name as usize..self.node().name_end as usize]
+    }
+
+    /// The bytes from the name of a field on, if the text has as many.
+    pub fn name_head(self) -> Option<&'a [u8; 16]> {
+        self.tape.text.as_bytes()[self.node().name as usize..].first_chunk()
     }
 
     fn name_text(self) -> &'a str {

@@ -16,6 +16,8 @@ pub struct Node {
     pub end: u32,
     /// Number of the first value behind it and all that is in it.
     pub next: u32,
+    /// The first byte of the value, which tells its type.
+    pub first: u8,
     /// Whether an escape or a control character may be in it or in its name.
     pub is_odd: bool,
     /// Whether something in it is so deep that it was not looked into.
@@ -32,148 +34,138 @@ pub enum Unread {
     TooMany,
 }
 
-/// A reader, at a place in a text.
-pub struct Scan<'a> {
-    bytes: &'a [u8],
-    at: usize,
-    /// The objects and arrays that have not ended: their numbers, and the brackets that end them.
-    open: Vec<(usize, u8)>,
-    nodes: Vec<Node>,
+/// Reads a text from that place to its end: where each value stands. Its size must fit into 32 bits.
+///
+/// Does not call itself, and keeps its place in a variable, which no other function can change: each would cost a tenth
+/// of the time.
+pub fn scan(text: &str, mut at: usize, deepest: usize) -> Result<Vec<Node>, Unread> {
+    let bytes = text.as_bytes();
+    // Whether a control character is anywhere, perhaps between values, where a line may break. Without a branch, so that
+    // many bytes are looked at in one step.
+    let has_controls = bytes.iter().fold(false, |found, byte| found | (*byte < 0x20));
+    // A name, a value and what stands around them mostly take some thirty bytes.
+    let mut nodes: Vec<Node> = Vec::with_capacity(bytes.len() / 28);
+    // The objects and arrays that have not ended: their numbers, and the brackets that end them.
+    let mut open: Vec<(usize, u8)> = Vec::new();
+    'next: loop {
+        let number = nodes.len();
+        let mut node = Node { is_odd: has_controls, next: number as u32 + 1, ..Node::default() };
+        if open.last().is_some_and(|(_, end)| *end == b'}') {
+            at = expect(bytes, at, b'"')?;
+            node.name = at as u32;
+            (at, node.is_odd) = string(bytes, at, has_controls)?;
+            node.name_end = at as u32 - 1;
+            at = expect(bytes, at, b':')?;
+        }
+        let (start, first) = peek(bytes, at)?;
+        if number == MOST_VALUES {
+            return Err(Unread::TooMany);
+        }
+        (node.start, node.first) = (start as u32, first);
+        let opens = matches!(first, b'{' | b'[');
+        if opens && open.len() < deepest {
+            at = start + 1;
+            nodes.push(node);
+            open.push((number, first + 2));
+            // An empty one ends below.
+            if peek(bytes, at)?.1 != first + 2 {
+                continue;
+            }
+        } else {
+            node.is_too_deep = opens;
+            at = if first == b'"' {
+                let (end, is_odd) = string(bytes, start + 1, has_controls)?;
+                node.is_odd |= is_odd;
+                end
+            } else {
+                other(bytes, start, opens)?
+            };
+            node.end = at as u32;
+            mark(&mut nodes, &open, &node);
+            nodes.push(node);
+        }
+        while let Some((number, end)) = open.last().copied() {
+            let (place, next) = peek(bytes, at)?;
+            at = place + 1;
+            match next {
+                b',' => continue 'next,
+                _ if next == end => open.pop(),
+                _ => return Err(Unread::NotJson),
+            };
+            let next = nodes.len() as u32;
+            let node = &mut nodes[number];
+            (node.end, node.next) = (at as u32, next);
+            let node = *node;
+            mark(&mut nodes, &open, &node);
+        }
+        return if peek(bytes, at).is_err() { Ok(nodes) } else { Err(Unread::NotJson) };
+    }
 }
 
-impl Scan<'_> {
-    /// Reads a text from that place to its end. Its size must fit into 32 bits.
-    pub fn all(text: &str, at: usize, deepest: usize) -> Result<Vec<Node>, Unread> {
-        let bytes = text.as_bytes();
-        // Whether one is anywhere, perhaps between values, where a line may break. Without a branch, so that many bytes
-        // are looked at in one step.
-        let has_controls = bytes.iter().fold(false, |found, byte| found | (*byte < 0x20));
-        // A name, a value and what stands around them mostly take some twenty bytes.
-        let mut scan = Scan { bytes, at, open: Vec::new(), nodes: Vec::with_capacity(bytes.len() / 20) };
-        scan.values(deepest, has_controls)?;
-        if scan.peek().is_err() { Ok(scan.nodes) } else { Err(Unread::NotJson) }
-    }
-
-    /// The next byte that is no white space.
-    fn peek(&mut self) -> Result<u8, Unread> {
-        while let Some(byte) = self.bytes.get(self.at) {
-            match byte {
-                b' ' | b'\n' | b'\r' | b'\t' => self.at += 1,
-                byte => return Ok(*byte),
-            }
-        }
-        Err(Unread::Cut)
-    }
-
-    fn expect(&mut self, byte: u8) -> Result<(), Unread> {
-        let is_it = self.peek()? == byte;
-        self.at += 1;
-        if is_it { Ok(()) } else { Err(Unread::NotJson) }
-    }
-
-    /// Reads a value, and all that is in it. Does not call itself: that would cost a tenth of the time.
-    fn values(&mut self, deepest: usize, is_odd: bool) -> Result<(), Unread> {
-        'next: loop {
-            let number = self.nodes.len();
-            let mut node = Node { is_odd, next: number as u32 + 1, ..Node::default() };
-            if self.open.last().is_some_and(|(_, end)| *end == b'}') {
-                self.expect(b'"')?;
-                node.name = self.at as u32;
-                node.is_odd = self.string(is_odd)?;
-                node.name_end = self.at as u32 - 1;
-                self.expect(b':')?;
-            }
-            let first = self.peek()?;
-            if number == MOST_VALUES {
-                return Err(Unread::TooMany);
-            }
-            node.start = self.at as u32;
-            self.at += 1;
-            let opens = matches!(first, b'{' | b'[');
-            if opens && self.open.len() < deepest {
-                self.nodes.push(node);
-                self.open.push((number, first + 2));
-                // An empty one ends below.
-                if self.peek()? != first + 2 {
-                    continue;
-                }
-            } else {
-                node.is_too_deep = opens;
-                match first {
-                    b'"' => node.is_odd |= self.string(is_odd)?,
-                    _ => self.other(node.start as usize, opens)?,
-                }
-                node.end = self.at as u32;
-                self.mark(&node);
-                self.nodes.push(node);
-            }
-            while let Some((number, end)) = self.open.last().copied() {
-                let next = self.peek()?;
-                self.at += 1;
-                match next {
-                    b',' => continue 'next,
-                    _ if next == end => self.open.pop(),
-                    _ => return Err(Unread::NotJson),
-                };
-                let next = self.nodes.len() as u32;
-                let node = &mut self.nodes[number];
-                (node.end, node.next) = (self.at as u32, next);
-                let node = *node;
-                self.mark(&node);
-            }
-            return Ok(());
+/// The next byte that is no white space, and its place.
+#[inline(always)]
+fn peek(bytes: &[u8], mut at: usize) -> Result<(usize, u8), Unread> {
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b' ' | b'\n' | b'\r' | b'\t' => at += 1,
+            byte => return Ok((at, *byte)),
         }
     }
+    Err(Unread::Cut)
+}
 
-    /// Marks the object or array around a value as odd or too deep, if the value is.
-    fn mark(&mut self, node: &Node) {
-        if (node.is_odd || node.is_too_deep)
-            && let Some((open, _)) = self.open.last()
-        {
-            self.nodes[*open].is_odd |= node.is_odd;
-            self.nodes[*open].is_too_deep |= node.is_too_deep;
+/// The place behind that byte, which comes next.
+#[inline(always)]
+fn expect(bytes: &[u8], at: usize, byte: u8) -> Result<usize, Unread> {
+    let (at, next) = peek(bytes, at)?;
+    if next == byte { Ok(at + 1) } else { Err(Unread::NotJson) }
+}
+
+/// Marks the object or array around a value as odd or too deep, if the value is.
+#[inline(always)]
+fn mark(nodes: &mut [Node], open: &[(usize, u8)], node: &Node) {
+    if (node.is_odd || node.is_too_deep)
+        && let Some((open, _)) = open.last()
+    {
+        nodes[*open].is_odd |= node.is_odd;
+        nodes[*open].is_too_deep |= node.is_too_deep;
+    }
+}
+
+/// The place behind a string whose first character is there, and whether an escape or, as `is_odd` says, a control
+/// character may be in it.
+#[inline(always)]
+fn string(bytes: &[u8], start: usize, mut is_odd: bool) -> Result<(usize, bool), Unread> {
+    let mut at = start;
+    loop {
+        while let Some(some) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+            let special = special(*some);
+            at += special.trailing_zeros().min(16) as usize;
+            if special != 0 {
+                break;
+            }
+        }
+        match bytes.get(at).ok_or(Unread::Cut)? {
+            b'"' => break,
+            b'\\' => (is_odd, at) = (true, at + 2),
+            _ => at += 1,
         }
     }
+    let end = if is_odd { other(bytes, start - 1, false)? } else { at + 1 };
+    Ok((end, is_odd))
+}
 
-    /// Goes behind the rest of a string. Returns whether an escape or, as `is_odd` says, a control character may be in
-    /// it.
-    fn string(&mut self, mut is_odd: bool) -> Result<bool, Unread> {
-        let (bytes, start, mut at) = (self.bytes, self.at - 1, self.at);
-        loop {
-            while let Some(some) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
-                let special = special(*some);
-                at += special.trailing_zeros().min(16) as usize;
-                if special != 0 {
-                    break;
-                }
-            }
-            match bytes.get(at).ok_or(Unread::Cut)? {
-                b'"' => break,
-                b'\\' => (is_odd, at) = (true, at + 2),
-                _ => at += 1,
-            }
-        }
-        self.at = at + 1;
-        if is_odd {
-            self.other(start, false)?;
-        }
-        Ok(is_odd)
-    }
-
-    /// Has another reader check the value that begins there, and goes behind it: numbers and words, strings that may
-    /// hold a wrong character, and what is too deep. All of them are rare.
-    fn other(&mut self, start: usize, is_too_deep: bool) -> Result<(), Unread> {
-        let mut values = serde_json::Deserializer::from_slice(&self.bytes[start..]).into_iter();
-        let read = values.next().unwrap_or(Ok(IgnoredAny));
-        self.at = start + values.byte_offset();
-        match read {
-            Ok(IgnoredAny) => Ok(()),
-            // What goes too deep and does not end was never whole.
-            Err(error) if !is_too_deep && (error.is_eof() || self.bytes[start..] == *b"-") => {
-                Err(Unread::Cut)
-            }
-            Err(_) => Err(Unread::NotJson),
-        }
+/// Has another reader check the value that begins there. Gives the place behind it. Numbers and words, strings that may
+/// hold a wrong character, and what is too deep: all of them are rare.
+#[cold]
+fn other(bytes: &[u8], start: usize, is_too_deep: bool) -> Result<usize, Unread> {
+    let mut values = serde_json::Deserializer::from_slice(&bytes[start..]).into_iter();
+    let read = values.next().unwrap_or(Ok(IgnoredAny));
+    match read {
+        Ok(IgnoredAny) => Ok(start + values.byte_offset()),
+        // What goes too deep and does not end was never whole.
+        Err(error) if !is_too_deep && (error.is_eof() || bytes[start..] == *b"-") => Err(Unread::Cut),
+        Err(_) => Err(Unread::NotJson),
     }
 }
 
