@@ -29,6 +29,8 @@ pub struct Rules {
 #[derive(Clone, Debug, Default)]
 pub struct Rule {
     pub name: String,
+    /// The first bytes of the name and of the quote behind it, and a mask of them.
+    head: [u128; 2],
     /// Which of the stream's rules it is.
     pub number: usize,
     /// Which rule of the same object came next in the last record.
@@ -71,11 +73,10 @@ impl Rules {
     fn of_schema(schema: &Value, count: &mut usize) -> Rules {
         let properties = schema["properties"].as_object().into_iter().flatten();
         let rule = |(name, property): (&String, &Value)| Rule {
-            name: name.clone(),
             kinds: kinds(&property["type"]),
             is_time: property["format"] == "date-time",
             within: property.get("properties").map(|_| Rules::of_schema(property, count)),
-            ..Rule::numbered(count)
+            ..Rule::new(name, count)
         };
         Rules { fields: properties.map(rule).collect(), ..Rules::default() }
     }
@@ -88,7 +89,7 @@ impl Rules {
             (Some(rule), _) => rule.within.iter_mut().for_each(|within| within.leave_out(rest, count)),
             // A catalog may describe, and deselect, what our schema does not know.
             (None, []) => {
-                let rule = Rule { name: name.clone(), is_dropped: true, ..Rule::numbered(count) };
+                let rule = Rule { is_dropped: true, ..Rule::new(name, count) };
                 self.fields.push(rule);
             }
             (None, _) => {}
@@ -107,8 +108,7 @@ impl Rules {
     #[inline(always)]
     pub fn of_field(&self, field: Json<'_>, last: &mut Option<usize>) -> Option<&Rule> {
         let guess = last.map_or(&self.first, |last| &self.fields[last].next);
-        let is_it = |rule: &Rule| rule.name.as_bytes() == field.escaped_name();
-        if !self.fields.get(guess.get()).is_some_and(is_it) {
+        if !self.fields.get(guess.get()).is_some_and(|rule| rule.is_of(field)) {
             guess.set(self.search(field)?);
         }
         *last = Some(guess.get());
@@ -130,9 +130,29 @@ impl Rules {
 }
 
 impl Rule {
-    fn numbered(count: &mut usize) -> Rule {
+    fn new(name: &str, count: &mut usize) -> Rule {
         *count += 1;
-        Rule { number: *count - 1, ..Rule::default() }
+        let quoted = format!("{name}\"");
+        let of = |byte: fn(u8) -> u8| {
+            quoted.bytes().take(16).rev().fold(0, |all, next| all << 8 | u128::from(byte(next)))
+        };
+        Rule {
+            name: name.to_owned(),
+            head: [of(|byte| byte), of(|_| 0xff)],
+            number: *count - 1,
+            ..Rule::default()
+        }
+    }
+
+    /// Whether it is the rule of that field.
+    #[inline(always)]
+    fn is_of(&self, field: Json<'_>) -> bool {
+        let [head, mask] = self.head;
+        match field.name_head() {
+            // One step, where a comparison of slices would call a function.
+            Some(bytes) if self.name.len() < 16 => (u128::from_le_bytes(*bytes) ^ head) & mask == 0,
+            _ => self.name.as_bytes() == field.escaped_name(),
+        }
     }
 
     /// What becomes of a field of this rule.
