@@ -52,10 +52,18 @@ impl Pieces {
     /// before it, escapes inside of escapes are undone from the inside, and a piece is found also where the
     /// sign before it makes an escape of its first characters.
     pub fn are_in(&self, text: &str) -> bool {
+        // Nothing in it begins an escape, as in most ids and page tokens.
+        if self.plain.is_empty() && !text.trim_end_matches('=').contains(['\\', '%', '=', '&', '<']) {
+            let letters =
+                text.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase());
+            let letters: Vec<u8> = letters.collect();
+            let mut ends = (0..letters.len()).map(|start| &letters[start..]);
+            return ends.any(|end| self.begins(end));
+        }
         // A backslash may make an escape of the letter after it, or only stand before it.
         let found = |bare| {
             let mut read = Read { bare, bytes: Vec::with_capacity(text.len()), ..Read::default() };
-            text.bytes().rev().any(|byte| read.add(byte) && self.begins(&read))
+            text.bytes().rev().any(|byte| read.add(byte) && self.begins(&read.letters()))
         };
         let plain = || text.to_lowercase().split_whitespace().collect::<String>();
         let plain = self.plain.first().map(|_| plain()).unwrap_or_default();
@@ -64,15 +72,11 @@ impl Pieces {
             || self.plain.iter().any(|piece| plain.contains(piece))
     }
 
-    /// Whether what has been read begins with the letters and digits of a piece.
-    fn begins(&self, read: &Read) -> bool {
-        let letters = || read.bytes.iter().rev().copied().filter(u8::is_ascii_alphanumeric);
-        let mut read = letters();
-        let Some(first) = read.next().zip(read.next()) else { return false };
-        let begins = |piece: &Vec<u8>| {
-            letters().take(piece.len()).map(|byte| byte.to_ascii_lowercase()).eq(piece.iter().copied())
-        };
-        self.letters.get(place(first.into())).is_some_and(|pieces| pieces.iter().any(begins))
+    /// Whether these letters and digits begin with those of a piece.
+    fn begins(&self, letters: &[u8]) -> bool {
+        let place = letters.first_chunk().map(|two| place(*two));
+        let pieces = place.and_then(|place| self.letters.get(place)).into_iter().flatten();
+        pieces.into_iter().any(|piece| letters.starts_with(piece))
     }
 }
 
@@ -109,6 +113,12 @@ impl Read {
         self.wrapped = matches!(byte, b'\r' | b'\n') || (self.wrapped && !byte.is_ascii_graphic());
         self.bytes.extend(Some(byte).filter(u8::is_ascii_graphic));
         byte.is_ascii_alphanumeric()
+    }
+
+    /// The letters and digits that it begins with, as many as a piece can have.
+    fn letters(&self) -> [u8; PIECE] {
+        let mut letters = self.bytes.iter().rev().filter(|byte| byte.is_ascii_alphanumeric());
+        std::array::from_fn(|_| letters.next().map_or(0, u8::to_ascii_lowercase))
     }
 
     /// The character at this place of what has been read.

@@ -1,6 +1,6 @@
 //! Remembers the records of the listings of one scope, so that a record in two of them is emitted once.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 
 use crate::partition::Partition;
@@ -9,7 +9,7 @@ use crate::partition::Partition;
 /// because another run has read some, or of no use, because no other listing of the scope follows.
 #[derive(Default)]
 pub struct Emitted {
-    hashes: Option<HashSet<[u64; 2]>>,
+    hashes: Option<BTreeSet<[u64; 2]>>,
     /// The keys of both halves of a hash are random: nobody can choose ids that have the same.
     hashers: [RandomState; 2],
 }
@@ -18,7 +18,7 @@ impl Emitted {
     /// Begins a partition, on its first page or on a later one.
     pub fn begin(&mut self, partition: &Partition, is_first_page: bool) {
         if !partition.repeats {
-            self.hashes = (partition.inclusive.is_some() && is_first_page).then(HashSet::new);
+            self.hashes = (partition.inclusive.is_some() && is_first_page).then(BTreeSet::new);
         }
     }
 
