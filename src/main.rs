@@ -1,5 +1,6 @@
 //! Parse, install the log's writer and the TLS provider, run, exit code. Only this module names them all.
 
+use std::hint::black_box;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
@@ -21,6 +22,9 @@ use tap_confluent_cloud::{check, files, log, progress};
 type Failures = Vec<(String, Error)>;
 
 fn main() -> ExitCode {
+    // Glibc gives blocks of more than 128 KiB back to the system at once, and each page would need them anew. Where a larger
+    // one has been freed, it keeps as much (mallopt(3), M_MMAP_THRESHOLD).
+    drop(black_box(Vec::<u8>::with_capacity(512 << 10)));
     let arguments = Arguments::read();
     let catalog = arguments.catalog.as_ref().map(|path| files::read_json("catalog", path));
     let held = catalog.as_ref().map(|catalog| catalog.as_ref().unwrap_or(&Value::Null));

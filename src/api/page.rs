@@ -39,11 +39,6 @@ impl Page {
         self.tape.at(self.list).items()
     }
 
-    /// Bytes of the body.
-    pub fn size(&self) -> usize {
-        self.tape.root().text().len()
-    }
-
     /// Whether it is the last page of its listing and has no records.
     pub fn is_empty_end(&self) -> bool {
         self.records().next().is_none() && self.next.is_none()

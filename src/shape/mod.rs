@@ -42,9 +42,14 @@ impl Records {
         starts.zip(&self.ends).map(|(start, end)| &self.json[start..*end])
     }
 
-    /// Makes room for records that were sent as so many bytes.
-    pub fn reserve(&mut self, bytes: usize) {
-        self.json.reserve(bytes * 3 / 2);
+    /// Room for as many bytes.
+    pub fn with_room(bytes: usize) -> Records {
+        Records { json: Vec::with_capacity(bytes), ..Records::default() }
+    }
+
+    /// The bytes of all objects.
+    pub fn size(&self) -> usize {
+        self.json.len()
     }
 
     /// Takes the last one off.

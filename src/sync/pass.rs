@@ -46,6 +46,8 @@ pub struct Pass {
     /// Whether the listing was resumed with a token of an earlier run and has returned no record yet.
     resumed: bool,
     restarted: bool,
+    /// Bytes that the records of the next page are expected to take.
+    room: usize,
     /// Why the pass ends behind a page that is yet to be said.
     broken_off: Option<Error>,
     /// Where a sample stays.
@@ -73,6 +75,7 @@ impl Pass {
             emitted: Emitted::default(),
             resumed: false,
             restarted: false,
+            room: 0,
             broken_off: None,
             start: Position::Start,
             begun: Instant::now(),
@@ -119,7 +122,8 @@ impl Pass {
             let asked = self.listing.page(&self.plan.client, Some(&on_wait));
             let (said, asked) = tokio::join!(self.teller.say(event), asked);
             said?;
-            let mut records = Records::default();
+            // Pages of a listing mostly have about the same size.
+            let mut records = Records::with_room(self.room);
             turn = match asked {
                 Ok(page) if self.resumed && page.is_empty_end() => self.restart(EXPIRED).await?,
                 Ok(page) => self.take(&page, &mut records).await?,
@@ -248,7 +252,6 @@ impl Pass {
     /// Makes the records of a page fit, and moves past it.
     async fn take(&mut self, page: &Page, records: &mut Records) -> Result<Turn, Error> {
         let (mut came, mut is_inclusive) = (0, false);
-        records.reserve(page.size());
         for record in page.records() {
             came += 1;
             let fitted = self.shape.fit(record, &self.partition, records);
@@ -280,6 +283,7 @@ impl Pass {
         } else if !self.partition.restarts {
             self.bookmark.page_token.clone_from(&page.next);
         }
+        self.room = records.size() / 8 * 9;
         let taken = records.iter().count() as u64;
         self.tally.records += taken;
         // Else the position stays before this page, whose records are said nevertheless.
