@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::time::{sleep, sleep_until};
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
@@ -21,6 +22,9 @@ use crate::log::{Log, Request, lock};
 use crate::page::Twist;
 use crate::routes::Service;
 use crate::target::at;
+
+/// How late a timer of the runtime can be. What is left of a latency then, a thread sleeps, which is on time.
+const LATE: Duration = Duration::from_millis(3);
 
 /// What the simulator's handle and its connections share.
 pub struct Shared {
@@ -182,7 +186,16 @@ impl<W: Wire> Connection<W> {
     }
 
     async fn until(&mut self, due: Instant) -> Result<(), Over> {
-        if due > Instant::now() { self.unless_gone(sleep_until(due.into())).await } else { Ok(()) }
+        let left = due.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        self.unless_gone(async move {
+            sleep(left.saturating_sub(LATE)).await;
+            let left = due.saturating_duration_since(Instant::now());
+            let _ = spawn_blocking(move || std::thread::sleep(left)).await;
+        })
+        .await
     }
 
     async fn misbehave(&mut self, fault: &Fault, head: &Head, number: u64) -> Result<(), Over> {
