@@ -215,7 +215,7 @@ mod tests {
         let given = given.as_object().unwrap().clone();
         given
             .into_iter()
-            .filter_map(|(name, value)| Some((name.clone(), sources::fit(&name, value)?)))
+            .filter_map(|(name, value)| Some((name.clone(), coerce::fit(&name, value)?)))
             .collect()
     }
 

@@ -6,9 +6,9 @@ use std::ffi::OsString;
 
 use serde_json::{Map, Value};
 
-use super::coerce::coerce;
+use super::coerce::fit;
 use super::names::meant;
-use super::schema::{SCHEMA, names};
+use super::schema::names;
 use super::ways::{THEIRS, is_of_credentials, name_credentials};
 use crate::error::Error;
 use crate::files::{named, parse, read};
@@ -45,13 +45,6 @@ pub fn gather(
     let given = merge(layers, &mut warnings);
     warnings.iter().for_each(log::warn);
     Ok(given)
-}
-
-/// A coerced value. Null and empty strings count as not given: Meltano and shells pass them for
-/// settings that are not set.
-pub fn fit(name: &str, value: Value) -> Option<Value> {
-    let value = coerce(&SCHEMA["properties"][name], value);
-    (!value.is_null() && value != "").then_some(value)
 }
 
 /// The settings of a file. A name that closely resembles a setting is an error, because the setting may protect
