@@ -11,7 +11,7 @@ use chrono::{SecondsFormat, Utc};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Event, Offer, Request, Selected, Sink, Tally, Wrong, push};
+use super::{Asked, Event, Offer, Request, Selected, Sink, Tally, push};
 use crate::log::{self, Level};
 use crate::state::{BOOKMARK_KEYS, Last, Position};
 use crate::streams::{Stream, find};
@@ -105,12 +105,7 @@ pub fn log_wishes(config: &Value) -> Option<(bool, Option<Level>)> {
 ///
 /// # Errors
 /// Says which of the two is wrong.
-pub fn request(
-    catalog: Option<Value>,
-    state: Option<Value>,
-    offer: &Offer,
-    versions: bool,
-) -> Result<Request, Wrong> {
+pub fn request(catalog: Option<Value>, state: Option<Value>, offer: &Offer, versions: bool) -> Asked {
     let all = || Ok(offer.streams.iter().map(|stream| offer.whole(stream)).collect());
     let streams = catalog.map_or_else(all, |catalog| catalog::select(&catalog, offer));
     let mut streams: Vec<Selected> = streams.map_err(|why| ("catalog", why))?;
