@@ -11,7 +11,7 @@ use tap_confluent_cloud::error::{Error, exit_code};
 use tap_confluent_cloud::json::Tape;
 use tap_confluent_cloud::log::Level;
 use tap_confluent_cloud::protocol::{
-    Offer, Silent, Verdicts, airbyte, is_watched, keep_newest, line, message, singer,
+    Offer, Request, Silent, Verdicts, airbyte, is_watched, keep_newest, line, message, singer,
 };
 use tap_confluent_cloud::run::run;
 use tap_confluent_cloud::streams::{STREAMS, Stream};
@@ -130,7 +130,8 @@ fn check_connection(arguments: &Arguments) -> Ended {
     let checked = given.and_then(Config::enforce).and_then(|config| {
         let offer = offer(&config.offered);
         let streams = offer.streams.iter().map(|stream| offer.whole(stream)).collect();
-        Ok((offer.streams.len(), run(&config.impatient(), streams, Box::new(Silent), &[], true)?))
+        let asked = Request { streams, missing: Vec::new(), sink: Box::new(Silent) };
+        Ok((offer.streams.len(), run(&config.impatient(), asked, true)?))
     });
     let failure = match checked {
         Ok((streams, outcome)) => check::verdict(streams, &outcome.failed, outcome.shortened),
@@ -163,8 +164,8 @@ fn read(arguments: &Arguments, protocol: Protocol, catalog: Option<Value>, sampl
         let width = asked.streams.iter().map(|selected| selected.stream.name.len()).max();
         asked.sink = Box::new(Verdicts { width: width.unwrap_or_default() });
     }
-    let mut failed = asked.missing;
-    let outcome = (streams > 0).then(|| run(&config, asked.streams, asked.sink, &failed, sample));
+    let mut failed = asked.missing.clone();
+    let outcome = (streams > 0).then(|| run(&config, asked, sample));
     // Behind their records in the history of runs.
     let tell_missing = |(name, error): &(String, Error)| message(&airbyte::trace_error(error, Some(name)));
     failed.iter().try_for_each(tell_missing).map_err(|cause| Error::output(&cause))?;
