@@ -112,7 +112,7 @@ fn about(format: &str, protocol: Protocol) -> Ended {
 }
 
 fn discover(arguments: &Arguments, protocol: Protocol) -> Ended {
-    let offer = offer(&Offered::enforce(gather(&arguments.config, std::env::vars_os())?)?);
+    let offer = offer(&Offered::enforce(gather(&arguments.config, std::env::vars_os().collect())?)?);
     print(&match protocol {
         Protocol::Singer => format!("{:#}\n", singer::catalog::discover(&offer)),
         Protocol::Airbyte => format!("{}\n", airbyte::catalog::discover(&offer)),
@@ -126,7 +126,7 @@ fn offer(offered: &Offered) -> Offer {
 
 /// Airbyte's check: whatever is wrong is the answer, not a failure of the process.
 fn check_connection(arguments: &Arguments) -> Ended {
-    let given = gather(&arguments.config, std::env::vars_os());
+    let given = gather(&arguments.config, std::env::vars_os().collect());
     let checked = given.and_then(Config::enforce).and_then(|config| {
         let offer = offer(&config.offered);
         let streams = offer.streams.iter().map(|stream| offer.whole(stream)).collect();
@@ -141,7 +141,7 @@ fn check_connection(arguments: &Arguments) -> Ended {
 }
 
 fn read(arguments: &Arguments, protocol: Protocol, catalog: Option<Value>, sample: bool) -> Ended {
-    let config = Config::enforce(gather(&arguments.config, std::env::vars_os())?)?;
+    let config = Config::enforce(gather(&arguments.config, std::env::vars_os().collect())?)?;
     let config = if sample { config.impatient() } else { config };
     let offer = offer(&config.offered);
     let state = arguments.state.as_ref().map(read_state).transpose()?.flatten();

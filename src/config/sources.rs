@@ -19,6 +19,9 @@ use crate::secret::is_name;
 /// Prefix of the environment variables of settings; the name follows in upper case.
 pub const PREFIX: &str = "TAP_CONFLUENT_CLOUD_";
 
+/// The variables of the environment.
+pub type Variables = Vec<(OsString, OsString)>;
+
 /// The settings of one source, and whether that is a file.
 type Layer = (bool, Map<String, Value>);
 
@@ -29,10 +32,7 @@ type Layer = (bool, Map<String, Value>);
 /// # Errors
 /// Config, if a file cannot be read or is not a JSON object, a name in it is nearly that of a setting, or
 /// a variable is not UTF-8.
-pub fn gather(
-    sources: &[String],
-    environment: impl IntoIterator<Item = (OsString, OsString)>,
-) -> Result<Map<String, Value>, Error> {
+pub fn gather(sources: &[String], environment: Variables) -> Result<Map<String, Value>, Error> {
     let mut warnings = Vec::new();
     let variables = of_environment(environment, &mut warnings)?;
     let lowest = (!sources.iter().any(|source| source == "ENV")).then(|| "ENV".to_owned());
@@ -81,10 +81,7 @@ fn of_file(path: &str, warnings: &mut Vec<String>) -> Result<Map<String, Value>,
 
 /// The settings of the environment. Other variables may have the same prefix: Meltano exports some, and so do
 /// plugins whose names extend ours.
-fn of_environment(
-    environment: impl IntoIterator<Item = (OsString, OsString)>,
-    warnings: &mut Vec<String>,
-) -> Result<Map<String, Value>, Error> {
+fn of_environment(environment: Variables, warnings: &mut Vec<String>) -> Result<Map<String, Value>, Error> {
     let all = environment.into_iter().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
     let mut all: BTreeMap<String, OsString> = all.filter(|(_, value)| !value.is_empty()).collect();
     let mut take = |setting: &'static str, variable: &str| {
@@ -171,7 +168,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn environment(variables: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
+    fn environment(variables: &[(&str, &str)]) -> Variables {
         variables.iter().map(|(name, value)| (name.into(), value.into())).collect()
     }
 
