@@ -67,10 +67,8 @@ fn of_file(path: &str, warnings: &mut Vec<String>) -> Result<Map<String, Value>,
         } else if let Some(setting) = meant(&name, names()) {
             wrong.push(format!("{name:?} is not a setting, did you mean {setting}?"));
         } else {
-            let told = is_name(&name).then(|| format!("{name:?}"));
-            let name = told.as_deref().unwrap_or("a name that is not shown");
-            warnings
-                .push(format!("settings: {name} is not a setting of tap-confluent-cloud, and is ignored"));
+            let it = if is_name(&name) { format!("{name:?}") } else { "a name that is not shown".to_owned() };
+            warnings.push(format!("settings: {it} is not a setting of tap-confluent-cloud, and is ignored"));
         }
     }
     if wrong.is_empty() {
