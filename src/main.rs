@@ -26,8 +26,7 @@ fn main() -> ExitCode {
     let held = catalog.as_ref().map(|catalog| catalog.as_ref().unwrap_or(&Value::Null));
     let (action, protocol) = arguments.decide(held);
     // Airbyte's platform requests debug logs with this variable, and passes no flag.
-    let debug =
-        protocol == Protocol::Airbyte && std::env::var("LOG_LEVEL").is_ok_and(|level| level == "debug");
+    let debug = protocol == Protocol::Airbyte && std::env::var("LOG_LEVEL").as_deref() == Ok("debug");
     let wishes = log_wishes(protocol);
     let (objects, wished) = *wishes.as_ref().unwrap_or(&(false, None));
     let objects = arguments.log_format.as_ref().map_or(objects, |format| format == "json");
