@@ -130,12 +130,10 @@ fn check_connection(arguments: &Arguments) -> Ended {
         let offer = offer(&config.offered);
         let streams = offer.streams.iter().map(|stream| offer.whole(stream)).collect();
         let asked = Request { streams, missing: Vec::new(), sink: Box::new(Silent) };
-        Ok((offer.streams.len(), run(&config.impatient(), asked, true)?))
+        let outcome = run(&config.impatient(), asked, true)?;
+        Ok(check::verdict(offer.streams.len(), &outcome.failed, outcome.shortened))
     });
-    let failure = match checked {
-        Ok((streams, outcome)) => check::verdict(streams, &outcome.failed, outcome.shortened),
-        Err(error) => Some(error.to_string()),
-    };
+    let failure = checked.unwrap_or_else(|error| Some(error.to_string()));
     print(&format!("{}\n", airbyte::connection_status(failure.as_deref())))
 }
 
