@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::api::listing::Listing;
 use crate::api::organization::Organization;
 use crate::api::{Client, Wait};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::log;
 use crate::partition::Partition;
 use crate::streams::{API_KEY, ROLE_BINDINGS};
@@ -56,14 +56,14 @@ pub async fn owner(client: &Client, organization: &Organization, insists: bool) 
 /// If this cannot be determined.
 async fn shortened(client: &Client, organization: &Organization, insists: bool) -> Result<Owner, Error> {
     let on_wait = insists.then_some(&tell);
-    let untold = |why: &str| Error::new(Kind::Broken, why);
     let (kind, id) = client.config.identity();
     let (mut owner, mut whose) = (id.to_owned(), "");
     if client.config.api_key.is_some() {
         let key = client.record(&format!("{API_KEY}{id}"), ADMIN, on_wait).await?;
-        let key: Value =
-            serde_json::from_slice(&key).map_err(|_| untold("the record of the API key is not JSON"))?;
-        let id = key["spec"]["owner"]["id"].as_str().ok_or_else(|| untold("the API key names no owner"))?;
+        let key: Value = serde_json::from_slice(&key)
+            .map_err(|_| Error::broken("the record of the API key is not JSON"))?;
+        let id =
+            key["spec"]["owner"]["id"].as_str().ok_or_else(|| Error::broken("the API key names no owner"))?;
         (owner, whose) = (id.to_owned(), "owner of the ");
     } else {
         log::info(format!("no owner is looked up, because the {kind} {id} has roles of its own"));
@@ -73,6 +73,10 @@ async fn shortened(client: &Client, organization: &Organization, insists: bool) 
     let query = vec![("crn_pattern", organization.scope()?.to_owned()), ("principal", principal.clone())];
     let whole = Partition { path: ROLE_BINDINGS.path.to_owned(), query, ..Partition::default() };
     let mut bindings = Listing::new(&ROLE_BINDINGS, &whole, None);
+    let shortened = format!(
+        "The {whose}{kind} ({owner}) does not seem to be {ADMIN}: lists may be shortened silently to what it can see \
+         (not verified)"
+    );
     for _ in 0..MOST_PAGES {
         let page = bindings.page(client, on_wait).await?;
         let is_admin = page.records().any(|binding| {
@@ -81,16 +85,9 @@ async fn shortened(client: &Client, organization: &Organization, insists: bool) 
             text("role_name") == Some(ADMIN.into())
                 && text("principal").is_none_or(|other| other == principal)
         });
-        if is_admin {
-            return Ok((owner, None));
-        }
-        if page.next.is_none() {
-            let words = format!(
-                "The {whose}{kind} ({owner}) does not seem to be {ADMIN}: lists may be shortened silently to what it \
-                 can see (not verified)"
-            );
-            return Ok((owner, Some(words)));
+        if is_admin || page.next.is_none() {
+            return Ok((owner, (!is_admin).then_some(shortened)));
         }
     }
-    Err(untold("the owner of the API key has too many roles to look through"))
+    Err(Error::broken("the owner of the API key has too many roles to look through"))
 }

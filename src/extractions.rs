@@ -29,25 +29,16 @@ pub struct Extractions {
 }
 
 impl Extractions {
-    /// Begins the history, with streams that failed before anything was read: those that are missing and, where the
-    /// run is refused, all.
+    /// Begins the history, with streams that failed before anything was read.
     ///
     /// # Errors
     /// Output, if stdout is closed.
-    pub fn begin(
-        &mut self,
-        missing: &[(String, Error)],
-        streams: &[Selected],
-        refused: Option<&Error>,
-    ) -> Result<(), Error> {
+    pub fn begin(&mut self, unread: &[(String, Error)]) -> Result<(), Error> {
         let (Selected { stream, schema, position, .. }, mut lines) = (self.selected.clone(), Vec::new());
         self.sink.say(&Event::Started { stream, schema, position }, &mut lines);
-        let missing = missing.iter().map(|(name, error)| (name.as_str(), error));
-        let unread = streams.iter().filter_map(|selected| Some((selected.stream.name, refused?)));
-        for (name, error) in missing.chain(unread) {
+        for (name, error) in unread {
             self.record(name, &Tally::default(), Some(error), &mut lines);
         }
-        self.left = if refused.is_some() { 0 } else { streams.len() };
         self.end(&mut lines);
         line(&lines).map_err(|cause| Error::output(&cause))
     }

@@ -12,14 +12,14 @@ use tap_confluent_cloud::error::{Error, exit_code};
 use tap_confluent_cloud::json::Tape;
 use tap_confluent_cloud::log::Level;
 use tap_confluent_cloud::protocol::{
-    Offer, Silent, Verdicts, airbyte, is_watched, keep_newest, line, message, singer,
+    Offer, Request, Silent, Verdicts, airbyte, is_watched, keep_newest, line, message, singer,
 };
 use tap_confluent_cloud::run::run;
 use tap_confluent_cloud::streams::{STREAMS, Stream};
 use tap_confluent_cloud::{check, files, log, progress};
 
-/// Streams that were not read to their end, and why. All of it has been told.
-type Failures = Vec<(String, Error)>;
+/// Streams that were not read to their end, and why, all of which has been told; or the error that ended the run.
+type Ended = Result<Vec<(String, Error)>, Error>;
 
 fn main() -> ExitCode {
     // Glibc gives blocks of more than 128 KiB back to the system at once, and each page would need them anew. Where a larger
@@ -30,8 +30,7 @@ fn main() -> ExitCode {
     let held = catalog.as_ref().map(|catalog| catalog.as_ref().unwrap_or(&Value::Null));
     let (action, protocol) = arguments.decide(held);
     // Airbyte's platform requests debug logs with this variable, and passes no flag.
-    let debug =
-        protocol == Protocol::Airbyte && std::env::var("LOG_LEVEL").is_ok_and(|level| level == "debug");
+    let debug = protocol == Protocol::Airbyte && std::env::var("LOG_LEVEL").as_deref() == Ok("debug");
     let wishes = log_wishes(protocol);
     let (objects, wished) = *wishes.as_ref().unwrap_or(&(false, None));
     let objects = arguments.log_format.as_ref().map_or(objects, |format| format == "json");
@@ -83,7 +82,7 @@ fn say(protocol: Protocol, objects: bool, level: Level, words: &str) {
 }
 
 /// Tells the error that ended the run, or Airbyte's platform of all. Gives the exit code.
-fn end(ended: Result<Failures, Error>, protocol: Protocol) -> u8 {
+fn end(ended: Ended, protocol: Protocol) -> u8 {
     let trace = match (ended, protocol) {
         (Ok(failed), Protocol::Singer) => return exit_code(failed.iter().map(|(_, error)| error.kind)),
         (Err(error), Protocol::Singer) => {
@@ -101,12 +100,12 @@ fn end(ended: Result<Failures, Error>, protocol: Protocol) -> u8 {
     1
 }
 
-fn print(text: &str) -> Result<Failures, Error> {
+fn print(text: &str) -> Ended {
     line(text.as_bytes()).map_err(|cause| Error::output(&cause))?;
-    Ok(Failures::new())
+    Ok(Vec::new())
 }
 
-fn about(format: &str, protocol: Protocol) -> Result<Failures, Error> {
+fn about(format: &str, protocol: Protocol) -> Ended {
     print(&match (protocol, format) {
         (Protocol::Airbyte, _) => format!("{}\n", airbyte::spec(&SCHEMA)),
         (Protocol::Singer, "json") => format!("{:#}\n", singer::about(SCHEMA.clone())),
@@ -115,8 +114,8 @@ fn about(format: &str, protocol: Protocol) -> Result<Failures, Error> {
     })
 }
 
-fn discover(arguments: &Arguments, protocol: Protocol) -> Result<Failures, Error> {
-    let offer = offer(&Offered::enforce(gather(&arguments.config, std::env::vars_os())?)?);
+fn discover(arguments: &Arguments, protocol: Protocol) -> Ended {
+    let offer = offer(&Offered::enforce(gather(&arguments.config, std::env::vars_os().collect())?)?);
     print(&match protocol {
         Protocol::Singer => format!("{:#}\n", singer::catalog::discover(&offer)),
         Protocol::Airbyte => format!("{}\n", airbyte::catalog::discover(&offer)),
@@ -129,27 +128,21 @@ fn offer(offered: &Offered) -> Offer {
 }
 
 /// Airbyte's check: whatever is wrong is the answer, not a failure of the process.
-fn check_connection(arguments: &Arguments) -> Result<Failures, Error> {
-    let given = gather(&arguments.config, std::env::vars_os());
+fn check_connection(arguments: &Arguments) -> Ended {
+    let given = gather(&arguments.config, std::env::vars_os().collect());
     let checked = given.and_then(Config::enforce).and_then(|config| {
         let offer = offer(&config.offered);
         let streams = offer.streams.iter().map(|stream| offer.whole(stream)).collect();
-        Ok((offer.streams.len(), run(&config.impatient(), streams, Box::new(Silent), &[], true)?))
+        let asked = Request { streams, missing: Vec::new(), sink: Box::new(Silent) };
+        let outcome = run(&config.impatient(), asked, true)?;
+        Ok(check::verdict(offer.streams.len(), &outcome.failed, outcome.shortened))
     });
-    let failure = match checked {
-        Ok((streams, outcome)) => check::verdict(streams, &outcome.failed, outcome.shortened),
-        Err(error) => Some(error.to_string()),
-    };
+    let failure = checked.unwrap_or_else(|error| Some(error.to_string()));
     print(&format!("{}\n", airbyte::connection_status(failure.as_deref())))
 }
 
-fn read(
-    arguments: &Arguments,
-    protocol: Protocol,
-    catalog: Option<Value>,
-    sample: bool,
-) -> Result<Failures, Error> {
-    let config = Config::enforce(gather(&arguments.config, std::env::vars_os())?)?;
+fn read(arguments: &Arguments, protocol: Protocol, catalog: Option<Value>, sample: bool) -> Ended {
+    let config = Config::enforce(gather(&arguments.config, std::env::vars_os().collect())?)?;
     let config = if sample { config.impatient() } else { config };
     let offer = offer(&config.offered);
     let state = arguments.state.as_ref().map(read_state).transpose()?.flatten();
@@ -167,23 +160,21 @@ fn read(
         };
         wrong(what, path.as_ref(), &why, remedy)
     })?;
-    let mut failed = asked.missing;
-    // Behind their records in the history of runs.
-    let tell_missing = |(name, error): &(String, Error)| message(&airbyte::trace_error(error, Some(name)));
-    if asked.streams.is_empty() {
-        failed.iter().try_for_each(tell_missing).map_err(|cause| Error::output(&cause))?;
-        log::warn("the catalog selects no stream: nothing is read");
-        return Ok(failed);
-    }
     let (streams, shown) = (asked.streams.len(), sample && protocol == Protocol::Singer && is_watched());
     if shown {
         let width = asked.streams.iter().map(|selected| selected.stream.name.len()).max();
         asked.sink = Box::new(Verdicts { width: width.unwrap_or_default() });
     }
-    let outcome = run(&config, asked.streams, asked.sink, &failed, sample);
+    let mut failed = asked.missing.clone();
+    let outcome = (streams > 0).then(|| run(&config, asked, sample));
+    // Behind their records in the history of runs.
+    let tell_missing = |(name, error): &(String, Error)| message(&airbyte::trace_error(error, Some(name)));
     failed.iter().try_for_each(tell_missing).map_err(|cause| Error::output(&cause))?;
-    failed.extend(outcome?.failed);
-    if shown {
+    match outcome {
+        Some(outcome) => failed.extend(outcome?.failed),
+        None => log::warn("the catalog selects no stream: nothing is read"),
+    }
+    if shown && streams > 0 {
         print(&format!("{} of {streams} streams can be read\n", streams.saturating_sub(failed.len())))?;
     }
     Ok(failed)

@@ -21,7 +21,7 @@ use crate::config::{Config, Doubt};
 use crate::error::{Error, Kind};
 use crate::extractions::Extractions;
 use crate::log;
-use crate::protocol::{Selected, Sink, Tally};
+use crate::protocol::{Request, Selected, Sink, Tally};
 use crate::secret::Secret;
 use crate::shape::{Personal, RecordOptions, Shape};
 use crate::stop::Stop;
@@ -44,15 +44,9 @@ struct Found {
     owner: OnceCell<Option<Owner>>,
 }
 
-/// Looks up the organization of the key and reads or samples the selected streams. `missing`: streams that are asked
-/// for and not offered.
-pub fn run(
-    config: &Config,
-    mut streams: Vec<Selected>,
-    mut sink: Box<dyn Sink>,
-    missing: &[(String, Error)],
-    sample: bool,
-) -> Result<Outcome, Error> {
+/// Looks up the organization of the key and reads or samples the streams that are asked for.
+pub fn run(config: &Config, asked: Request, sample: bool) -> Result<Outcome, Error> {
+    let Request { mut streams, missing: mut unread, mut sink } = asked;
     let is_refused = |selected: &&Selected| config.api_key.is_none() && selected.stream.key_only;
     if let Some(Selected { stream, .. }) = streams.iter().find(is_refused) {
         return Err(Error::config(format!(
@@ -66,8 +60,7 @@ pub fn run(
     let stop = stop.map_err(|error| Error::broken(format!("signals cannot be handled: {error}")))?;
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::broken(format!("the runtime cannot be set up: {error}")))?;
-    let history = streams.iter().position(|selected| selected.stream.is_history());
-    let history = history.map(|place| streams.remove(place));
+    let history = streams.extract_if(.., |selected| selected.stream.is_history()).next();
     let held = stop.clone();
     let work = async {
         let mut found = Found::default();
@@ -80,9 +73,13 @@ pub fn run(
         if let Some(selected) = history {
             let shape = Shape::new(selected.stream, &selected.deselected, options.clone());
             let facts = (!sample).then(|| facts(&client, &found, &options));
-            let (access, left, tally) = (access.clone(), 0, Tally::default());
+            let left = looked.as_ref().map_or(0, |()| streams.len());
+            if let Err(error) = &looked {
+                unread.extend(streams.iter().map(|other| (other.stream.name.to_owned(), error.clone())));
+            }
+            let (access, tally) = (access.clone(), Tally::default());
             let mut history = Extractions { sink, selected, shape, access, facts, left, tally };
-            history.begin(missing, &streams, looked.as_ref().err())?;
+            history.begin(&unread)?;
             sink = Box::new(history);
         }
         looked?;
@@ -107,7 +104,7 @@ pub fn run(
         tokio::select! {
             () = stop.told() => stop.die().await,
             // A writer that was stopped returns no error, although it is not at the end.
-            outcome = work => if *stop.flag().borrow() { stop.die().await } else { outcome },
+            outcome = work => if *stop.stopping.borrow() { stop.die().await } else { outcome },
         }
     })
 }
@@ -159,7 +156,7 @@ async fn pump(
 ) -> Result<Outcome, Error> {
     let (streams, sample) = (selected.len(), plan.sample);
     let (events, received) = mpsc::channel(sync::EVENTS_IN_FLIGHT);
-    let write = move || write::write(received, sink.as_mut(), streams, sample, &stop.flag());
+    let write = move || write::write(received, sink.as_mut(), streams, sample, &stop.stopping);
     let broke_off = "the writer stopped unexpectedly; this is a bug in tap-confluent-cloud";
     let broken = |_| Err(Error::broken(broke_off));
     let writing = spawn_blocking(write).map(|written| written.unwrap_or_else(broken));

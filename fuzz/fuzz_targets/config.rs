@@ -13,7 +13,7 @@ fuzz_target!(|text: &str| {
     let environment = environment.into_iter();
     let environment =
         environment.map(|(name, value)| (format!("TAP_CONFLUENT_CLOUD_{name}").into(), value.into()));
-    let Ok(given) = gather(&[], environment) else { return };
+    let Ok(given) = gather(&[], environment.collect()) else { return };
     let offered = Offered::enforce(given.clone()).map(drop);
     for error in [offered, Config::enforce(given).map(drop)].into_iter().filter_map(Result::err) {
         assert!(!error.to_string().contains("hush-5up3r-s3cret"));

@@ -21,7 +21,9 @@ fuzz_target!(|state: &[u8]| {
     if let Ok(given) = airbyte::read_state(&state) {
         given.values().for_each(|(position, _)| again(position));
     }
-    if let Ok(state) = singer::State::read(state) {
-        STREAMS.iter().for_each(|stream| again(&state.position(stream)));
+    let Ok(state) = singer::read_state(state) else { return };
+    for stream in STREAMS {
+        let bookmark = &state["bookmarks"][stream.name];
+        again(&Position::read(bookmark, stream.cursor.is_some()).expect("it was mended"));
     }
 });

@@ -107,13 +107,11 @@ pub fn short_hash(text: &str) -> String {
 
 /// The organizations that are listed. A resource name counts only if it names the organization and nothing below it.
 fn themselves(rows: &[Row]) -> Vec<Row> {
-    let names_it = |row: &Row| {
-        let mut segments = row.crn.as_deref().and_then(crn::split).into_iter().flat_map(|(_, all)| all);
-        segments.next() == Some(("organization", Some(&row.id))) && segments.next().is_none()
-    };
-    let named = |row: &Row| match names_it(row) {
-        true => row.clone(),
-        false => Row { name: row.name.clone(), ..organization(row.id.clone()) },
+    let named = |row: &Row| {
+        let own = [("organization", Some(row.id.as_str()))];
+        let names_it = |crn: &String| crn::split(crn).is_some_and(|(_, segments)| segments.eq(own));
+        let crn = row.crn.clone().filter(names_it);
+        Row { crn: crn.or_else(|| Some(crn::organization(&row.id))), ..row.clone() }
     };
     rows.iter().map(named).collect()
 }

@@ -13,7 +13,6 @@ pub const PIECE: usize = 10;
 const WITHHELD: &str = "[withheld: it contains a piece of the credentials]";
 
 /// Pieces of secrets, in lower case.
-#[derive(Default)]
 pub struct Pieces {
     /// The letters and digits of each piece, by the first two of these: most of a text is passed over with one look.
     letters: Vec<BTreeSet<Vec<u8>>>,
@@ -24,7 +23,7 @@ pub struct Pieces {
 impl Pieces {
     /// All pieces of ten characters, or the whole of a shorter secret.
     pub fn of<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Pieces {
-        let mut pieces = Pieces { letters: vec![BTreeSet::new(); 36 * 36], ..Pieces::default() };
+        let mut pieces = Pieces { letters: vec![BTreeSet::new(); 36 * 36], plain: Vec::new() };
         for secret in secrets {
             let secret: Vec<char> = secret.to_lowercase().chars().collect();
             for piece in secret.windows(secret.len().clamp(1, PIECE)) {

@@ -3,16 +3,19 @@
 use chrono::NaiveDate;
 use serde_json::Value;
 
-/// The value of a string for which the schema requires a number, a boolean or an array. A string that cannot be
-/// converted stays as it is, and breaks its rule.
-pub fn coerce(property: &Value, value: Value) -> Value {
+use super::schema::SCHEMA;
+
+/// The value of a setting. A string for which the schema requires a number, a boolean or an array is converted; one
+/// that cannot be stays as it is, and breaks its rule. Null and empty strings count as not given: Meltano and shells
+/// pass them for settings that are not set.
+pub fn fit(name: &str, value: Value) -> Option<Value> {
+    let property = &SCHEMA["properties"][name];
     let kind = property["type"].as_str().unwrap_or_default();
-    let Value::String(text) = &value else { return if kind == "integer" { whole(value) } else { value } };
-    let text = text.trim();
+    let value = value.as_str().map(|text| text.trim().into()).unwrap_or(value);
+    let text = value.as_str().unwrap_or_default();
     let parsed = |text: &str, fits: fn(&Value) -> bool| serde_json::from_str(text).ok().filter(fits);
-    match kind {
-        "integer" => parsed(text, Value::is_number).map(whole),
-        "number" => parsed(text, Value::is_number),
+    let meant = match kind {
+        "integer" | "number" => parsed(text, Value::is_number),
         "boolean" => parsed(&text.to_lowercase(), Value::is_boolean),
         // Singer's tools write a time where this wants a day. Nothing else is cut: it may be a secret, which is
         // told by its length.
@@ -23,12 +26,11 @@ pub fn coerce(property: &Value, value: Value) -> Value {
         "array" if text.starts_with('[') => parsed(text, Value::is_array),
         "array" if !text.is_empty() => Some(text.split(',').map(str::trim).collect()),
         _ => None,
-    }
-    .unwrap_or_else(|| text.into())
-}
-
-/// JSON Schema takes 5.0 for an integer, and YAML writes it so; Rust's integers do not.
-fn whole(number: Value) -> Value {
-    let is_whole = |float: &f64| number.is_f64() && float.fract() == 0.0 && float.abs() < 1e15;
-    number.as_f64().filter(is_whole).map_or(number.clone(), |float| (float as i64).into())
+    };
+    let value = meant.unwrap_or(value);
+    // JSON Schema takes 5.0 for an integer, and YAML writes it so; Rust's integers do not.
+    let is_whole = |float: &f64| value.is_f64() && float.fract() == 0.0 && float.abs() < 1e15;
+    let whole = value.as_f64().filter(|float| kind == "integer" && is_whole(float));
+    let value = whole.map_or(value, |float| (float as i64).into());
+    (!value.is_null() && value != "").then_some(value)
 }

@@ -183,8 +183,7 @@ fn pem<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<u8>>, D::Error> 
 /// Whether credentials may be sent to the URL in a setting.
 fn check_url(setting: &str, text: &str) -> Result<(), Error> {
     let like = SCHEMA["properties"][setting]["pattern_descriptor"].as_str().unwrap_or_default();
-    let not_one = |_| Error::config(format!("settings: {setting} is not {like}"));
-    let url = Url::parse(text).map_err(not_one)?;
+    let url = Url::parse(text).map_err(|_| Error::config(format!("settings: {setting} is not {like}")))?;
     if url.as_str() != format!("{}{}", url.origin().ascii_serialization(), url.path()) {
         return Err(Error::config(format!(
             "settings: {setting} must consist of a scheme, a host and optionally a path, without user, query \
@@ -215,7 +214,7 @@ mod tests {
         let given = given.as_object().unwrap().clone();
         given
             .into_iter()
-            .filter_map(|(name, value)| Some((name.clone(), sources::fit(&name, value)?)))
+            .filter_map(|(name, value)| Some((name.clone(), coerce::fit(&name, value)?)))
             .collect()
     }
 

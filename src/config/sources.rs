@@ -6,9 +6,9 @@ use std::ffi::OsString;
 
 use serde_json::{Map, Value};
 
-use super::coerce::coerce;
+use super::coerce::fit;
 use super::names::meant;
-use super::schema::{SCHEMA, names};
+use super::schema::names;
 use super::ways::{THEIRS, is_of_credentials, name_credentials};
 use crate::error::Error;
 use crate::files::{named, parse, read};
@@ -18,6 +18,9 @@ use crate::secret::is_name;
 
 /// Prefix of the environment variables of settings; the name follows in upper case.
 pub const PREFIX: &str = "TAP_CONFLUENT_CLOUD_";
+
+/// The variables of the environment.
+pub type Variables = Vec<(OsString, OsString)>;
 
 /// The settings of one source, and whether that is a file.
 type Layer = (bool, Map<String, Value>);
@@ -29,10 +32,7 @@ type Layer = (bool, Map<String, Value>);
 /// # Errors
 /// Config, if a file cannot be read or is not a JSON object, a name in it is nearly that of a setting, or
 /// a variable is not UTF-8.
-pub fn gather(
-    sources: &[String],
-    environment: impl IntoIterator<Item = (OsString, OsString)>,
-) -> Result<Map<String, Value>, Error> {
+pub fn gather(sources: &[String], environment: Variables) -> Result<Map<String, Value>, Error> {
     let mut warnings = Vec::new();
     let variables = of_environment(environment, &mut warnings)?;
     let lowest = (!sources.iter().any(|source| source == "ENV")).then(|| "ENV".to_owned());
@@ -45,13 +45,6 @@ pub fn gather(
     let given = merge(layers, &mut warnings);
     warnings.iter().for_each(log::warn);
     Ok(given)
-}
-
-/// A coerced value. Null and empty strings count as not given: Meltano and shells pass them for
-/// settings that are not set.
-pub fn fit(name: &str, value: Value) -> Option<Value> {
-    let value = coerce(&SCHEMA["properties"][name], value);
-    (!value.is_null() && value != "").then_some(value)
 }
 
 /// The settings of a file. A name that closely resembles a setting is an error, because the setting may protect
@@ -74,10 +67,8 @@ fn of_file(path: &str, warnings: &mut Vec<String>) -> Result<Map<String, Value>,
         } else if let Some(setting) = meant(&name, names()) {
             wrong.push(format!("{name:?} is not a setting, did you mean {setting}?"));
         } else {
-            let told = is_name(&name).then(|| format!("{name:?}"));
-            let name = told.as_deref().unwrap_or("a name that is not shown");
-            warnings
-                .push(format!("settings: {name} is not a setting of tap-confluent-cloud, and is ignored"));
+            let it = if is_name(&name) { format!("{name:?}") } else { "a name that is not shown".to_owned() };
+            warnings.push(format!("settings: {it} is not a setting of tap-confluent-cloud, and is ignored"));
         }
     }
     if wrong.is_empty() {
@@ -88,10 +79,7 @@ fn of_file(path: &str, warnings: &mut Vec<String>) -> Result<Map<String, Value>,
 
 /// The settings of the environment. Other variables may have the same prefix: Meltano exports some, and so do
 /// plugins whose names extend ours.
-fn of_environment(
-    environment: impl IntoIterator<Item = (OsString, OsString)>,
-    warnings: &mut Vec<String>,
-) -> Result<Map<String, Value>, Error> {
+fn of_environment(environment: Variables, warnings: &mut Vec<String>) -> Result<Map<String, Value>, Error> {
     let all = environment.into_iter().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
     let mut all: BTreeMap<String, OsString> = all.filter(|(_, value)| !value.is_empty()).collect();
     let mut take = |setting: &'static str, variable: &str| {
@@ -178,7 +166,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn environment(variables: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
+    fn environment(variables: &[(&str, &str)]) -> Variables {
         variables.iter().map(|(name, value)| (name.into(), value.into())).collect()
     }
 

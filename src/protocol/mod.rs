@@ -173,8 +173,8 @@ pub struct Request {
     pub sink: Box<dyn Sink>,
 }
 
-/// What is wrong: `catalog` or `state`, and why, in words.
-pub type Wrong = (&'static str, String);
+/// What a run has been asked for, or what is wrong, `catalog` or `state`, and why, in words.
+pub type Asked = Result<Request, (&'static str, String)>;
 
 /// Tells people on stdout how each stream of a sample ended, a line each.
 pub struct Verdicts {

@@ -25,6 +25,9 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.'
 /// The name of the organization's own scope.
 const ORGANIZATION: &str = "organization";
 
+/// The next partition; none at the end.
+type Next = Result<Option<Partition>, Error>;
+
 /// Iterates over the partitions of one stream. A parent is listed only when its rows are needed.
 pub struct Walk {
     plan: Rc<Plan>,
@@ -64,7 +67,7 @@ impl Walk {
     /// # Errors
     /// As `Rows::list`, if a parent cannot be listed; Denied, if the organization is needed and not known, or a
     /// parent is empty that cannot be.
-    pub async fn first(&mut self) -> Result<Option<Partition>, Error> {
+    pub async fn first(&mut self) -> Next {
         self.refused.clear();
         self.incomplete = None;
         match &mut self.days {
@@ -112,7 +115,7 @@ impl Walk {
     ///
     /// # Errors
     /// As `first`.
-    pub async fn next(&mut self, after: &Partition) -> Result<Option<Partition>, Error> {
+    pub async fn next(&mut self, after: &Partition) -> Next {
         if let Some(days) = &self.days {
             return Ok(days.after(after));
         }
@@ -129,19 +132,14 @@ impl Walk {
     ///
     /// # Errors
     /// The error itself, if the stream cannot continue.
-    pub async fn refused(
-        &mut self,
-        listing: &Partition,
-        mut error: Error,
-    ) -> Result<Option<Partition>, Error> {
-        let name = self.stream.name;
+    pub async fn refused(&mut self, listing: &Partition, mut error: Error) -> Next {
         match listing.columns.is_empty() {
             false if error.is_hidden() => {
                 self.pass_over(listing.name.clone().unwrap_or_default(), error);
                 self.next(&Partition { inclusive: None, ..listing.clone() }).await
             }
             true if listing.repeats && error.status() == Some(403) => {
-                log::warn(format!("{name}: reading each environment separately: {error}"));
+                log::warn(format!("{}: reading each environment separately: {error}", self.stream.name));
                 let first = match self.below(Vec::new(), None).await {
                     Err(also) if also.is_hidden() => return Err(error),
                     first => first?,
@@ -159,8 +157,7 @@ impl Walk {
             "its contents are hidden from the owner of the API key or the identity pool, or base_url is wrong"
                 .clone_into(&mut error.message);
         }
-        let name = self.stream.name;
-        log::warn(format!("{name}: {partition} is denied; continuing with the next: {error}"));
+        log::warn(format!("{}: {partition} is denied; continuing with the next: {error}", self.stream.name));
         self.refused.push((partition, error));
     }
 
@@ -216,11 +213,7 @@ impl Walk {
     }
 
     /// The first partition below the rows with these ids, behind the id `after` if there is one.
-    async fn below(
-        &mut self,
-        mut ids: Vec<String>,
-        mut after: Option<String>,
-    ) -> Result<Option<Partition>, Error> {
+    async fn below(&mut self, mut ids: Vec<String>, mut after: Option<String>) -> Next {
         while ids.len() < self.parents.len() {
             let rows = &self.rows(&ids).await?.rows;
             let number = after.take().map_or(0, |after| rows.partition_point(|row| row.id <= after));
@@ -269,14 +262,12 @@ impl Walk {
     /// # Errors
     /// Denied, if they do not.
     pub fn accept_empty(&self, stream: &Stream) -> Result<(), Error> {
-        let list = match self.stream.name == stream.name {
-            true => "its list".to_owned(),
-            false => format!("the list of {}", stream.name),
-        };
+        let name = self.stream.name;
+        let list =
+            if name == stream.name { "its list".into() } else { format!("the list of {}", stream.name) };
         if self.plan.may_be_empty {
             log::warn(format!(
-                "{}: {list} is empty, although every organization has at least one record in it; empty_lists: warn",
-                self.stream.name
+                "{name}: {list} is empty, although every organization has at least one record in it; empty_lists: warn"
             ));
             return Ok(());
         }

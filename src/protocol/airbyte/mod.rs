@@ -12,7 +12,7 @@ use std::slice;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::{Event, Offer, Request, Sink, Wrong, push};
+use super::{Asked, Event, Offer, Request, Sink, push};
 use crate::error::{Error, Kind};
 use crate::log::{self, LONGEST, Level, one_line};
 use crate::state::{Access, BOOKMARK_KEYS, Last, Position};
@@ -162,7 +162,7 @@ pub struct Airbyte {
 ///
 /// # Errors
 /// Says which of the two is wrong.
-pub fn request(catalog: Option<Value>, state: Option<Value>, offer: &Offer) -> Result<Request, Wrong> {
+pub fn request(catalog: Option<Value>, state: Option<Value>, offer: &Offer) -> Asked {
     let catalog = catalog.ok_or_else(|| ("catalog", "there is none".to_owned()))?;
     let (mut streams, missing) = catalog::select(&catalog, offer).map_err(|why| ("catalog", why))?;
     let state = state.map_or(Ok(State::new()), |state| read_state(&state)).map_err(|why| ("state", why))?;

@@ -64,16 +64,16 @@ pub fn select(catalog: &Value, offer: &Offer) -> Result<Vec<Selected>, String> {
     for entry in entries {
         let name = entry["tap_stream_id"].as_str().or(entry["stream"].as_str());
         let name = name.ok_or("a stream in it has no `tap_stream_id`")?;
-        let choice = Choice::of(entry);
+        let metadata = metadata(entry);
         let legacy = entry["selected"].as_bool().or(entry["schema"]["selected"].as_bool());
-        let is_selected = choice.selects(&[], legacy, choice.0.is_empty());
+        let is_selected = selects(&metadata, &[], legacy, metadata.is_empty());
         if find(name).is_none() {
             log::warn(format!("the catalog names a stream {name:?} that does not exist; it is skipped"));
         } else if let Some(stream) = offer.find(name).filter(|_| is_selected) {
             let mut selected = Selected { schema: schema_of(stream, entry, offer), ..offer.whole(stream) };
             selected.deselected = narrow(&mut selected.schema, &[], &|path, property| {
                 let breadcrumb: Vec<_> = path.iter().flat_map(|name| ["properties", *name]).collect();
-                path == [stream.key] || choice.selects(&breadcrumb, property["selected"].as_bool(), true)
+                path == [stream.key] || selects(&metadata, &breadcrumb, property["selected"].as_bool(), true)
             });
             chosen.insert(stream.name, selected);
         } else if is_selected && !missing.contains(&name) {
@@ -102,27 +102,25 @@ fn schema_of(stream: &Stream, entry: &Value, offer: &Offer) -> Value {
 }
 
 /// The metadata of a catalog entry, by breadcrumb.
-struct Choice<'a>(HashMap<Vec<&'a str>, &'a Value>);
+type Metadata<'a> = HashMap<Vec<&'a str>, &'a Value>;
 
-impl<'a> Choice<'a> {
-    fn of(entry: &'a Value) -> Choice<'a> {
-        let described = |item: &'a Value| {
-            let breadcrumb = item["breadcrumb"].as_array()?.iter().filter_map(Value::as_str);
-            Some((breadcrumb.collect(), &item["metadata"]))
-        };
-        Choice(entry["metadata"].as_array().into_iter().flatten().filter_map(described).collect())
-    }
+fn metadata<'a>(entry: &'a Value) -> Metadata<'a> {
+    let described = |item: &'a Value| {
+        let breadcrumb = item["breadcrumb"].as_array()?.iter().filter_map(Value::as_str);
+        Some((breadcrumb.collect(), &item["metadata"]))
+    };
+    entry["metadata"].as_array().into_iter().flatten().filter_map(described).collect()
+}
 
-    /// The precedence of the Singer SDK. A property is asked only if its parent is selected. `legacy`: the `selected`
-    /// outside the metadata, which counts only where these say nothing (Meltano writes both).
-    fn selects(&self, breadcrumb: &[&str], legacy: Option<bool>, otherwise: bool) -> bool {
-        let metadata = self.0.get(breadcrumb).copied().unwrap_or(&Value::Null);
-        let selected = metadata["selected"].as_bool().or(legacy);
-        match metadata["inclusion"].as_str() {
-            Some("unsupported") => false,
-            Some("automatic") => true,
-            _ => selected.or(metadata["selected-by-default"].as_bool()).unwrap_or(otherwise),
-        }
+/// The precedence of the Singer SDK. A property is asked only if its parent is selected. `legacy`: the `selected`
+/// outside the metadata, which counts only where these say nothing (Meltano writes both).
+fn selects(metadata: &Metadata<'_>, breadcrumb: &[&str], legacy: Option<bool>, otherwise: bool) -> bool {
+    let metadata = metadata.get(breadcrumb).copied().unwrap_or(&Value::Null);
+    let selected = metadata["selected"].as_bool().or(legacy);
+    match metadata["inclusion"].as_str() {
+        Some("unsupported") => false,
+        Some("automatic") => true,
+        _ => selected.or(metadata["selected-by-default"].as_bool()).unwrap_or(otherwise),
     }
 }
 

@@ -11,7 +11,7 @@ use chrono::{SecondsFormat, Utc};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Event, Offer, Request, Selected, Sink, Tally, Wrong, push};
+use super::{Asked, Event, Offer, Request, Selected, Sink, Tally, push};
 use crate::log::{self, Level};
 use crate::state::{BOOKMARK_KEYS, Last, Position};
 use crate::streams::{Stream, find};
@@ -19,51 +19,39 @@ use crate::streams::{Stream, find};
 /// The keys of Singer's own bookmark, which streams with a cursor have beside ours, for tools that show them.
 const REPLICATION_KEYS: [&str; 2] = ["replication_key", "replication_key_value"];
 
-/// A state as it was given. What is not ours in it is carried over unchanged.
-#[derive(Debug, Default)]
-pub struct State(Value);
-
-impl State {
-    /// Reads a state: the object itself, or a whole STATE message. Says what is foreign in it.
-    ///
-    /// # Errors
-    /// In words, if it or `bookmarks` is not an object.
-    pub fn read(mut value: Value) -> Result<State, String> {
-        if value["type"] == "STATE" && value["value"].is_object() {
-            value = value["value"].take();
-        }
-        let fields = value.as_object_mut().ok_or("it is not a JSON object")?;
-        fields.get_mut("currently_syncing").map(Value::take);
-        let top = fields.keys().filter(|key| !["bookmarks", "currently_syncing"].contains(&key.as_str()));
-        let top: Vec<String> = top.cloned().collect();
-        let bookmarks = fields.entry("bookmarks").or_insert_with(|| json!({}));
-        if bookmarks.is_null() {
-            *bookmarks = json!({});
-        }
-        let bookmarks = bookmarks.as_object_mut().ok_or("its `bookmarks` is not an object")?;
-        let mut strange: Vec<String> =
-            bookmarks.keys().filter(|name| find(name).is_none()).cloned().collect();
-        for (name, bookmark) in bookmarks.iter_mut() {
-            let Some(stream) = find(name) else { continue };
-            mend(stream, bookmark);
-            let is_ours = |key: &str| BOOKMARK_KEYS.contains(&key) || REPLICATION_KEYS.contains(&key);
-            let keys = bookmark.as_object().into_iter().flat_map(Map::keys).filter(|key| !is_ours(key));
-            strange.extend(keys.map(|key| format!("{name}.{key}")));
-        }
-        let strange: Vec<_> = strange.into_iter().chain(top).map(|key| format!("{key:?}")).collect();
-        if !strange.is_empty() {
-            log::warn(format!(
-                "the state contains entries that are not of this tap, kept unchanged: {}",
-                strange.join(", ")
-            ));
-        }
-        Ok(State(value))
+/// Reads a state: the object itself, or a whole STATE message. What is foreign in it is told, and carried over unchanged.
+///
+/// # Errors
+/// In words, if it or `bookmarks` is not an object.
+pub fn read_state(mut state: Value) -> Result<Value, String> {
+    if state["type"] == "STATE" && state["value"].is_object() {
+        state = state["value"].take();
     }
-
-    /// The position of a stream.
-    pub fn position(&self, stream: &Stream) -> Position {
-        Position::read(&self.0["bookmarks"][stream.name], stream.cursor.is_some()).unwrap_or(Position::Start)
+    let fields = state.as_object_mut().ok_or("it is not a JSON object")?;
+    fields.get_mut("currently_syncing").map(Value::take);
+    let top = fields.keys().filter(|key| !["bookmarks", "currently_syncing"].contains(&key.as_str()));
+    let top: Vec<String> = top.cloned().collect();
+    let bookmarks = fields.entry("bookmarks").or_insert(Value::Null);
+    if bookmarks.is_null() {
+        *bookmarks = json!({});
     }
+    let bookmarks = bookmarks.as_object_mut().ok_or("its `bookmarks` is not an object")?;
+    let mut strange: Vec<String> = bookmarks.keys().filter(|name| find(name).is_none()).cloned().collect();
+    for (name, bookmark) in bookmarks.iter_mut() {
+        let Some(stream) = find(name) else { continue };
+        mend(stream, bookmark);
+        let is_ours = |key: &str| BOOKMARK_KEYS.contains(&key) || REPLICATION_KEYS.contains(&key);
+        let keys = bookmark.as_object().into_iter().flat_map(Map::keys).filter(|key| !is_ours(key));
+        strange.extend(keys.map(|key| format!("{name}.{key}")));
+    }
+    let strange: Vec<_> = strange.into_iter().chain(top).map(|key| format!("{key:?}")).collect();
+    if !strange.is_empty() {
+        log::warn(format!(
+            "the state contains entries that are not of this tap, kept unchanged: {}",
+            strange.join(", ")
+        ));
+    }
+    Ok(state)
 }
 
 /// Makes a bookmark of ours one that we write: a null that turned into an object later would break
@@ -117,19 +105,15 @@ pub fn log_wishes(config: &Value) -> Option<(bool, Option<Level>)> {
 ///
 /// # Errors
 /// Says which of the two is wrong.
-pub fn request(
-    catalog: Option<Value>,
-    state: Option<Value>,
-    offer: &Offer,
-    versions: bool,
-) -> Result<Request, Wrong> {
+pub fn request(catalog: Option<Value>, state: Option<Value>, offer: &Offer, versions: bool) -> Asked {
     let all = || Ok(offer.streams.iter().map(|stream| offer.whole(stream)).collect());
     let streams = catalog.map_or_else(all, |catalog| catalog::select(&catalog, offer));
     let mut streams: Vec<Selected> = streams.map_err(|why| ("catalog", why))?;
-    let state = state.map_or(Ok(State::default()), State::read).map_err(|why| ("state", why))?;
-    for selected in &mut streams {
-        selected.position = state.position(selected.stream);
-        selected.last = Last::read(&state.0["bookmarks"][selected.stream.name]);
+    let state = state.map_or(Ok(Value::Null), read_state).map_err(|why| ("state", why))?;
+    for Selected { stream, position, last, .. } in &mut streams {
+        let bookmark = &state["bookmarks"][stream.name];
+        *position = Position::read(bookmark, stream.cursor.is_some()).unwrap_or(Position::Start);
+        *last = Last::read(bookmark);
     }
     let sink = Box::new(Singer { state, versions });
     Ok(Request { streams, missing: Vec::new(), sink })
@@ -138,7 +122,8 @@ pub fn request(
 /// Says events as Singer messages. Puts the full state together after each page, once its records are in
 /// the same write.
 pub struct Singer {
-    state: State,
+    /// As it was given, whatever is foreign in it included.
+    state: Value,
     /// Whether versions of rows are said.
     versions: bool,
 }
@@ -152,14 +137,14 @@ impl Singer {
     }
 
     fn push_state(&mut self, stream: &Stream, position: &Position, lines: &mut Vec<u8>) {
-        let bookmark = &mut self.state.0["bookmarks"][stream.name];
+        let bookmark = &mut self.state["bookmarks"][stream.name];
         position.write(bookmark);
         if let Some(cursor) = stream.cursor {
             bookmark["replication_key"] = cursor.into();
             bookmark["replication_key_value"] = bookmark["partition"].clone();
         }
         // Not made a value first, which would copy the state for each page.
-        push(lines, &BTreeMap::from([("type", &json!("STATE")), ("value", &self.state.0)]));
+        push(lines, &BTreeMap::from([("type", &json!("STATE")), ("value", &self.state)]));
     }
 }
 
@@ -216,7 +201,7 @@ mod tests {
             (json!({"bookmarks": []}), false),
             (json!({"bookmarks": "x"}), false),
         ] {
-            assert_eq!(State::read(given.clone()).is_ok(), ok, "{given}");
+            assert_eq!(read_state(given.clone()).is_ok(), ok, "{given}");
         }
     }
 }
