@@ -48,7 +48,7 @@ const ONLY_IN: &[(&str, &str)] = &[
 ];
 
 /// Lines of code of `src/` outside `streams.rs` and `streams/`. Whoever needs more raises it, and says why in the commit.
-const MOST_LINES: usize = 5_649;
+const MOST_LINES: usize = 5_584;
 
 /// Lines of code of `streams.rs` for each stream, and of `main.rs`.
 const MOST_LINES_OF_A_STREAM: usize = 8;

@@ -8,10 +8,10 @@ mod derive;
 mod drift;
 mod options;
 mod record;
+mod records;
 mod rules;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::mem;
 
 use crate::crn;
@@ -22,43 +22,9 @@ use derive::Columns;
 use drift::DriftReport;
 pub use options::{Drift, Personal, RecordOptions};
 use record::{Record, is_hidden};
+pub use records::Records;
 pub use rules::Deselected;
 use rules::{Fate, Rules};
-
-/// Records that are ready to be written: JSON objects end to end.
-#[derive(Debug, Default)]
-pub struct Records {
-    /// The objects, without anything between them.
-    json: Vec<u8>,
-    /// Where each object ends.
-    ends: Vec<usize>,
-    /// Paths of the fields that were made null, by the number of the object, for the few that have any.
-    pub nulled: BTreeMap<usize, Vec<String>>,
-}
-
-impl Records {
-    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).map(|(start, end)| &self.json[start..*end])
-    }
-
-    /// Room for as many bytes.
-    pub fn with_room(bytes: usize) -> Records {
-        Records { json: Vec::with_capacity(bytes), ..Records::default() }
-    }
-
-    /// The bytes of all objects.
-    pub fn size(&self) -> usize {
-        self.json.len()
-    }
-
-    /// Takes the last one off.
-    pub fn pop(&mut self) {
-        self.ends.pop();
-        self.json.truncate(self.ends.last().copied().unwrap_or_default());
-        self.nulled.remove(&self.ends.len());
-    }
-}
 
 /// What became known of a record while it was made to fit.
 pub struct Fitted<'a> {

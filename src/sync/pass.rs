@@ -283,7 +283,7 @@ impl Pass {
         } else if !self.partition.restarts {
             self.bookmark.page_token.clone_from(&page.next);
         }
-        self.room = records.size() / 8 * 9;
+        self.room = records.iter().map(<[u8]>::len).sum::<usize>() / 8 * 9;
         let taken = records.iter().count() as u64;
         self.tally.records += taken;
         // Else the position stays before this page, whose records are said nevertheless.
