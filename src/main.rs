@@ -24,7 +24,7 @@ type Ended = Result<Vec<(String, Error)>, Error>;
 fn main() -> ExitCode {
     // Glibc gives blocks of more than 128 KiB back to the system at once, and each page would need them anew. Where a larger
     // one has been freed, it keeps as much (mallopt(3), M_MMAP_THRESHOLD).
-    drop(black_box(Vec::<u8>::with_capacity(512 << 10)));
+    drop(black_box(Vec::<u8>::with_capacity(256 << 10)));
     let arguments = Arguments::read();
     let catalog = arguments.catalog.as_ref().map(|path| files::read_json("catalog", path));
     let held = catalog.as_ref().map(|catalog| catalog.as_ref().unwrap_or(&Value::Null));
