@@ -17,7 +17,7 @@ use crate::support::{STREAMS, assert_whole, polite, small, tap};
 const COMMANDS: [&str; 2] = ["tap-confluent-cloud", "source-confluent-cloud"];
 
 /// What docs/pyairbyte.md says of it.
-const LARGEST: u64 = 3_000_000;
+const LARGEST: u64 = 2_500_000;
 
 fn succeed(command: &mut Command) -> String {
     let Output { status, stdout, stderr } = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));

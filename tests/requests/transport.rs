@@ -1,8 +1,11 @@
 //! Where requests go and by which road: https, proxies, redirects.
 
+use std::fs::File;
 use std::net::TcpListener;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::mpsc::channel;
 use std::thread;
 
 use simulator::{At, Fault, Simulator};
@@ -28,6 +31,22 @@ fn an_unknown_certificate_authority_is_reported_with_a_remedy() {
         .run()
         .expect_refusal(2, ["certificate", "SSL_CERT_FILE"]);
     assert!(sim.requests().is_empty(), "a request went to a server of an unknown authority");
+}
+
+#[test]
+fn no_certificates_are_read_where_tls_is_not_spoken() {
+    let (sim, folder) = (Simulator::start(small()), tempfile::tempdir().unwrap());
+    let pipe = folder.path().join("certificates.pem");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    // A pipe cannot be opened for writing before somebody opens it for reading.
+    let (opened, is_opened) = channel();
+    let (writer, reader) = (pipe.clone(), pipe.to_str().unwrap());
+    let waiting = thread::spawn(move || opened.send(File::options().write(true).open(writer).is_ok()));
+    assert_whole(&tap(&sim).env("SSL_CERT_FILE", reader).run(), &sim);
+    assert!(is_opened.try_recv().is_err(), "somebody has opened it");
+    drop(File::open(reader).unwrap());
+    assert_eq!(is_opened.recv(), Ok(true));
+    waiting.join().unwrap().unwrap();
 }
 
 /// A listener that counts who comes, and hangs up.
