@@ -104,7 +104,7 @@ pub fn run(config: &Config, asked: Request, sample: bool) -> Result<Outcome, Err
         tokio::select! {
             () = stop.told() => stop.die().await,
             // A writer that was stopped returns no error, although it is not at the end.
-            outcome = work => if *stop.stopping.borrow() { stop.die().await } else { outcome },
+            outcome = work => if *stop.flag().borrow() { stop.die().await } else { outcome },
         }
     })
 }
@@ -156,7 +156,7 @@ async fn pump(
 ) -> Result<Outcome, Error> {
     let (streams, sample) = (selected.len(), plan.sample);
     let (events, received) = mpsc::channel(sync::EVENTS_IN_FLIGHT);
-    let write = move || write::write(received, sink.as_mut(), streams, sample, &stop.stopping);
+    let write = move || write::write(received, sink.as_mut(), streams, sample, &stop.flag());
     let broke_off = "the writer stopped unexpectedly; this is a bug in tap-confluent-cloud";
     let broken = |_| Err(Error::broken(broke_off));
     let writing = spawn_blocking(write).map(|written| written.unwrap_or_else(broken));

@@ -17,8 +17,7 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// 2 s after it.
 #[derive(Clone)]
 pub struct Stop {
-    /// Whether a signal has come; for another thread to look at.
-    pub stopping: watch::Receiver<bool>,
+    stopping: watch::Receiver<bool>,
     /// Its end tells the signal's thread that the last words are out.
     done: Sender<()>,
 }
@@ -46,9 +45,14 @@ impl Stop {
         Ok(Stop { stopping, done })
     }
 
+    /// Whether a signal has come; for another thread to look at.
+    pub fn flag(&self) -> watch::Receiver<bool> {
+        self.stopping.clone()
+    }
+
     /// Returns once a signal has come.
     pub async fn told(&self) {
-        let _ = self.stopping.clone().wait_for(|stopping| *stopping).await;
+        let _ = self.flag().wait_for(|stopping| *stopping).await;
     }
 
     /// Lets the signal that came end the process, once nobody else holds this.
