@@ -1,7 +1,7 @@
 //! The progress of a read: regular log lines or, on a terminal, a live display that disappears at the end. No
 //! other module draws on a terminal.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _, stderr};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -26,7 +26,8 @@ static DISPLAY: OnceLock<Mutex<Display>> = OnceLock::new();
 /// What is drawn below the log.
 #[derive(Default)]
 struct Display {
-    lines: BTreeMap<&'static str, String>,
+    /// Of each stream that is being read, in the order in which they began.
+    lines: Vec<(&'static str, String)>,
     /// Lines that are on the terminal now.
     drawn: usize,
     turns: usize,
@@ -44,9 +45,9 @@ impl Display {
             if self.drawn == 0 { String::new() } else { format!("\r\u{1b}[{}A\u{1b}[J", self.drawn) };
         text.push_str(above);
         // A line that is wrapped, or leaves the screen, could not be erased.
-        let lines = self.lines.values().take(height.saturating_sub(1));
+        let lines = self.lines.iter().take(height.saturating_sub(1));
         self.drawn = lines.len();
-        for line in lines {
+        for (_, line) in lines {
             let _ = writeln!(text, "{:.width$}", format!("{turn} {line}"));
         }
         let _ = stderr().write_all(text.as_bytes());
@@ -92,14 +93,21 @@ impl Progress {
             Event::Page { stream, tally, .. } => (stream.name, tally),
             Event::RateLimited { .. } => return None,
             Event::Ended { stream, .. } => {
-                with_display(|display| display.lines.remove(stream.name).map(|_| display.draw("")));
+                with_display(|display| {
+                    display.lines.retain(|(name, _)| *name != stream.name);
+                    display.draw("");
+                });
                 return self.0.remove(stream.name).and(None);
             }
         };
         let (records, pages) = (grouped(tally.records), grouped(tally.pages));
         let words = format!("{name}: {records} records, {pages} pages, {:.0} s", tally.seconds);
-        let shown = with_display(|display| {
-            display.lines.insert(name, words.clone()).is_none().then(|| display.draw(""))
+        let shown = with_display(|display| match display.lines.iter_mut().find(|(line, _)| *line == name) {
+            Some((_, line)) => line.clone_from(&words),
+            None => {
+                display.lines.push((name, words.clone()));
+                display.draw("");
+            }
         });
         let told = self.0.entry(name).or_default();
         if shown.is_some() || tally.seconds - *told < EVERY {

@@ -89,6 +89,20 @@ fn sigterm_during_a_page_finishes_the_page_and_its_state() {
 }
 
 #[test]
+fn sigterm_within_a_write_waits_for_its_reader() {
+    let sim = Simulator::start(polite().users(5_000));
+    let child = tap(&sim).set("streams", json!(["users"])).set("page_size", 500).spawn();
+    // A page is several times what a pipe holds, so that one is stuck in it.
+    eventually("stdout is full", || sim.requests().len() >= 3);
+    child.signal("TERM");
+    eventually("it says so", || child.stderr().contains("stopped by a signal"));
+    let run = child.finish();
+    assert_eq!(run.signal(), Some(15), "the signal it died of");
+    assert!(run.stdout.ends_with('\n') && last_line_is_state(&run), "the last page is cut off");
+    assert_goes_on(&sim, &run);
+}
+
+#[test]
 fn sigterm_before_the_organization_is_known_ends_the_run() {
     let sim = Simulator::start(small());
     sim.hold();

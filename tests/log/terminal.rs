@@ -79,6 +79,35 @@ fn the_live_display_stays_below_the_log_and_is_removed_at_the_end() {
 }
 
 #[test]
+fn the_display_keeps_within_a_small_terminal() {
+    let may_end = Arc::new(AtomicBool::new(false));
+    let may = Arc::clone(&may_end);
+    let service = Pretend::start(move |asked| {
+        if asked.path.starts_with("/iam/v2/") {
+            eventually("pages may come", || may.load(Ordering::Relaxed));
+        }
+        ordinary(asked)
+    });
+    let mut terminal = service.tap().on_terminal_of(Seen::Stderr, 3, 16);
+    let of_display = |text: &str| -> Vec<String> {
+        let is_drawn = |line: &&str| line.starts_with(|c| ('\u{2800}'..='\u{28ff}').contains(&c));
+        text.lines().map(|line| line.trim_end_matches('\r')).filter(is_drawn).map(str::to_owned).collect()
+    };
+    // Each time it is drawn, it goes up over what was drawn, and erases that.
+    let drawn = || -> Vec<Vec<String>> { terminal.written().split("\u{1b}[J").map(of_display).collect() };
+    eventually("two of four streams are shown, as there is room", || {
+        drawn().iter().filter(|lines| lines.len() == 2).count() > 3
+    });
+    for lines in drawn() {
+        assert!(lines.len() <= 2 && lines.iter().all(|line| line.chars().count() <= 16), "{lines:?}");
+    }
+    may_end.store(true, Ordering::Relaxed);
+    assert_eq!(terminal.finish().0, Some(0), "exit code");
+    let last = terminal.written();
+    assert!(of_display(last.rsplit("\u{1b}[J").next().unwrap()).is_empty(), "it is left behind: {last}");
+}
+
+#[test]
 fn a_signal_leaves_no_display_behind() {
     let slow = Slow::start();
     let mut terminal = slow.tap().on_terminal(Seen::Stderr);

@@ -39,7 +39,12 @@ pub struct Terminal {
 impl Tap<'_> {
     /// Starts it on a terminal of a kind that can be drawn on, unless TERM is given.
     pub fn on_terminal(self, seen: Seen) -> Terminal {
-        let size = Winsize { ws_row: 200, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 };
+        self.on_terminal_of(seen, 200, 100)
+    }
+
+    /// The same, on a terminal of so many lines and columns.
+    pub fn on_terminal_of(self, seen: Seen, ws_row: u16, ws_col: u16) -> Terminal {
+        let size = Winsize { ws_row, ws_col, ws_xpixel: 0, ws_ypixel: 0 };
         // Copies are closed in children, and the originals here: nobody else keeps the terminal open.
         let (master, slave) = {
             let pair = openpty(Some(&size), None).unwrap();
