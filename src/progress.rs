@@ -4,11 +4,11 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _, stderr};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
-use terminal_size::{Height, Width, terminal_size_of};
+use terminal_size::terminal_size_of;
 
 use crate::protocol::{Event, Tally};
 
@@ -21,7 +21,7 @@ const TICK: Duration = Duration::from_millis(100);
 /// The sign before each line, one after the other: where it turns, the run is alive.
 const TURNS: [char; 8] = ['⠙', '⠸', '⢰', '⣠', '⣄', '⡆', '⠇', '⠋'];
 
-static DISPLAY: OnceLock<Mutex<Display>> = OnceLock::new();
+static DISPLAY: Mutex<Option<Display>> = Mutex::new(None);
 
 /// What is drawn below the log.
 #[derive(Default)]
@@ -36,19 +36,16 @@ struct Display {
 impl Display {
     /// Draws the display anew, below that text. Failures are ignored: there is no place to report them.
     fn draw(&mut self, above: &str) {
-        let (Width(width), Height(height)) = terminal_size_of(stderr()).unwrap_or((Width(80), Height(24)));
-        let (width, height) = (usize::from(width), usize::from(height));
-        self.turns += 1;
-        let turn = TURNS[self.turns % TURNS.len()];
+        let (width, height) = terminal_size_of(stderr()).map_or((80, 24), |size| (size.0.0, size.1.0));
+        self.turns = (self.turns + 1) % TURNS.len();
         // Up, and erase what is below.
-        let mut text =
-            if self.drawn == 0 { String::new() } else { format!("\r\u{1b}[{}A\u{1b}[J", self.drawn) };
-        text.push_str(above);
+        let up = (self.drawn > 0).then(|| format!("\r\u{1b}[{}A\u{1b}[J", self.drawn));
+        let mut text = up.unwrap_or_default() + above;
         // A line that is wrapped, or leaves the screen, could not be erased.
-        let lines = self.lines.iter().take(height.saturating_sub(1));
+        let lines = self.lines.iter().take(usize::from(height).saturating_sub(1));
         self.drawn = lines.len();
         for (_, line) in lines {
-            let _ = writeln!(text, "{:.width$}", format!("{turn} {line}"));
+            let _ = writeln!(text, "{:.*}", width.into(), format!("{} {line}", TURNS[self.turns]));
         }
         let _ = stderr().write_all(text.as_bytes());
     }
@@ -57,14 +54,14 @@ impl Display {
 /// What comes of it, if there is a display.
 fn with_display<T>(act: impl FnOnce(&mut Display) -> T) -> Option<T> {
     // A thread that panics may hold the lock.
-    let display = DISPLAY.get().filter(|_| !thread::panicking())?;
-    Some(act(&mut display.lock().unwrap_or_else(PoisonError::into_inner)))
+    let mut display = (!thread::panicking()).then(|| DISPLAY.lock().ok())??;
+    display.as_mut().map(act)
 }
 
 /// Shows progress on stderr from now on, if stderr is a terminal that supports it.
 pub fn display() {
-    let is_able = std::env::var("TERM").is_ok_and(|term| term != "dumb");
-    if is_able && stderr().is_terminal() && DISPLAY.set(Mutex::default()).is_ok() {
+    if stderr().is_terminal() && std::env::var("TERM").is_ok_and(|term| term != "dumb") {
+        let _ = DISPLAY.lock().map(|mut display| display.insert(Display::default()).draw(""));
         thread::spawn(|| {
             while with_display(|display| display.draw("")).is_some() {
                 thread::sleep(TICK);
@@ -76,9 +73,7 @@ pub fn display() {
 /// Writes a line to stderr, above the display if there is one. Failures are ignored: there is no place to report them.
 pub fn write_above(line: &str) {
     let line = format!("{line}\n");
-    if with_display(|display| display.draw(&line)).is_none() {
-        let _ = stderr().write_all(line.as_bytes());
-    }
+    with_display(|display| display.draw(&line)).unwrap_or_else(|| drop(stderr().write_all(line.as_bytes())));
 }
 
 /// The progress of each stream that is being read: the time of its last log line, in seconds.

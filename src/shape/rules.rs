@@ -133,15 +133,10 @@ impl Rule {
     fn new(name: &str, count: &mut usize) -> Rule {
         *count += 1;
         let quoted = format!("{name}\"");
-        let of = |byte: fn(u8) -> u8| {
-            quoted.bytes().take(16).rev().fold(0, |all, next| all << 8 | u128::from(byte(next)))
-        };
-        Rule {
-            name: name.to_owned(),
-            head: [of(|byte| byte), of(|_| 0xff)],
-            number: *count - 1,
-            ..Rule::default()
-        }
+        let (mut head, length) = ([0; 16], quoted.len().min(16));
+        head[..length].copy_from_slice(&quoted.as_bytes()[..length]);
+        let head = [u128::from_le_bytes(head), u128::MAX >> (128 - 8 * length)];
+        Rule { name: name.to_owned(), head, number: *count - 1, ..Rule::default() }
     }
 
     /// Whether it is the rule of that field.
