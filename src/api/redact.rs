@@ -53,9 +53,8 @@ impl Pieces {
     pub fn are_in(&self, text: &str) -> bool {
         // Nothing in it begins an escape, as in most ids and page tokens.
         if self.plain.is_empty() && !text.trim_end_matches('=').contains(['\\', '%', '=', '&', '<']) {
-            let letters =
-                text.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase());
-            let letters: Vec<u8> = letters.collect();
+            let mut letters = text.to_ascii_lowercase().into_bytes();
+            letters.retain(u8::is_ascii_alphanumeric);
             let mut ends = (0..letters.len()).map(|start| &letters[start..]);
             return ends.any(|end| self.begins(end));
         }

@@ -258,6 +258,35 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_not_taken_for_one_that_begins_like_it() {
+        let long = "a".repeat(40);
+        for dropped in
+            ["ab\\", "ab", "b\"c", "", "created", "created_at_", &long[..15], &long[..16], &long[..17]]
+        {
+            let json = |name: &str| serde_json::to_string(name).unwrap();
+            let others = [
+                "ab\"cd",
+                "ab\\cd",
+                "abc",
+                "a",
+                "b\"cd",
+                "create",
+                "created_a",
+                &long[..14],
+                &long[..18],
+                &long,
+            ];
+            let others: String = others.map(|name| format!(",{}:1", json(name))).concat();
+            // Also where the text ends soon behind the name.
+            for last in ["", ",\"z\":1"] {
+                let record = format!(r#"{{"id":"u-1"{others},{}:1{last}}}"#, json(dropped));
+                let expected = format!(r#"{{"id":"u-1"{others}{last}{TAIL}"#);
+                assert_eq!(fitted(&record, &deselected(&[dropped])), Ok(expected), "{dropped}");
+            }
+        }
+    }
+
+    #[test]
     fn what_is_no_record() {
         let deep =
             |levels: usize| format!(r#"{{"id":"u-1","x":{}{}}}"#, "[".repeat(levels), "]".repeat(levels));

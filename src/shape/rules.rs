@@ -31,6 +31,8 @@ pub struct Rule {
     pub name: String,
     /// The first bytes of the name and of the quote behind it, and a mask of them.
     head: [u128; 2],
+    /// Whether these tell the name from all others: it ends within them, and a quote behind it would end any name.
+    is_short: bool,
     /// Which of the stream's rules it is.
     pub number: usize,
     /// Which rule of the same object came next in the last record.
@@ -136,16 +138,16 @@ impl Rule {
         let (mut head, length) = ([0; 16], quoted.len().min(16));
         head[..length].copy_from_slice(&quoted.as_bytes()[..length]);
         let head = [u128::from_le_bytes(head), u128::MAX >> (128 - 8 * length)];
-        Rule { name: name.to_owned(), head, number: *count - 1, ..Rule::default() }
+        let is_short = name.len() < 16 && !name.contains('\\');
+        Rule { name: name.to_owned(), head, is_short, number: *count - 1, ..Rule::default() }
     }
 
     /// Whether it is the rule of that field.
     #[inline(always)]
     fn is_of(&self, field: Json<'_>) -> bool {
-        let [head, mask] = self.head;
         match field.name_head() {
             // One step, where a comparison of slices would call a function.
-            Some(bytes) if self.name.len() < 16 => (u128::from_le_bytes(*bytes) ^ head) & mask == 0,
+            Some(bytes) if self.is_short => (u128::from_le_bytes(*bytes) ^ self.head[0]) & self.head[1] == 0,
             _ => self.name.as_bytes() == field.escaped_name(),
         }
     }
