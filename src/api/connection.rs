@@ -33,7 +33,8 @@ pub fn http(config: &Config, url: &Url) -> Result<reqwest::Client, Error> {
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(config.request_timeout);
     if url.scheme() == "http" {
-        // TLS is never spoken here, because no redirect leaves the origin: certificates, some hundred, are not read.
+        // TLS is never spoken here, because no proxy is asked and no redirect leaves the origin: certificates, some
+        // hundred, are not read.
         builder = builder.tls_certs_only([]);
     }
     if is_loopback(url) {

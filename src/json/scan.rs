@@ -36,8 +36,8 @@ pub enum Unread {
 
 /// Reads a text from that place to its end: where each value stands. Its size must fit into 32 bits.
 ///
-/// Does not call itself, and keeps its place in a variable, which no other function can change: each would cost a tenth
-/// of the time.
+/// Does not call itself, which would cost a tenth of the time, and keeps its place in a variable that no other function
+/// can change.
 pub fn scan(text: &str, mut at: usize, deepest: usize) -> Result<Vec<Node>, Unread> {
     let bytes = text.as_bytes();
     // Whether a control character is anywhere, perhaps between values, where a line may break. Without a branch, so that

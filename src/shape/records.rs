@@ -19,7 +19,7 @@ impl Records {
         starts.zip(&self.ends).map(|(start, end)| &self.json[start..*end])
     }
 
-    /// Room for as many bytes.
+    /// None yet, with room for so many bytes.
     pub fn with_room(bytes: usize) -> Records {
         Records { json: Vec::with_capacity(bytes), ..Records::default() }
     }

@@ -31,7 +31,7 @@ pub struct Rule {
     pub name: String,
     /// The first bytes of the name and of the quote behind it, and a mask of them.
     head: [u128; 2],
-    /// Whether these tell the name from all others: it ends within them, and a quote behind it would end any name.
+    /// Whether these tell the name from all others: it ends within them, and stands in a text as it is.
     is_short: bool,
     /// Which of the stream's rules it is.
     pub number: usize,
@@ -138,7 +138,7 @@ impl Rule {
         let (mut head, length) = ([0; 16], quoted.len().min(16));
         head[..length].copy_from_slice(&quoted.as_bytes()[..length]);
         let head = [u128::from_le_bytes(head), u128::MAX >> (128 - 8 * length)];
-        let is_short = name.len() < 16 && !name.contains('\\');
+        let is_short = name.len() < 16 && !name.contains(['\\', '"']);
         Rule { name: name.to_owned(), head, is_short, number: *count - 1, ..Rule::default() }
     }
 
