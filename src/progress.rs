@@ -62,7 +62,8 @@ fn with_display<T>(act: impl FnOnce(&mut Display) -> T) -> Option<T> {
 pub fn display() {
     if stderr().is_terminal() && std::env::var("TERM").is_ok_and(|term| term != "dumb") {
         let _ = DISPLAY.lock().map(|mut display| display.insert(Display::default()).draw(""));
-        thread::spawn(|| {
+        // Without a thread, it is drawn when something happens.
+        let _ = thread::Builder::new().spawn(|| {
             while with_display(|display| display.draw("")).is_some() {
                 thread::sleep(TICK);
             }

@@ -156,6 +156,7 @@ async fn pump(
 ) -> Result<Outcome, Error> {
     let (streams, sample) = (selected.len(), plan.sample);
     let (events, received) = mpsc::channel(sync::EVENTS_IN_FLIGHT);
+    // `flag` makes the closure hold all of `stop`: of a field, it would hold that alone.
     let write = move || write::write(received, sink.as_mut(), streams, sample, &stop.flag());
     let broke_off = "the writer stopped unexpectedly; this is a bug in tap-confluent-cloud";
     let broken = |_| Err(Error::broken(broke_off));

@@ -15,6 +15,7 @@ use crate::secret::is_name;
 })]
 struct Settings;
 
+/// What white space is, beyond ASCII, the engines that check patterns do not agree on.
 fn is_url(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(char::is_whitespace))
