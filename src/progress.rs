@@ -61,7 +61,7 @@ fn with_display<T>(act: impl FnOnce(&mut Display) -> T) -> Option<T> {
 /// Shows progress on stderr from now on, if stderr is a terminal that supports it.
 pub fn display() {
     if stderr().is_terminal() && std::env::var("TERM").is_ok_and(|term| term != "dumb") {
-        let _ = DISPLAY.lock().map(|mut display| display.insert(Display::default()).draw(""));
+        let _ = DISPLAY.lock().map(|mut display| *display = Some(Display::default()));
         // Without a thread, it is drawn when something happens.
         let _ = thread::Builder::new().spawn(|| {
             while with_display(|display| display.draw("")).is_some() {
