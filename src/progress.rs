@@ -2,9 +2,9 @@
 //! other module draws on a terminal.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _, stderr};
 use std::sync::Mutex;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -24,13 +24,14 @@ const TURNS: [char; 8] = ['⠙', '⠸', '⢰', '⣠', '⣄', '⡆', '⠇', '⠋'
 static DISPLAY: Mutex<Option<Display>> = Mutex::new(None);
 
 /// What is drawn below the log.
-#[derive(Default)]
 struct Display {
     /// Of each stream that is being read, in the order in which they began.
     lines: Vec<(&'static str, String)>,
     /// Lines that are on the terminal now.
     drawn: usize,
     turns: usize,
+    /// Ends the thread that redraws it.
+    _shown: Sender<()>,
 }
 
 impl Display {
@@ -44,9 +45,8 @@ impl Display {
         // A line that is wrapped, or leaves the screen, could not be erased.
         let lines = self.lines.iter().take(usize::from(height).saturating_sub(1));
         self.drawn = lines.len();
-        for (_, line) in lines {
-            let _ = writeln!(text, "{:.*}", width.into(), format!("{} {line}", TURNS[self.turns]));
-        }
+        let cut = |line| format!("{:.*}\n", width.into(), format!("{} {line}", TURNS[self.turns]));
+        text.extend(lines.map(|(_, line)| cut(line)));
         let _ = stderr().write_all(text.as_bytes());
     }
 }
@@ -61,11 +61,13 @@ fn with_display<T>(act: impl FnOnce(&mut Display) -> T) -> Option<T> {
 /// Shows progress on stderr from now on, if stderr is a terminal that supports it.
 pub fn display() {
     if stderr().is_terminal() && std::env::var("TERM").is_ok_and(|term| term != "dumb") {
-        let _ = DISPLAY.lock().map(|mut display| *display = Some(Display::default()));
+        let (_shown, is_shown) = channel();
+        let display = Display { lines: Vec::new(), drawn: 0, turns: 0, _shown };
+        let _ = DISPLAY.lock().map(|mut shown| shown.replace(display));
         // Without a thread, it is drawn when something happens.
-        let _ = thread::Builder::new().spawn(|| {
-            while with_display(|display| display.draw("")).is_some() {
-                thread::sleep(TICK);
+        let _ = thread::Builder::new().spawn(move || {
+            while is_shown.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
+                with_display(|display| display.draw(""));
             }
         });
     }
@@ -116,10 +118,10 @@ impl Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        with_display(|display| {
+        if let Some(mut display) = DISPLAY.lock().ok().and_then(|mut shown| shown.take()) {
             display.lines.clear();
             display.draw("");
-        });
+        }
     }
 }
 
