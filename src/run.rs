@@ -17,7 +17,7 @@ use crate::api::Client;
 use crate::api::listing::Rows;
 use crate::api::organization::{Organization, short_hash};
 use crate::check::{self, Owner};
-use crate::config::{Config, Doubt};
+use crate::config::Config;
 use crate::error::{Error, Kind};
 use crate::extractions::Extractions;
 use crate::log;
@@ -88,16 +88,7 @@ pub fn run(config: &Config, asked: Request, sample: bool) -> Result<Outcome, Err
         log::info(format!("{}: {verb} {}", found.organization.words(), names.join(", ")));
         // The organization is looked up as for a read, or a check could fail where a read does not.
         rows.most = sample.then_some(Sample::OF_PARENTS);
-        let plan = Rc::new(Plan {
-            access,
-            client,
-            rows,
-            organization: found.organization,
-            options,
-            may_be_empty: config.empty_lists == Doubt::Warn,
-            may_shrink: config.shrunk_lists == Doubt::Warn,
-            sample,
-        });
+        let plan = Rc::new(Plan { access, client, rows, organization: found.organization, options, sample });
         pump(plan, streams, sink, held, found.owner).await
     };
     runtime.block_on(async {
@@ -129,7 +120,7 @@ fn facts(client: &Client, found: &Found, options: &RecordOptions) -> Value {
 /// cannot be restored, or is recorded.
 async fn look_up(client: &Client, rows: &Rows, is_recorded: bool, found: &mut Found) -> Result<(), Error> {
     found.organization = Organization::look_up(client, rows, &check::tell).await?;
-    let fails = client.config.shortened_lists == Doubt::Fail;
+    let fails = client.config.shortened_lists.fails();
     if fails || is_recorded {
         found.owner.get_or_init(|| check::owner(client, &found.organization, true)).await;
     }

@@ -142,6 +142,12 @@ pub enum Doubt {
     Fail,
 }
 
+impl Doubt {
+    pub fn fails(self) -> bool {
+        self == Doubt::Fail
+    }
+}
+
 /// Adds the defaults and enforces the rules, of these settings only if there are any.
 fn enforce<T: DeserializeOwned>(mut given: Map<String, Value>, only: Option<&[&str]>) -> Result<T, Error> {
     for name in names() {

@@ -265,7 +265,7 @@ impl Walk {
         let name = self.stream.name;
         let list =
             if name == stream.name { "its list".into() } else { format!("the list of {}", stream.name) };
-        if self.plan.may_be_empty {
+        if !self.plan.client.config.empty_lists.fails() {
             log::warn(format!(
                 "{name}: {list} is empty, although every organization has at least one record in it; empty_lists: warn"
             ));

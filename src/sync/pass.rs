@@ -174,14 +174,15 @@ impl Pass {
         if self.walk.missing().is_some() {
             return Ok(());
         }
-        let (now, percent) = (self.bookmark.records, self.plan.client.config.shrink_percent);
+        let (now, config) = (self.bookmark.records, &self.plan.client.config);
+        let percent = config.shrink_percent;
         if now == 0 && self.stream.never_empty {
             self.walk.accept_empty(self.stream)?;
         }
         let is_short = |last: &u64| now.saturating_mul(100) < last.saturating_mul(percent);
         let short = self.last.filter(is_short).filter(|last| last - now >= LEAST_SHRINKAGE);
         self.tally.shrunk = short.map(|last| [last, now]);
-        let Some(last) = short.filter(|_| !self.plan.may_shrink) else { return Ok(()) };
+        let Some(last) = short.filter(|_| config.shrunk_lists.fails()) else { return Ok(()) };
         let words = format!(
             "its list has shrunk from {last} records to {now}, below shrink_percent ({percent}): the owner of the \
              API key may see less than before. If so many are really gone, run once with shrunk_lists: warn"

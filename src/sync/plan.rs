@@ -17,10 +17,6 @@ pub struct Plan {
     /// What the positions are read with.
     pub access: Access,
     pub options: RecordOptions,
-    /// Whether an empty list is accepted even if every organization has a record in it.
-    pub may_be_empty: bool,
-    /// Whether a list that has shrunk is accepted.
-    pub may_shrink: bool,
     /// Request only as much as is needed to know whether the streams can be read, emit the first record of each, and
     /// move no position.
     pub sample: bool,
