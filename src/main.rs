@@ -22,8 +22,8 @@ use tap_confluent_cloud::{check, files, log, progress};
 type Ended = Result<Vec<(String, Error)>, Error>;
 
 fn main() -> ExitCode {
-    // Glibc gives blocks of more than 128 KiB back to the system at once, and each page would need them anew. Where a larger
-    // one has been freed, it keeps as much (mallopt(3), M_MMAP_THRESHOLD).
+    // glibc returns a freed block of 128 KiB or more to the system at once, and pages need such blocks again and again.
+    // Freeing a larger one raises that threshold (mallopt(3), M_MMAP_THRESHOLD).
     drop(black_box(Vec::<u8>::with_capacity(256 << 10)));
     let arguments = Arguments::read();
     let catalog = arguments.catalog.as_ref().map(|path| files::read_json("catalog", path));

@@ -55,8 +55,7 @@ impl Pieces {
         if self.plain.is_empty() && !text.trim_end_matches('=').contains(['\\', '%', '=', '&', '<']) {
             let mut letters = text.to_ascii_lowercase().into_bytes();
             letters.retain(u8::is_ascii_alphanumeric);
-            let mut ends = (0..letters.len()).map(|start| &letters[start..]);
-            return ends.any(|end| self.begins(end));
+            return (0..letters.len()).any(|start| self.begins(&letters[start..]));
         }
         // A backslash may make an escape of the letter after it, or only stand before it.
         let found = |bare| {
@@ -72,9 +71,8 @@ impl Pieces {
 
     /// Whether these letters and digits begin with those of a piece.
     fn begins(&self, letters: &[u8]) -> bool {
-        let place = letters.first_chunk().map(|two| place(*two));
-        let pieces = place.and_then(|place| self.letters.get(place)).into_iter().flatten();
-        pieces.into_iter().any(|piece| letters.starts_with(piece))
+        let pieces = letters.first_chunk().and_then(|two| self.letters.get(place(*two)));
+        pieces.is_some_and(|pieces| pieces.iter().any(|piece| letters.starts_with(piece)))
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value};
 
 /// The formats of `schemas/config.json` that are our own, and the pattern of each, which a form knows how to check.
-/// `rules` compares with functions instead: what compiles patterns would be a quarter of the binary.
+/// `rules` checks them by functions: what compiles patterns would be a quarter of the binary.
 const FORMATS: [(&str, &str); 3] =
     [("name", "^[0-9A-Za-z_.-]{1,40}$"), ("url", "^https?://\\S+$"), ("ascii", "^[ -~]*$")];
 
